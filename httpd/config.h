@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_CONFIG_H
+#define SS_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "lib/cookie.h"
+#include "lib/format.h"
+#include "lib/session.h"
+
+/* Two configurations. The server's decides how a cookie is read, because the first load can happen
+ * before any directory section is known; a directory's decides what is shown, required or changed. */
+
+/** Server level: main server or virtual host. */
+typedef struct ss_server_conf_t {
+    /* directives */
+    apr_uint64_t written;               /* a bit for each row of ss_directives that was written */
+    const apr_array_header_t *sources;  /* ss_source_t */
+    ss_cookie_t cookie;
+    const apr_array_header_t *formats;  /* const ss_format_t *; the first is written */
+    const char *audience;
+    ss_lifetime_t lifetime;
+    apr_size_t max_size;
+
+    /* gathered while directory sections of this server are parsed */
+    const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
+    const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
+
+    /* made in post_config, only read afterwards */
+    ss_sealing_t sealing;               /* seals is NULL when there are no keys */
+    const char *unusable;               /* then: the message that says why */
+} ss_server_conf_t;
+
+typedef enum ss_mode_e { SS_OFF, SS_ON, SS_READ_ONLY } ss_mode_e;
+
+/** A choice of session keys, by name. */
+typedef struct ss_keys_t {
+    int all;                            /* every key */
+    const apr_array_header_t *names;    /* const char *; NULL when none is named */
+} ss_keys_t;
+
+/** SignedSessionUpdate */
+typedef struct ss_update_conf_t {
+    const char *header;                 /* NULL: off */
+    ss_keys_t keys;
+} ss_update_conf_t;
+
+/** Directory level: server, sections, .htaccess. */
+typedef struct ss_dir_conf_t {
+    apr_uint64_t written;
+    ss_mode_e mode;
+    int env;
+    int touch;
+    int vary;
+    ss_update_conf_t update;
+    ss_keys_t writable;
+    const apr_array_header_t *trusted;  /* const char *: origins, normalized */
+} ss_dir_conf_t;
+
+typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;
+
+/**
+ * Understands the words of one directive.
+ *
+ * @param member  the member of the configuration that the row names; untouched on failure
+ * @param argc    1 to the row's limit
+ * @return        NULL, or what was wrong and what is accepted
+ */
+typedef const char *ss_parse_fn(void *member, int argc, const char *const argv[], cmd_parms *cmd);
+
+/** What a row of ss_directives says besides httpd's own fields; it travels in cmd_data. */
+typedef struct ss_directive_t {
+    ss_scope_e scope;
+    ss_parse_fn *parse;
+    apr_size_t offset, size;            /* of the member */
+    const char *standard;               /* the default, as it would be written; NULL: all zero */
+    int max_args;                       /* 0: any number */
+} ss_directive_t;
+
+/** The table of directives, in mod_signed_session.c: parser, defaults and merge all walk it. */
+extern const command_rec ss_directives[];
+
+/** The one setter that httpd calls, for every row. */
+const char *ss_config_set(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
+void *ss_config_create_server(apr_pool_t *pool, server_rec *s);
+void *ss_config_merge_server(apr_pool_t *pool, void *base, void *add);
+void *ss_config_create_dir(apr_pool_t *pool, char *path);
+void *ss_config_merge_dir(apr_pool_t *pool, void *base, void *add);
+
+ss_server_conf_t *ss_server_conf(const server_rec *s);
+const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
+
+/** Was the directive that fills this member written anywhere in this server? */
+int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
+
+/** Is this key among them? */
+int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);
+
+/* Kinds of directives, for the rows. */
+ss_parse_fn ss_parse_flag, ss_parse_mode, ss_parse_text, ss_parse_duration, ss_parse_timeout,
+    ss_parse_renew, ss_parse_size, ss_parse_sources, ss_parse_cookie, ss_parse_formats,
+    ss_parse_update, ss_parse_writable, ss_parse_origins;
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+
+/*
+ * Two output filters. "Harvest" sits before mod_cache stores a response, so that it can take the
+ * application's update out and mark the response private; "write" sits behind it, so that our cookie is
+ * never stored. Both run for main requests only, both on the normal and on the error path.
+ *
+ * There is no "already written" flag: httpd drops headers on several error paths and runs the
+ * filters again, so writing means removing our cookie by name and adding it.
+ */
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+
+#include "httpd/filter.h"
+#include "httpd/log.h"
+#include "httpd/request.h"
+#include "httpd/update.h"
+#include "lib/cookie.h"
+#include "lib/field.h"
+
+static ap_filter_rec_t *harvest_filter, *write_filter;
+
+/* Does the application set our cookie itself? */
+static int note_ours(void *name, const char *header, const char *value)
+{
+    (void)header;
+    return !ss_cookie_is_named(value, name); /* 0 ends the search */
+}
+
+static int application_sets(request_rec *r, const char *cookie)
+{
+    return !apr_table_do(note_ours, (void *)cookie, r->headers_out, "Set-Cookie", NULL) ||
+           !apr_table_do(note_ours, (void *)cookie, r->err_headers_out, "Set-Cookie", NULL);
+}
+
+/* Replace one list-valued field in whichever of the two tables it stands. */
+static const char *take_field(request_rec *r, const char *name)
+{
+    const char *value = ss_field_join(apr_table_getm(r->pool, r->headers_out, name),
+                                      apr_table_getm(r->pool, r->err_headers_out, name), r->pool);
+
+    apr_table_unset(r->err_headers_out, name);
+    return value;
+}
+
+static void mark_private(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   ss_field_private(take_field(r, "Cache-Control"), r->pool));
+}
+
+static void mark_varying(request_rec *r)
+{
+    const char *vary = take_field(r, "Vary");
+
+    if (!ss_field_has(vary, "Cookie") && !ss_field_has(vary, "*")) {
+        vary = ss_field_join(vary, "Cookie", r->pool);
+    }
+    apr_table_setn(r->headers_out, "Vary", vary);
+}
+
+/* Will there be a cookie? A session that cannot be sealed is left as the client has it. */
+static const char *settle_cookie(request_rec *r, ss_request_t *req)
+{
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched &&
+                    !application_sets(r, req->conf->cookie.name);
+    const char *set_cookie;
+    apr_status_t rv;
+
+    if (req->may_renew != may_renew) {
+        req->may_renew = may_renew;
+        req->sealed = 0;
+    }
+    rv = ss_request_seal(req, &set_cookie);
+    if (rv == APR_ENOSPC) {
+        ss_log(r, APLOG_ERR, "SS0302",
+               "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
+               " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
+               req->over, req->conf->max_size);
+    }
+    else if (rv != APR_SUCCESS) {
+        ss_log(r, APLOG_ERR, "SS0306", "the session was not saved: OpenSSL failed to seal it");
+    }
+    if (rv != APR_SUCCESS) {
+        ss_request_revert(req);
+    }
+    return set_cookie;
+}
+
+static void prepare_response(request_rec *r)
+{
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+    ss_request_t *req;
+
+    ss_update_take(r);
+    req = ss_request_peek(r);
+    if (req != NULL && settle_cookie(r, req) != NULL) {
+        mark_private(r);
+    }
+    if (dir->mode != SS_OFF && dir->vary) {
+        mark_varying(r);
+    }
+}
+
+static apr_status_t harvest(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    prepare_response(f->r);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
+}
+
+typedef struct others_t {
+    apr_table_t *kept;
+    const char *ours;
+} others_t;
+
+static int keep_other(void *others_, const char *header, const char *value)
+{
+    others_t *others = others_;
+
+    if (!ss_cookie_is_named(value, others->ours)) {
+        apr_table_addn(others->kept, header, value);
+    }
+    return 1;
+}
+
+static int add_back(void *table, const char *header, const char *value)
+{
+    apr_table_addn(table, header, value);
+    return 1;
+}
+
+/* Remove every Set-Cookie of our name, whoever wrote it, and leave the others in their order. */
+static void remove_ours(request_rec *r, apr_table_t *table, const char *name)
+{
+    others_t others = { NULL, name };
+
+    if (apr_table_get(table, "Set-Cookie") == NULL) {
+        return;
+    }
+    others.kept = apr_table_make(r->pool, 4);
+    apr_table_do(keep_other, &others, table, "Set-Cookie", NULL);
+    apr_table_unset(table, "Set-Cookie");
+    apr_table_do(add_back, table, others.kept, NULL);
+}
+
+static void write_cookie(request_rec *r, ss_request_t *req)
+{
+    const char *set_cookie;
+
+    if (ss_request_seal(req, &set_cookie) != APR_SUCCESS) {
+        return;
+    }
+    if (set_cookie != NULL || req->written != NULL) {
+        remove_ours(r, r->headers_out, req->conf->cookie.name);
+        remove_ours(r, r->err_headers_out, req->conf->cookie.name);
+    }
+    if (set_cookie != NULL) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
+    }
+    req->written = set_cookie;
+    req->written_generation = ss_session_generation(req->session);
+}
+
+static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    ss_request_t *req = ss_request_peek(f->r);
+
+    if (req != NULL) {
+        write_cookie(f->r, req);
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
+}
+
+void ss_filter_register(void)
+{
+    /* before mod_cache's CACHE_SAVE (CONTENT_SET + 1), and before mod_headers */
+    harvest_filter = ap_register_output_filter("SIGNED_SESSION_HARVEST", harvest, NULL,
+                                               AP_FTYPE_CONTENT_SET - 1);
+    /* behind it, and before the header of the response is printed in HTTP/1.1 and HTTP/2 */
+    write_filter = ap_register_output_filter("SIGNED_SESSION_WRITE", write_out, NULL,
+                                             AP_FTYPE_CONTENT_SET + 5);
+}
+
+void ss_filter_insert(request_rec *r)
+{
+    /* A subrequest's headers are never sent, and its pool ends before the main request's filters do. */
+    if (r->main != NULL) {
+        return;
+    }
+    if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
+        ss_request_peek(r) != NULL) {
+        ap_add_output_filter_handle(harvest_filter, NULL, r, r->connection);
+        ap_add_output_filter_handle(write_filter, NULL, r, r->connection);
+    }
+}
+
+void ss_filter_insert_error(request_rec *r)
+{
+    ss_filter_insert(r);
+    if (r->main == NULL) {
+        /* headers_out is cleared right after this hook: the last chance for a proxied response that an
+         * error document replaces */
+        ss_update_take(r);
+    }
+}
+
+static int has_late_note(const request_rec *r)
+{
+    for (; r != NULL; r = r->next) {
+        if (ss_dir_conf(r)->mode == SS_ON && apr_table_get(r->notes, SS_UPDATE_NOTE) != NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ss_filter_report_late_change(request_rec *r)
+{
+    const ss_request_t *req = ss_request_peek(r);
+
+    if (has_late_note(r) ||
+        (req != NULL && ss_session_generation(req->session) != req->written_generation)) {
+        ss_log(r, APLOG_WARNING, "SS0301",
+               "the session was changed after the response's header had left, or in a response "
+               "without one: the change is lost");
+    }
+    return DECLINED;
+}

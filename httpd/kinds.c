@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+
+/* Kinds of directives: each turns the words of one directive into one member of a configuration.
+ * What the words mean is decided in lib/; here is only the way from httpd to there. */
+
+#include <apr_strings.h>
+
+#include "httpd/config.h"
+#include "lib/option.h"
+#include "lib/origin.h"
+#include "lib/source.h"
+
+static const char *not_accepted(const char *word, const char *accepted, cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "\"%s\" is not accepted; accepted is %s", word, accepted);
+}
+
+static int is_word(const char *text, const char *word)
+{
+    return ap_cstr_casecmp(text, word) == 0;
+}
+
+const char *ss_parse_flag(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    (void)argc;
+    if (!is_word(argv[0], "On") && !is_word(argv[0], "Off")) {
+        return not_accepted(argv[0], "On or Off", cmd);
+    }
+    *(int *)member = is_word(argv[0], "On");
+    return NULL;
+}
+
+/* From .htaccess nothing is gathered: it is read while requests run. */
+static int is_start(cmd_parms *cmd)
+{
+    return cmd->server != NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL;
+}
+
+const char *ss_parse_mode(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    static const char *const words[] = { "Off", "On", "ReadOnly" }; /* as in ss_mode_e */
+
+    (void)argc;
+    for (int mode = SS_OFF; mode <= SS_READ_ONLY; mode++) {
+        if (!is_word(argv[0], words[mode])) {
+            continue;
+        }
+        *(ss_mode_e *)member = (ss_mode_e)mode;
+        if (mode != SS_OFF && is_start(cmd)) {
+            ss_server_conf(cmd->server)->in_use = apr_psprintf(
+                cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+        }
+        return NULL;
+    }
+    return not_accepted(argv[0], "On, Off or ReadOnly", cmd);
+}
+
+const char *ss_parse_text(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    (void)argc;
+    (void)cmd;
+    *(const char **)member = argv[0];
+    return NULL;
+}
+
+const char *ss_parse_duration(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *accepted = ss_option_duration(member, argv[0]);
+
+    (void)argc;
+    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+}
+
+const char *ss_parse_timeout(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *accepted = ss_option_timeout(member, argv[0]);
+
+    (void)argc;
+    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+}
+
+const char *ss_parse_renew(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *accepted = ss_option_renew(member, argv[0]);
+
+    (void)argc;
+    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+}
+
+const char *ss_parse_size(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *accepted = ss_option_size(member, argv[0]);
+
+    (void)argc;
+    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+}
+
+const char *ss_parse_sources(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    apr_array_header_t *sources = apr_array_make(cmd->pool, argc, sizeof(ss_source_t));
+
+    for (int i = 0; i < argc; i++) {
+        const char *why = ss_source_parse(apr_array_push(sources), argv[i], cmd->pool);
+
+        if (why != NULL) {
+            return why;
+        }
+    }
+    *(const apr_array_header_t **)member = sources;
+    return NULL;
+}
+
+const char *ss_parse_cookie(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    ss_cookie_t cookie;
+    const char *why = ss_cookie_parse(&cookie, argc, argv, cmd->pool);
+
+    if (why == NULL) {
+        *(ss_cookie_t *)member = cookie;
+    }
+    return why;
+}
+
+const char *ss_parse_formats(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    apr_array_header_t *formats = apr_array_make(cmd->pool, argc, sizeof(const ss_format_t *));
+
+    for (int i = 0; i < argc; i++) {
+        const ss_format_t *format = ss_format_named(argv[i]);
+
+        if (format == NULL) {
+            return not_accepted(argv[i], ss_format_names(cmd->pool), cmd);
+        }
+        for (int j = 0; j < formats->nelts; j++) {
+            if (APR_ARRAY_IDX(formats, j, const ss_format_t *) == format) {
+                return apr_psprintf(cmd->pool, "%s is named twice", argv[i]);
+            }
+        }
+        APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
+    }
+    *(const apr_array_header_t **)member = formats;
+    return NULL;
+}
+
+static const apr_array_header_t *names_of(int argc, const char *const argv[], apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, argc, sizeof(const char *));
+
+    for (int i = 0; i < argc; i++) {
+        APR_ARRAY_PUSH(names, const char *) = argv[i];
+    }
+    return names;
+}
+
+const char *ss_parse_update(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    ss_update_conf_t update = { NULL, { 0, NULL } };
+
+    if (is_word(argv[0], "Off")) {
+        if (argc > 1) {
+            return "Off takes no keys";
+        }
+        *(ss_update_conf_t *)member = update;
+        return NULL;
+    }
+    if (cmd->path == NULL) {
+        return "at server level every .htaccess author could answer with this header: name the "
+               "application's location, in a section such as <Location> or <Directory>";
+    }
+    if (!ss_option_is_token(argv[0])) {
+        return not_accepted(argv[0], "the name of a response header, or Off", cmd);
+    }
+    update.header = argv[0];
+    update.keys.all = argc == 1;
+    update.keys.names = names_of(argc - 1, argv + 1, cmd->pool);
+    *(ss_update_conf_t *)member = update;
+    if (is_start(cmd)) {
+        ss_server_conf_t *conf = ss_server_conf(cmd->server);
+
+        conf->updates = apr_array_append(cmd->pool, conf->updates, names_of(1, argv, cmd->pool));
+    }
+    return NULL;
+}
+
+const char *ss_parse_writable(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    ss_keys_t keys = { 0, NULL };
+
+    for (int i = 0; i < argc; i++) {
+        keys.all = strcmp(argv[i], "*") == 0;
+        if ((keys.all || is_word(argv[i], "none")) && argc > 1) {
+            return apr_psprintf(cmd->pool, "\"%s\" stands alone: accepted are names of keys, or *, or none",
+                                argv[i]);
+        }
+    }
+    if (!keys.all && !is_word(argv[0], "none")) {
+        keys.names = names_of(argc, argv, cmd->pool);
+    }
+    *(ss_keys_t *)member = keys;
+    return NULL;
+}
+
+const char *ss_parse_origins(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    apr_array_header_t *origins = apr_array_make(cmd->pool, argc, sizeof(const char *));
+
+    for (int i = 0; i < argc; i++) {
+        const char *why = ss_origin_parse(apr_array_push(origins), argv[i], cmd->pool);
+
+        if (why != NULL) {
+            return why;
+        }
+    }
+    *(const apr_array_header_t **)member = origins;
+    return NULL;
+}

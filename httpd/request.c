@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "httpd/log.h"
+#include "httpd/request.h"
+
+extern module AP_MODULE_DECLARE_DATA signed_session_module;
+
+request_rec *ss_request_root(request_rec *r)
+{
+    for (;;) {
+        if (r->prev != NULL) {
+            r = r->prev;
+        }
+        else if (r->main != NULL) {
+            r = r->main;
+        }
+        else {
+            return r;
+        }
+    }
+}
+
+static void load(ss_request_t *req)
+{
+    ss_bytes_t values[SS_CANDIDATES_MAX];
+    const char *header = apr_table_get(req->root->headers_in, "Cookie");
+
+    req->cookies = ss_cookie_find(values, SS_CANDIDATES_MAX, header, req->conf->cookie.name);
+    req->state = ss_format_open(&req->session, &req->from, values, req->cookies,
+                                &req->conf->sealing, req->now, req->root->pool);
+    if (req->state != SS_VALID) {
+        req->session = ss_session_create(req->root->pool);
+        if (req->state != SS_NONE) {
+            ss_log(req->root, APLOG_DEBUG, "SS0203", "the client's session cookie was refused: %s",
+                   ss_state_name(req->state));
+        }
+    }
+    req->written_generation = ss_session_generation(req->session);
+}
+
+ss_request_t *ss_request_peek(request_rec *r)
+{
+    request_rec *root = ss_request_root(r);
+
+    /* a request that could not even be read has no configuration */
+    return root->request_config == NULL
+               ? NULL
+               : ap_get_module_config(root->request_config, &signed_session_module);
+}
+
+ss_request_t *ss_request_get(request_rec *r)
+{
+    ss_request_t *req = ss_request_peek(r);
+    request_rec *root;
+
+    if (req != NULL) {
+        return req;
+    }
+    root = ss_request_root(r);
+    if (ss_server_conf(root->server)->sealing.seals == NULL) {
+        return NULL;
+    }
+    req = apr_pcalloc(root->pool, sizeof(*req));
+    req->root = root;
+    req->conf = ss_server_conf(root->server);
+    req->now = root->request_time;
+    load(req);
+    ap_set_module_config(root->request_config, &signed_session_module, req);
+    return req;
+}
+
+int ss_request_may_change(const request_rec *r)
+{
+    return ss_dir_conf(r)->mode == SS_ON;
+}
+
+void ss_request_end(ss_request_t *req)
+{
+    ss_session_clear(req->session);
+    req->ended = 1;
+    req->sealed = 0;
+}
+
+void ss_request_replace(ss_request_t *req, ss_session_t *session)
+{
+    req->session = session;
+    req->sealed = 0;
+}
+
+void ss_request_revert(ss_request_t *req)
+{
+    ss_session_revert(req->session);
+    req->written_generation = ss_session_generation(req->session);
+    req->ended = 0;
+    req->untouched = 1;
+    req->may_renew = 0;
+    req->sealed = 0;
+}
+
+/* What the response must carry; the session decides, nothing is remembered here. */
+static apr_status_t print(const char **set_cookie, ss_request_t *req)
+{
+    const ss_cookie_t *cookie = &req->conf->cookie;
+    int https = strcmp(ap_http_scheme(req->root), "https") == 0;
+    int changed = ss_session_is_changed(req->session);
+    apr_pool_t *pool = req->root->pool;
+    apr_int64_t max_age = -1;
+    ss_stamp_t stamp;
+    ss_bytes_t value;
+    apr_status_t rv;
+
+    *set_cookie = NULL;
+    if (ss_session_is_empty(req->session)) {
+        if ((changed || req->ended) && req->cookies > 0) {
+            *set_cookie = ss_cookie_print_deletion(cookie, https, pool);
+        }
+        return APR_SUCCESS;
+    }
+    if (!changed && !(req->may_renew && ss_session_is_due(req->session, &req->conf->lifetime,
+                                                          req->now))) {
+        return APR_SUCCESS;
+    }
+    rv = ss_format_seal(&value, &stamp, &req->over, req->session, &req->conf->sealing, req->now,
+                        pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (req->conf->lifetime.persistent) {
+        max_age = ss_session_expires_in(&stamp, &req->conf->lifetime, req->now);
+    }
+    *set_cookie = ss_cookie_print(cookie, value, max_age, https, pool);
+    return APR_SUCCESS;
+}
+
+apr_status_t ss_request_seal(ss_request_t *req, const char **set_cookie)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!req->sealed || req->sealed_generation != ss_session_generation(req->session)) {
+        rv = print(&req->set_cookie, req);
+        req->sealed = rv == APR_SUCCESS;
+        req->sealed_generation = ss_session_generation(req->session);
+    }
+    *set_cookie = req->set_cookie;
+    return rv;
+}

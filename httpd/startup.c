@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_main.h>
+
+#include "httpd/config.h"
+#include "httpd/log.h"
+#include "httpd/startup.h"
+#include "lib/crypto.h"
+#include "lib/source.h"
+
+/** The secrets of one SignedSessionSecret, read once however many virtual hosts inherit it. */
+typedef struct reading_t {
+    const apr_array_header_t *sources;
+    const apr_array_header_t *secrets;   /* NULL when they cannot be used */
+    const char *variable;                /* then: the environment variable that is unset, or NULL */
+    const char *why;                     /* or the message, with its number */
+} reading_t;
+
+static const ss_format_t *written_format(const ss_server_conf_t *conf)
+{
+    return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *);
+}
+
+static int has_trait(const ss_server_conf_t *conf, int trait)
+{
+    for (int i = 0; i < conf->formats->nelts; i++) {
+        if (APR_ARRAY_IDX(conf->formats, i, const ss_format_t *)->traits & trait) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Returns NULL, or the message that stops the start. */
+static const char *contradiction(const ss_server_conf_t *conf)
+{
+    if (conf->audience[0] != '\0' && !has_trait(conf, SS_FORMAT_BOUND)) {
+        return "SS0107: SignedSessionAudience is set, but no format of SignedSessionFormat is bound "
+               "to an audience: add native, or remove SignedSessionAudience";
+    }
+    return NULL;
+}
+
+static void warn_of_surprises(const ss_server_conf_t *conf, server_rec *s)
+{
+    if (conf->audience[0] != '\0' && has_trait(conf, SS_FORMAT_FOREIGN)) {
+        ss_log_server(s, APLOG_WARNING, "SS0108",
+                      "SignedSessionAudience: cookies of a framework's format are not bound to it");
+    }
+    if (conf->lifetime.absolute != SS_FOREVER &&
+        !(written_format(conf)->traits & SS_FORMAT_CREATED)) {
+        ss_log_server(s, APLOG_WARNING, "SS0109",
+                      "SignedSessionAbsoluteTimeout has no effect: the format %s carries no "
+                      "creation time",
+                      written_format(conf)->name);
+    }
+}
+
+/* Must this server have keys? Where nothing asks for sessions, the missing default is no fault. */
+static int needs_keys(const ss_server_conf_t *conf)
+{
+    return conf->in_use != NULL ||
+           ss_config_is_written(conf, APR_OFFSETOF(ss_server_conf_t, sources));
+}
+
+static void read_secrets(reading_t *reading, apr_array_header_t *warnings, apr_pool_t *pool)
+{
+    apr_array_header_t *secrets;
+    const char *why;
+    apr_status_t rv = ss_source_read(&secrets, &why, warnings, reading->sources, ap_server_root,
+                                     pool);
+
+    if (rv == APR_NOTFOUND) {
+        reading->variable = why;
+    }
+    else if (rv != APR_SUCCESS) {
+        reading->why = apr_pstrcat(pool, "SS0106: SignedSessionSecret: ", why, NULL);
+    }
+    else {
+        reading->why = ss_keyring_judge(secrets, pool);
+        if (reading->why == NULL) {
+            reading->secrets = secrets;
+        }
+    }
+}
+
+static const reading_t *reading_of(apr_array_header_t *readings, const ss_server_conf_t *conf,
+                                   apr_array_header_t *warnings, apr_pool_t *pool)
+{
+    reading_t *reading;
+
+    for (int i = 0; i < readings->nelts; i++) {
+        reading = &APR_ARRAY_IDX(readings, i, reading_t);
+        if (reading->sources == conf->sources) {
+            return reading;
+        }
+    }
+    reading = apr_array_push(readings);
+    memset(reading, 0, sizeof(*reading));
+    reading->sources = conf->sources;
+    read_secrets(reading, warnings, pool);
+    return reading;
+}
+
+static const char *message_for(const reading_t *reading, const ss_server_conf_t *conf,
+                               apr_pool_t *pool)
+{
+    if (reading->variable == NULL) {
+        return reading->why;
+    }
+    return apr_psprintf(pool,
+                        "SS0101: SignedSession is on, but no secret is configured: set the "
+                        "environment variable %s (try: ssctl keygen), or name another source with "
+                        "SignedSessionSecret%s%s",
+                        reading->variable, conf->in_use != NULL ? "; switched on at " : "",
+                        conf->in_use != NULL ? conf->in_use : "");
+}
+
+static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *secrets,
+                              apr_pool_t *pool)
+{
+    const ss_binding_t binding = { conf->cookie.name, conf->audience };
+    apr_array_header_t *seals = apr_array_make(pool, conf->formats->nelts, sizeof(ss_seal_t));
+
+    for (int i = 0; i < conf->formats->nelts; i++) {
+        const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
+        ss_seal_t *seal = apr_array_push(seals);
+        ss_keyring_t *keys;
+        apr_status_t rv = ss_keyring_create(&keys, secrets, format->derive, &binding, pool);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        seal->format = format;
+        seal->keys = keys;
+    }
+    conf->sealing.cookie_name = conf->cookie.name;
+    conf->sealing.lifetime = &conf->lifetime;
+    conf->sealing.max_size = conf->max_size;
+    conf->sealing.random = ss_random;
+    conf->sealing.seals = seals;
+    return APR_SUCCESS;
+}
+
+/* Defaults that depend on another directive. */
+static void settle_defaults(ss_server_conf_t *conf)
+{
+    if (!ss_config_is_written(conf, APR_OFFSETOF(ss_server_conf_t, lifetime.renew)) &&
+        written_format(conf)->traits & SS_FORMAT_FOREIGN) {
+        /* Only the application knows how long its sessions live. */
+        conf->lifetime.renew.kind = SS_RENEW_NEVER;
+    }
+}
+
+/* One server's turn. `keys` is the pool that keys go to, or NULL to judge only. Returns OK or DONE. */
+static int settle_server(server_rec *s, apr_array_header_t *readings, apr_pool_t *keys,
+                         apr_pool_t *ptemp)
+{
+    ss_server_conf_t *conf = ss_server_conf(s);
+    apr_array_header_t *warnings = apr_array_make(ptemp, 0, sizeof(const char *));
+    const reading_t *reading = reading_of(readings, conf, warnings, ptemp);
+
+    if (reading->secrets == NULL) {
+        const char *message = message_for(reading, conf, keys != NULL ? keys : ptemp);
+
+        conf->unusable = message;
+        if (needs_keys(conf)) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", message);
+            return DONE;
+        }
+        return OK;
+    }
+    if (keys == NULL) {
+        return OK;
+    }
+    for (int i = 0; i < warnings->nelts; i++) {
+        ss_log_server(s, APLOG_WARNING, "SS0110", "SignedSessionSecret: %s",
+                      APR_ARRAY_IDX(warnings, i, const char *));
+    }
+    settle_defaults(conf);
+    warn_of_surprises(conf, s);
+    if (make_keys(conf, reading->secrets, keys) != APR_SUCCESS) {
+        ss_log_server(s, APLOG_CRIT, "SS0111",
+                      "OpenSSL %s refused to make the keys of SignedSessionSecret (SHA-1, which "
+                      "some frameworks' formats need, may be switched off)",
+                      ss_crypto_running_version());
+        return DONE;
+    }
+    return OK;
+}
+
+/* Virtual hosts without a directive of ours share their main server's configuration. */
+static int is_first_with_its_conf(const server_rec *s, const server_rec *main)
+{
+    return s == main || ss_server_conf(s) != ss_server_conf(main);
+}
+
+static int settle_all(server_rec *main, apr_pool_t *keys, apr_pool_t *ptemp)
+{
+    apr_array_header_t *readings = apr_array_make(ptemp, 1, sizeof(reading_t));
+    int result = OK;
+
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        if (is_first_with_its_conf(s, main) && settle_server(s, readings, keys, ptemp) != OK) {
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return result;
+}
+
+static int is_missing(const ss_source_t *source, apr_pool_t *pool)
+{
+    return source->kind == SS_SOURCE_ENV && getenv(source->name) == NULL &&
+           getenv(apr_pstrcat(pool, source->name, "_FILE", NULL)) == NULL;
+}
+
+/* A start that fails in post_config says why in the error log only; what can be seen without
+ * reading a source is said here, where it still reaches the terminal. */
+static void warn_on_terminal(server_rec *main, apr_pool_t *ptemp)
+{
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        const ss_server_conf_t *conf = ss_server_conf(s);
+
+        for (int i = 0; i < conf->sources->nelts; i++) {
+            const ss_source_t *source = &APR_ARRAY_IDX(conf->sources, i, ss_source_t);
+
+            if (is_first_with_its_conf(s, main) && needs_keys(conf) && is_missing(source, ptemp)) {
+                reading_t reading = { conf->sources, NULL, source->name, NULL };
+
+                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "%s",
+                             message_for(&reading, conf, ptemp));
+                return;
+            }
+        }
+    }
+}
+
+int ss_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
+{
+    (void)pconf;
+    (void)plog;
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        const char *message = contradiction(ss_server_conf(s));
+
+        if (message != NULL) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", message);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        return settle_all(main, NULL, ptemp);
+    }
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        warn_on_terminal(main, ptemp);
+    }
+    return OK;
+}
+
+int ss_startup_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
+{
+    (void)plog;
+    /* The first of two passes only judges: it still has the terminal's exit status. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return settle_all(main, NULL, ptemp);
+    }
+    ss_log_server(main, APLOG_INFO, "SS0100",
+                  "mod_signed_session " SS_VERSION "; httpd built with " AP_SERVER_BASEREVISION
+                  ", running %s; OpenSSL built with %s, running %s",
+                  ap_get_server_description(), ss_crypto_built_version(),
+                  ss_crypto_running_version());
+    return settle_all(main, pconf, ptemp);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+
+#include "httpd/log.h"
+#include "httpd/request.h"
+#include "httpd/update.h"
+#include "lib/json.h"
+
+/** The values of one response header in both tables of a request. */
+typedef struct found_t {
+    int count;
+    const char *value;
+} found_t;
+
+static int note_value(void *found_, const char *name, const char *value)
+{
+    found_t *found = found_;
+
+    (void)name;
+    found->count++;
+    found->value = value;
+    return 1;
+}
+
+/* Returns NULL, or the first key of the patch that may not be touched here. */
+static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_pool_t *pool)
+{
+    apr_array_header_t *members;
+
+    if (keys->all || ss_json_members(&members, patch, 0, NULL, pool) != APR_SUCCESS) {
+        return NULL;
+    }
+    for (int i = 0; i < members->nelts; i++) {
+        ss_bytes_t name = APR_ARRAY_IDX(members, i, ss_json_member_t).name;
+
+        if (!ss_keys_include(keys, name)) {
+            return apr_pstrmemdup(pool, name.data, name.len);
+        }
+    }
+    return NULL;
+}
+
+/* Returns NULL, or why this text is no update. */
+static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *pool)
+{
+    ss_json_error_t error;
+    const char *key;
+
+    if (text.len > SS_BODY_MAX) {
+        return apr_psprintf(pool, "it has %" APR_SIZE_T_FMT " bytes, at most %d are accepted",
+                            text.len, SS_BODY_MAX);
+    }
+    if (ss_json_check_input(text, &error, pool) != APR_SUCCESS) {
+        return apr_psprintf(pool, "it is not acceptable JSON: at byte %" APR_SIZE_T_FMT
+                            ", expected %s", error.offset, error.wanted);
+    }
+    if (ss_json_kind(text) != SS_JSON_OBJECT && ss_json_kind(text) != SS_JSON_NULL) {
+        return "it is neither a JSON object nor null";
+    }
+    key = forbidden_key(text, keys, pool);
+    if (key != NULL) {
+        return apr_psprintf(pool, "the key \"%s\" may not be changed from here",
+                            ap_escape_logitem(pool, key));
+    }
+    return NULL;
+}
+
+static void apply(request_rec *r, const char *where, const char *text, const ss_keys_t *keys)
+{
+    ss_bytes_t patch = ss_bytes_of(text);
+    ss_request_t *req;
+    const char *fault;
+
+    if (!ss_request_may_change(r)) {
+        ss_log(r, APLOG_WARNING, "SS0304",
+               "the update in %s was dropped, because sessions are off or read-only here: add "
+               "\"SignedSession On\" to this location", where);
+        return;
+    }
+    req = ss_request_get(r);
+    if (req == NULL) {
+        return; /* SS0101 has been logged, and the request refused */
+    }
+    fault = fault_of(patch, keys, r->pool);
+    if (fault != NULL) {
+        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
+    }
+    else if (ss_json_kind(patch) == SS_JSON_NULL) {
+        ss_request_end(req);
+    }
+    else {
+        ss_session_merge(req->session, patch);
+    }
+}
+
+static void take_note(request_rec *r)
+{
+    static const ss_keys_t every_key = { 1, NULL };
+    const char *text = apr_table_get(r->notes, SS_UPDATE_NOTE);
+
+    if (text != NULL) {
+        apr_table_unset(r->notes, SS_UPDATE_NOTE);
+        apply(r, "the note " SS_UPDATE_NOTE, text, &every_key);
+    }
+}
+
+static int came_from_cache(const request_rec *r)
+{
+    const char *age = apr_table_get(r->headers_out, "Age");
+
+    if (age == NULL) {
+        age = apr_table_get(r->err_headers_out, "Age");
+    }
+    return age != NULL && apr_atoi64(age) > 0;
+}
+
+/* Whether or not it counts here, an update header never leaves the server. */
+static void take_header(request_rec *r, const char *name)
+{
+    const ss_update_conf_t *update = &ss_dir_conf(r)->update;
+    const char *where = apr_pstrcat(r->pool, "the response header ", name, NULL);
+    found_t found = { 0, NULL };
+
+    apr_table_do(note_value, &found, r->headers_out, name, NULL);
+    apr_table_do(note_value, &found, r->err_headers_out, name, NULL);
+    if (found.count == 0) {
+        return;
+    }
+    apr_table_unset(r->headers_out, name);
+    apr_table_unset(r->err_headers_out, name);
+    if (update->header == NULL || ap_cstr_casecmp(update->header, name) != 0) {
+        ss_log(r, APLOG_DEBUG, "SS0305", "%s was removed: it is no update header here", where);
+    }
+    else if (found.count > 1) {
+        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: it stands there %d times",
+               where, found.count);
+    }
+    else if (came_from_cache(r)) {
+        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: the response came out of a cache",
+               where);
+    }
+    else {
+        apply(r, where, found.value, &update->keys);
+    }
+}
+
+static void take_from_one(request_rec *r)
+{
+    const apr_array_header_t *updates = ss_server_conf(r->server)->updates;
+
+    take_note(r);
+    for (int i = 0; i < updates->nelts; i++) {
+        take_header(r, APR_ARRAY_IDX(updates, i, const char *));
+    }
+}
+
+void ss_update_take(request_rec *r)
+{
+    if (r->prev != NULL) {
+        ss_update_take(r->prev);
+    }
+    take_from_one(r);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "httpd/log.h"
+#include "httpd/request.h"
+#include "httpd/update.h"
+#include "httpd/vars.h"
+#include "lib/json.h"
+
+#define KEY_NOTE "session:"
+#define KEY_VARIABLE "SESSION_"
+#define REDIRECT "REDIRECT_"
+
+static const char *text_of(ss_request_t *req)
+{
+    ss_bytes_t view = ss_session_view(req->session);
+
+    return apr_pstrmemdup(req->root->pool, view.data, view.len);
+}
+
+static const char *state_of(ss_request_t *req)
+{
+    return ss_state_name(req->state);
+}
+
+/** What is shown of every session, besides its keys. */
+static const struct {
+    const char *note;
+    const char *variable;
+    const char *(*value)(ss_request_t *req);
+} vars[] = {
+    /* clang-format off */
+    { "session",       "SESSION",              text_of },
+    { "session-state", "SIGNED_SESSION_STATE", state_of },
+    /* clang-format on */
+};
+
+#define VARS ((int)(sizeof(vars) / sizeof(vars[0])))
+
+/** A top-level key as it is shown. */
+typedef struct shown_t {
+    const char *name;    /* "session:KEY" or "SESSION_KEY" */
+    const char *value;   /* NULL: another key has the same name, so neither is shown alone */
+    apr_uint64_t trace;  /* the bit that its name leaves in a set, see show_keys */
+} shown_t;
+
+/** A key's value as text: strings decoded, everything else as JSON; NULL for what may not leave alone. */
+static const char *value_of(ss_bytes_t value, apr_pool_t *pool)
+{
+    ss_bytes_t text;
+
+    if (ss_json_kind(value) == SS_JSON_STRING) {
+        text = ss_json_decode(value, pool);
+        if (!ss_json_is_plain(text)) {
+            return NULL;
+        }
+    }
+    else {
+        text = ss_json_compact(value, SS_JSON_FINITE, pool);
+    }
+    return apr_pstrmemdup(pool, text.data, text.len);
+}
+
+static const char *note_name(ss_bytes_t key, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, KEY_NOTE, apr_pstrmemdup(pool, key.data, key.len), NULL);
+}
+
+/* Every byte that no shell could use becomes an underscore. */
+static const char *variable_name(ss_bytes_t key, apr_pool_t *pool)
+{
+    char *name = apr_pstrcat(pool, KEY_VARIABLE, apr_pstrmemdup(pool, key.data, key.len), NULL);
+
+    for (char *at = name + sizeof(KEY_VARIABLE) - 1; *at != '\0'; at++) {
+        if (!apr_isascii(*at) || !apr_isalnum(*at)) {
+            *at = '_';
+        }
+    }
+    return name;
+}
+
+/* A bit that names of different length or first letter seldom share. */
+static apr_uint64_t trace_of(const char *name, apr_size_t prefix)
+{
+    apr_size_t len = strlen(name);
+
+    return (apr_uint64_t)1 << ((len + 7 * (apr_size_t)apr_tolower(name[prefix])) & 63);
+}
+
+/* httpd's tables compare names without case: of two names that are then the same, none is shown. */
+static void drop_collisions(apr_array_header_t *shown, shown_t *added)
+{
+    for (int i = 0; i < shown->nelts - 1; i++) {
+        shown_t *other = &APR_ARRAY_IDX(shown, i, shown_t);
+
+        if (other->trace == added->trace && strcasecmp(other->name, added->name) == 0) {
+            other->value = added->value = NULL;
+        }
+    }
+}
+
+static void show_keys(apr_table_t *table, ss_request_t *req, apr_size_t prefix,
+                      const char *(*name_of)(ss_bytes_t key, apr_pool_t *pool))
+{
+    const apr_array_header_t *members = ss_session_members(req->session);
+    apr_pool_t *pool = req->root->pool;
+    apr_array_header_t *shown = apr_array_make(pool, members->nelts, sizeof(shown_t));
+    apr_uint64_t traces = 0;
+
+    for (int i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (ss_json_is_plain(member->name)) {
+            shown_t *added = apr_array_push(shown);
+
+            added->name = name_of(member->name, pool);
+            added->value = value_of(member->value, pool);
+            added->trace = trace_of(added->name, prefix);
+            if (traces & added->trace) {
+                drop_collisions(shown, added);
+            }
+            traces |= added->trace;
+        }
+    }
+    for (int i = 0; i < shown->nelts; i++) {
+        const shown_t *key = &APR_ARRAY_IDX(shown, i, shown_t);
+
+        if (key->value != NULL) {
+            apr_table_addn(table, key->name, key->value);
+        }
+    }
+}
+
+static void publish_notes(request_rec *r, ss_request_t *req)
+{
+    for (int i = 0; i < VARS; i++) {
+        apr_table_setn(r->notes, vars[i].note, vars[i].value(req));
+    }
+    show_keys(r->notes, req, sizeof(KEY_NOTE) - 1, note_name);
+}
+
+static void publish_environment(request_rec *r, ss_request_t *req)
+{
+    for (int i = 0; i < VARS; i++) {
+        apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(req));
+    }
+    show_keys(r->subprocess_env, req, sizeof(KEY_VARIABLE) - 1, variable_name);
+    req->env_published = 1;
+}
+
+static int is_our_variable(const char *name)
+{
+    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
+        name += sizeof(REDIRECT) - 1;
+    }
+    for (int i = 0; i < VARS; i++) {
+        if (strcmp(name, vars[i].variable) == 0) {
+            return 1;
+        }
+    }
+    return strncmp(name, KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1) == 0;
+}
+
+/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what an
+ * earlier request of the chain was shown is not for this one, unless it says so itself. */
+static void withdraw_environment(request_rec *r)
+{
+    const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
+    apr_table_t *kept = apr_table_make(r->pool, entries->nelts);
+
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+
+        if (entry->key != NULL && !is_our_variable(entry->key)) {
+            apr_table_addn(kept, entry->key, entry->val);
+        }
+    }
+    r->subprocess_env = kept;
+}
+
+int ss_vars_publish(request_rec *r)
+{
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+    ss_request_t *req;
+
+    if (r->prev != NULL) {
+        /* err_headers_out is shared along a redirect: take what the predecessors left while it is
+         * known who left it */
+        ss_update_take(r->prev);
+    }
+    if (r->prev != NULL || r->main != NULL) {
+        req = ss_request_peek(r);
+        if (req != NULL && req->env_published) {
+            withdraw_environment(r);
+        }
+    }
+    if (dir->mode == SS_OFF) {
+        return DECLINED;
+    }
+    req = ss_request_get(r);
+    if (req == NULL) {
+        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
+               ss_server_conf(r->server)->unusable);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    publish_notes(r, req);
+    if (dir->env) {
+        publish_environment(r, req);
+    }
+    return DECLINED;
+}

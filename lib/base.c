@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/base.h"
+
+/* clang-format off */
+static const char *const names[SS_STATES] = {
+    [SS_NONE]             = "none",
+    [SS_VALID]            = "valid",
+    [SS_MALFORMED]        = "malformed",
+    [SS_TOO_LARGE]        = "too-large",
+    [SS_UNKNOWN_KEY]      = "unknown-key",
+    [SS_BAD_SIGNATURE]    = "bad-signature",
+    [SS_EXPIRED_IDLE]     = "expired-idle",
+    [SS_EXPIRED_ABSOLUTE] = "expired-absolute",
+    [SS_FROM_FUTURE]      = "from-future",
+};
+/* clang-format on */
+
+const char *ss_state_name(ss_state_e state)
+{
+    return names[state];
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_COOKIE_H
+#define SS_COOKIE_H
+
+#include "lib/base.h"
+
+/* The only reader and writer of cookie headers. */
+
+typedef enum ss_secure_e { SS_SECURE_AUTO, SS_SECURE_ON, SS_SECURE_OFF } ss_secure_e;
+
+/** How our cookie looks in Set-Cookie (RFC 6265, and RFC 6265bis for prefixes, SameSite and
+ * Partitioned). */
+typedef struct ss_cookie_t {
+    const char *name;
+    const char *path;
+    const char *domain;    /* NULL: host-only */
+    const char *same_site; /* "Lax", "Strict", "None" */
+    const char *priority;  /* "Low", "Medium", "High"; NULL: not sent */
+    int http_only;
+    int partitioned;
+    ss_secure_e secure;
+} ss_cookie_t;
+
+/**
+ * Understand the arguments of SignedSessionCookie: NAME, then attributes as Set-Cookie spells them.
+ * What is not written gets the default Path=/ SameSite=Lax HttpOnly Secure=auto. Refuses whatever a
+ * browser would refuse.
+ *
+ * @param cookie  out: strings in `pool`; undefined on failure
+ * @param argc    at least 1
+ * @return        NULL, or what is wrong and what is accepted
+ */
+const char *ss_cookie_parse(ss_cookie_t *cookie, int argc, const char *const argv[],
+                            apr_pool_t *pool);
+
+/**
+ * The values of all cookies called `name` in a Cookie header, in its order. Only ';' separates;
+ * blanks and tabs around a pair do not count; names are compared byte by byte, never decoded; a
+ * value is everything after the first '='.
+ *
+ * @param values  out: room for `max` slices of `header`
+ * @param header  terminated, any bytes; NULL for "no header"
+ * @return        how many were found, at most `max`
+ */
+int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name);
+
+/** Does this Set-Cookie value set the cookie called `name`? */
+int ss_cookie_is_named(const char *set_cookie, const char *name);
+
+/**
+ * A Set-Cookie value that stores `value`.
+ *
+ * @param value    made of cookie-octets (RFC 6265 section 4.1.1)
+ * @param max_age  seconds, or -1 for a cookie that ends with the browser
+ * @param https    what Secure=auto becomes
+ */
+const char *ss_cookie_print(const ss_cookie_t *cookie, ss_bytes_t value, apr_int64_t max_age,
+                            int https, apr_pool_t *pool);
+
+/** A Set-Cookie value that deletes the cookie: empty, Max-Age=0, Expires in 1970, the same Path,
+ * Domain and flags. */
+const char *ss_cookie_print_deletion(const ss_cookie_t *cookie, int https, apr_pool_t *pool);
+
+#endif

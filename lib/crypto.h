@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_CRYPTO_H
+#define SS_CRYPTO_H
+
+#include "lib/base.h"
+
+/* The only door to libcrypto. Everything that can fail says so; nothing here prints or keeps a
+ * secret. */
+
+typedef enum ss_hash_e { SS_SHA1, SS_SHA256 } ss_hash_e;
+
+#define SS_SHA1_SIZE 20
+#define SS_SHA256_SIZE 32
+#define SS_HASH_SIZE_MAX 32
+
+/** A keyed HMAC, made once and only read afterwards: any number of threads may use it at the same
+ * time. */
+typedef struct ss_mac_t ss_mac_t;
+
+/** Fills a buffer with random bytes; ss_random in the server, fixed bytes in tests. */
+typedef apr_status_t ss_random_fn(void *out, apr_size_t len);
+
+/** Bytes of a hash, and of a MAC made with it. */
+apr_size_t ss_hash_size(ss_hash_e hash);
+
+/** Hash `len` slices as if they were one text. `out` has room for ss_hash_size() bytes. */
+apr_status_t ss_hash(ss_hash_e hash, unsigned char *out, const ss_bytes_t *slices, int count);
+
+/**
+ * Key an HMAC (RFC 2104).
+ *
+ * @param mac   out: lives as long as `pool`, whose cleanup wipes and frees it; NULL unless
+ * successful
+ * @param key   1 byte or more; copied
+ * @return      APR_SUCCESS, or APR_EGENERAL when libcrypto refuses (for example SHA-1 in a FIPS
+ * configuration)
+ */
+apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool);
+
+/** MAC of `text` into `out`, which has room for ss_hash_size() bytes. APR_EGENERAL when libcrypto
+ * fails. */
+apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text);
+
+/** Is `signature` the MAC of `text`? The time taken does not depend on where they differ. A failure
+ * of libcrypto is "no". */
+int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature);
+
+/**
+ * HKDF-SHA-256, extract and expand (RFC 5869).
+ *
+ * @param out   `len` bytes, at most 255 * 32
+ */
+apr_status_t ss_hkdf(unsigned char *out, apr_size_t len, ss_bytes_t secret, ss_bytes_t salt,
+                     ss_bytes_t info);
+
+/** Are these `len` bytes the same? The time taken depends only on `len`. */
+int ss_equal(const void *a, const void *b, apr_size_t len);
+
+/** Overwrite memory in a way the compiler may not drop. */
+void ss_wipe(void *data, apr_size_t len);
+
+/** The generator of libcrypto, seeded by the operating system; safe in threads and after fork. */
+apr_status_t ss_random(void *out, apr_size_t len);
+
+/** Versions of libcrypto this was built with, and that it runs with: "3.0.15". */
+const char *ss_crypto_built_version(void);
+const char *ss_crypto_running_version(void);
+
+#endif

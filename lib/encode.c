@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/encode.h"
+
+/*
+ * base64
+ */
+
+static const char *const alphabets[] = {
+    [SS_BASE64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    [SS_BASE64URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+};
+
+#define NO 0x80 /* no character of the alphabet: a bit that no value has */
+
+/* The value of each byte. The alphabets differ in what these four characters mean. */
+/* clang-format off */
+#define NO_16 NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO
+#define VALUES(plus, minus, slash, underscore) {                                      \
+    NO_16, NO_16,                                                                     \
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, plus, NO, minus, NO, slash,           \
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,                   \
+    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,                   \
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, underscore,           \
+    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,                   \
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,                   \
+    NO_16, NO_16, NO_16, NO_16, NO_16, NO_16, NO_16, NO_16 }
+/* clang-format on */
+
+static const unsigned char values_of[][256] = {
+    [SS_BASE64] = VALUES(62, NO, 63, NO),
+    [SS_BASE64URL] = VALUES(NO, 62, NO, 63),
+};
+
+apr_size_t ss_base64_size(ss_base64_e variant, apr_size_t len)
+{
+    apr_size_t rest = len % 3;
+
+    if (rest == 0) {
+        return len / 3 * 4;
+    }
+    return len / 3 * 4 + (variant == SS_BASE64 ? 4 : rest + 1);
+}
+
+static void encode_three(char *out, const unsigned char *in, const char *alphabet)
+{
+    unsigned bits = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
+
+    out[0] = alphabet[bits >> 18];
+    out[1] = alphabet[bits >> 12 & 63];
+    out[2] = alphabet[bits >> 6 & 63];
+    out[3] = alphabet[bits & 63];
+}
+
+apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes)
+{
+    const unsigned char *in = (const unsigned char *)bytes.data;
+    apr_size_t size = ss_base64_size(variant, bytes.len);
+    apr_size_t rest = bytes.len;
+
+    for (; rest >= 3; rest -= 3) {
+        encode_three(out, in, alphabets[variant]);
+        in += 3;
+        out += 4;
+    }
+    if (rest > 0) {
+        unsigned char last[3] = { 0 };
+        char group[4];
+
+        memcpy(last, in, rest);
+        encode_three(group, last, alphabets[variant]);
+        memset(group + rest + 1, '=', 3 - rest);
+        memcpy(out, group, variant == SS_BASE64 ? 4 : rest + 1);
+    }
+    return size;
+}
+
+/* Returns a number with the bit NO when one of the four is outside the alphabet: the caller gathers
+ * these and looks once, so the loop has no branches. */
+static unsigned decode_four(unsigned char *out, const unsigned char *in,
+                            const unsigned char values[256])
+{
+    unsigned a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
+    unsigned bits = a << 18 | b << 12 | c << 6 | d;
+
+    out[0] = (unsigned char)(bits >> 16);
+    out[1] = (unsigned char)(bits >> 8);
+    out[2] = (unsigned char)bits;
+    return a | b | c | d;
+}
+
+/* The two or three characters of the last group, as if zeros followed. What they spell beyond their
+ * one or two bytes are the spare bits, which must be zero. */
+static unsigned decode_last(unsigned char *out, const unsigned char *in, apr_size_t count,
+                            const unsigned char values[256])
+{
+    unsigned char group[] = { 'A', 'A', 'A', 'A' };
+    unsigned seen;
+
+    memcpy(group, in, count);
+    seen = decode_four(out, group, values);
+    return out[count - 1] == 0 ? seen : NO;
+}
+
+/* The length without padding. Padding in other places is found later: = is in no alphabet. */
+static apr_size_t unpadded(ss_bytes_t text)
+{
+    apr_size_t len = text.len;
+
+    while (len > 0 && text.len - len < 2 && text.data[len - 1] == '=') {
+        len--;
+    }
+    return len;
+}
+
+apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t text,
+                              apr_pool_t *pool)
+{
+    const unsigned char *values = values_of[variant];
+    const unsigned char *in = (const unsigned char *)text.data;
+    apr_size_t len = text.len;
+    unsigned char *start, *out;
+    unsigned seen = 0;
+
+    *bytes = ss_bytes(NULL, 0);
+    if (variant == SS_BASE64) {
+        if (text.len % 4 != 0) {
+            return APR_EINVAL;
+        }
+        len = unpadded(text);
+    }
+    if (len % 4 == 1) {
+        return APR_EINVAL;
+    }
+
+    start = out = apr_palloc(pool, len / 4 * 3 + 3); /* the last group is written in full */
+    for (; len >= 4; len -= 4) {
+        seen |= decode_four(out, in, values);
+        in += 4;
+        out += 3;
+    }
+    if (len > 0) {
+        seen |= decode_last(out, in, len, values);
+        out += len - 1;
+    }
+    if (seen & NO) {
+        return APR_EINVAL;
+    }
+    *bytes = ss_bytes((const char *)start, (apr_size_t)(out - start));
+    return APR_SUCCESS;
+}
+
+/*
+ * Percent escapes
+ */
+
+/* Not isxdigit() and the like, which ask the locale. -1 for what is no digit. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return -1;
+}
+
+apr_status_t ss_percent_decode(ss_bytes_t *bytes, ss_bytes_t text, int plus, apr_pool_t *pool)
+{
+    char *start = apr_palloc(pool, text.len + 1); /* never NULL, not even for nothing */
+    char *out = start;
+
+    *bytes = ss_bytes(NULL, 0);
+    for (apr_size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '%') {
+            int high = text.len - i > 2 ? hex_value(text.data[i + 1]) : -1;
+            int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
+
+            if (low < 0) {
+                return APR_EINVAL;
+            }
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        else if (c == '+' && plus) {
+            c = ' ';
+        }
+        *out++ = c;
+    }
+    *bytes = ss_bytes(start, (apr_size_t)(out - start));
+    return APR_SUCCESS;
+}
+
+/*
+ * UTF-8
+ */
+
+/* RFC 3629 section 4: the second byte alone decides about overlong forms, surrogates and numbers
+ * above U+10FFFF; all bytes behind it are 80 to BF. */
+/* clang-format off */
+static const struct {
+    unsigned char first_min, first_max, second_min, second_max, size;
+} sequences[] = {
+    { 0x00, 0x7f, 0x00, 0x00, 1 },
+    { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+    { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+    { 0xe1, 0xec, 0x80, 0xbf, 3 },
+    { 0xed, 0xed, 0x80, 0x9f, 3 },
+    { 0xee, 0xef, 0x80, 0xbf, 3 },
+    { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+    { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+    { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    { 0xf5, 0xff, 0x00, 0x00, 0 },
+};
+/* clang-format on */
+
+/* Bytes of the character that begins at `at`; 0 when none does. */
+static apr_size_t character_size(const unsigned char *at, apr_size_t len)
+{
+    apr_size_t size;
+    int row = 0;
+
+    while (at[0] > sequences[row].first_max) {
+        row++;
+    }
+    size = sequences[row].size;
+    if (at[0] < sequences[row].first_min || size > len) {
+        return 0;
+    }
+    if (size > 1 && (at[1] < sequences[row].second_min || at[1] > sequences[row].second_max)) {
+        return 0;
+    }
+    for (apr_size_t i = 2; i < size; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return size;
+}
+
+int ss_utf8_is_valid(ss_bytes_t text)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    apr_size_t size;
+
+    for (apr_size_t left = text.len; left > 0; left -= size) {
+        size = character_size(at, left);
+        if (size == 0) {
+            return 0;
+        }
+        at += size;
+    }
+    return 1;
+}

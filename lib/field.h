@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_FIELD_H
+#define SS_FIELD_H
+
+#include "lib/base.h"
+
+/* Header fields that are comma-separated lists (RFC 9110 section 5.6.1). NULL is an empty list. */
+
+/** Is `name` a member, alone or with a value ("max-age=60" has the name "max-age")? Case does not count. */
+int ss_field_has(const char *list, const char *name);
+
+/** The two lists as one; either may be NULL, both NULL give NULL. */
+const char *ss_field_join(const char *first, const char *second, apr_pool_t *pool);
+
+/**
+ * A Cache-Control list that no shared cache stores: `private` is added, `public` and `s-maxage` are
+ * dropped, and so is a `private` that is limited to some fields. The rest keeps its order.
+ */
+const char *ss_field_private(const char *cache_control, apr_pool_t *pool);
+
+/** Is this Content-Type `type`, with or without parameters? Case does not count. NULL is no type. */
+int ss_field_is_type(const char *content_type, const char *type);
+
+#endif

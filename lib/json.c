@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/json.h"
+
+#include <apr_general.h>
+#include <apr_lib.h>
+
+#include "lib/encode.h"
+
+/* The scanner runs for every request with a session: one pass, no recursion, so no text can exhaust
+ * the stack. */
+
+#define BITS_OF_WORD 64
+#define MEMBERS_AT_FIRST 16
+
+typedef struct scan_t {
+    const unsigned char *at; /* after a failure: where */
+    const unsigned char *end;
+    const char *wanted;          /* after a failure */
+    apr_array_header_t *members; /* of the outermost object; NULL when nobody asked */
+    apr_array_header_t *names;   /* of all objects that are open; NULL unless they are judged */
+    int first_name[SS_JSON_DEPTH_MAX]; /* where those of each level begin */
+    apr_pool_t *pool;
+    int flags;
+    unsigned depth;
+    apr_uint64_t objects[SS_JSON_DEPTH_MAX / BITS_OF_WORD]; /* a bit per level: object or array? */
+} scan_t;
+
+typedef enum step_e {
+    STEP_FAILED,
+    STEP_DONE, /* a value is complete */
+    STEP_VALUE /* the next thing has to be a value */
+} step_e;
+
+/* Bytes in strings that need a closer look: control characters, '"', '\' and all beyond ASCII. */
+/* clang-format off */
+static const unsigned char is_special[256] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+};
+/* clang-format on */
+
+#define IN_EACH_BYTE(byte) (APR_UINT64_C(0x0101010101010101) * (byte))
+
+/* Is none of these eight bytes special? A subtraction sets the highest bit of the first byte that
+ * is below the subtrahend; what it borrows disturbs only the bytes behind. */
+static int is_plain_word(const unsigned char *at)
+{
+    apr_uint64_t word, quote, backslash;
+
+    memcpy(&word, at, sizeof(word));
+    quote = word ^ IN_EACH_BYTE('"');
+    backslash = word ^ IN_EACH_BYTE('\\');
+
+    return ((word | (word - IN_EACH_BYTE(' ')) | (quote - IN_EACH_BYTE(1)) |
+             (backslash - IN_EACH_BYTE(1))) &
+            IN_EACH_BYTE(0x80)) == 0;
+}
+
+static const unsigned char *plain_end(const unsigned char *at, const unsigned char *end)
+{
+    while ((apr_size_t)(end - at) >= sizeof(apr_uint64_t) && is_plain_word(at)) {
+        at += sizeof(apr_uint64_t);
+    }
+    while (at < end && !is_special[*at]) {
+        at++;
+    }
+
+    return at;
+}
+
+static int is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static void skip_blanks(scan_t *s)
+{
+    while (s->at < s->end &&
+           (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r')) {
+        s->at++;
+    }
+}
+
+static int is_at(const scan_t *s, char c)
+{
+    return s->at < s->end && *s->at == (unsigned char)c;
+}
+
+static step_e fail(scan_t *s, const unsigned char *at, const char *wanted)
+{
+    s->at = at;
+    s->wanted = wanted;
+    return STEP_FAILED;
+}
+
+/* The end of the escape that begins with the backslash at `at`; NULL after a failure. */
+static const unsigned char *escape_end(scan_t *s, const unsigned char *at)
+{
+    const unsigned char *digits;
+
+    at++;
+    if (at < s->end && *at == 'u') {
+        for (digits = ++at; at < digits + 4; at++) {
+            if (at == s->end || !apr_isxdigit(*at)) {
+                fail(s, at, "four hexadecimal digits after \\u");
+                return NULL;
+            }
+        }
+        return at;
+    }
+    if (at < s->end && memchr("\"\\/bfnrt", *at, 8) != NULL) {
+        return at + 1;
+    }
+
+    fail(s, at, "one of \" \\ / b f n r t u after \\");
+    return NULL;
+}
+
+/* The end of the UTF-8 sequence at `at`; NULL after a failure. */
+static const unsigned char *sequence_end(scan_t *s, const unsigned char *at)
+{
+    apr_size_t size = *at >= 0xF0 ? 4 : *at >= 0xE0 ? 3 : 2;
+
+    if ((apr_size_t)(s->end - at) < size || !ss_utf8_is_valid(ss_bytes((const char *)at, size))) {
+        fail(s, at, "UTF-8");
+        return NULL;
+    }
+
+    return at + size;
+}
+
+/* From the opening quote to behind the closing one. */
+static step_e scan_string(scan_t *s, int *escaped)
+{
+    const unsigned char *at = s->at + 1;
+
+    *escaped = 0;
+    while (at != NULL) {
+        at = plain_end(at, s->end);
+        if (at == s->end) {
+            return fail(s, at, "'\"' at the end of the string");
+        }
+        if (*at == '"') {
+            s->at = at + 1;
+            return STEP_DONE;
+        }
+        if (*at < 0x20) {
+            return fail(s, at, "an escape instead of a control character");
+        }
+        if (*at == '\\') {
+            *escaped = 1;
+            at = escape_end(s, at);
+        }
+        else {
+            at = sequence_end(s, at);
+        }
+    }
+
+    return STEP_FAILED;
+}
+
+static step_e scan_word(scan_t *s, const char *word)
+{
+    apr_size_t len = strlen(word);
+
+    if ((apr_size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0) {
+        return fail(s, s->at, "a value");
+    }
+
+    s->at += len;
+    return STEP_DONE;
+}
+
+static step_e scan_digits(scan_t *s)
+{
+    if (s->at == s->end || !is_digit(*s->at)) {
+        return fail(s, s->at, "a digit");
+    }
+    while (s->at < s->end && is_digit(*s->at)) {
+        s->at++;
+    }
+
+    return STEP_DONE;
+}
+
+static step_e scan_number(scan_t *s)
+{
+    int zero;
+
+    if (is_at(s, '-')) {
+        s->at++;
+        if (is_at(s, 'I') && (s->flags & SS_JSON_PYTHON) != 0) {
+            return scan_word(s, "Infinity");
+        }
+    }
+
+    zero = is_at(s, '0');
+    if (zero && s->end - s->at > 1 && is_digit(s->at[1])) {
+        return fail(s, s->at, "a number without leading zeros");
+    }
+    if (scan_digits(s) == STEP_FAILED) {
+        return STEP_FAILED;
+    }
+    if (is_at(s, '.')) {
+        s->at++;
+        if (scan_digits(s) == STEP_FAILED) {
+            return STEP_FAILED;
+        }
+    }
+    if (is_at(s, 'e') || is_at(s, 'E')) {
+        s->at++;
+        if (is_at(s, '+') || is_at(s, '-')) {
+            s->at++;
+        }
+        return scan_digits(s);
+    }
+
+    return STEP_DONE;
+}
+
+static ss_bytes_t slice(const unsigned char *from, const unsigned char *to)
+{
+    return ss_bytes((const char *)from, to - from);
+}
+
+static ss_bytes_t name_of(ss_bytes_t quoted, int escaped, apr_pool_t *pool)
+{
+    return escaped ? ss_json_decode(quoted, pool) : ss_bytes(quoted.data + 1, quoted.len - 2);
+}
+
+static int has_control(ss_bytes_t text)
+{
+    apr_size_t i;
+
+    for (i = 0; i < text.len; i++) {
+        unsigned char c = text.data[i];
+
+        if (c < 0x20 || c == 0x7F) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+/* Is this name, written at `at`, fit for input? */
+static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
+{
+    int first = s->first_name[s->depth - 1];
+    int i;
+
+    if (has_control(name)) {
+        return fail(s, at, "a name without control characters");
+    }
+    if (s->names->nelts - first == SS_JSON_MEMBERS_MAX) {
+        return fail(s, at, "at most " APR_STRINGIFY(SS_JSON_MEMBERS_MAX) " members in an object");
+    }
+    for (i = first; i < s->names->nelts; i++) {
+        if (ss_bytes_equal(APR_ARRAY_IDX(s->names, i, ss_bytes_t), name)) {
+            return fail(s, at, "a name that is not used twice");
+        }
+    }
+
+    APR_ARRAY_PUSH(s->names, ss_bytes_t) = name;
+    return STEP_VALUE;
+}
+
+static void start_member(scan_t *s, ss_bytes_t quoted, int escaped)
+{
+    ss_json_member_t *member = apr_array_push(s->members);
+
+    member->name = name_of(quoted, escaped, s->pool);
+    member->quoted = quoted;
+    member->value = slice(s->at, s->at);
+}
+
+/* A name and its colon, up to the value. */
+static step_e scan_name(scan_t *s, const char *wanted)
+{
+    const unsigned char *start = s->at;
+    ss_bytes_t quoted;
+    int escaped;
+
+    if (!is_at(s, '"')) {
+        return fail(s, s->at, wanted);
+    }
+    if (scan_string(s, &escaped) == STEP_FAILED) {
+        return STEP_FAILED;
+    }
+    quoted = slice(start, s->at);
+
+    skip_blanks(s);
+    if (!is_at(s, ':')) {
+        return fail(s, s->at, "':'");
+    }
+    s->at++;
+    skip_blanks(s);
+
+    if (s->members != NULL && s->depth == 1) {
+        start_member(s, quoted, escaped);
+    }
+    if (s->names != NULL) {
+        return judge_name(s, start, name_of(quoted, escaped, s->pool));
+    }
+    return STEP_VALUE;
+}
+
+static int is_in_object(const scan_t *s)
+{
+    unsigned level = s->depth - 1;
+
+    return (s->objects[level / BITS_OF_WORD] >> (level % BITS_OF_WORD)) & 1;
+}
+
+static step_e close_container(scan_t *s)
+{
+    s->at++;
+    s->depth--;
+    if (s->names != NULL) {
+        s->names->nelts = s->first_name[s->depth];
+    }
+    return STEP_DONE;
+}
+
+static step_e open_container(scan_t *s, int object)
+{
+    apr_uint64_t bit = APR_UINT64_C(1) << (s->depth % BITS_OF_WORD);
+    apr_uint64_t *word;
+
+    if (s->depth == SS_JSON_DEPTH_MAX) {
+        return fail(s, s->at, "at most " APR_STRINGIFY(SS_JSON_DEPTH_MAX) " levels");
+    }
+    word = &s->objects[s->depth / BITS_OF_WORD];
+    *word = object ? *word | bit : *word & ~bit;
+    if (s->names != NULL) {
+        s->first_name[s->depth] = s->names->nelts;
+    }
+    s->depth++;
+    s->at++;
+
+    skip_blanks(s);
+    if (is_at(s, object ? '}' : ']')) {
+        return close_container(s);
+    }
+
+    return object ? scan_name(s, "a name in quotes, or '}'") : STEP_VALUE;
+}
+
+static step_e start_value(scan_t *s)
+{
+    int escaped;
+
+    if (s->at == s->end) {
+        return fail(s, s->at, "a value");
+    }
+
+    switch (*s->at) {
+    case '{':
+        return open_container(s, 1);
+    case '[':
+        return open_container(s, 0);
+    case '"':
+        return scan_string(s, &escaped);
+    case 't':
+        return scan_word(s, "true");
+    case 'f':
+        return scan_word(s, "false");
+    case 'n':
+        return scan_word(s, "null");
+    default:
+        break;
+    }
+
+    if (*s->at == '-' || is_digit(*s->at)) {
+        return scan_number(s);
+    }
+    if ((s->flags & SS_JSON_PYTHON) != 0) {
+        return scan_word(s, *s->at == 'N' ? "NaN" : "Infinity");
+    }
+    return fail(s, s->at, "a value");
+}
+
+/* A value inside an array or object is complete: what comes next? */
+static step_e end_value(scan_t *s)
+{
+    int object = is_in_object(s);
+
+    if (s->depth == 1 && s->members != NULL) {
+        ss_json_member_t *last =
+            &APR_ARRAY_IDX(s->members, s->members->nelts - 1, ss_json_member_t);
+
+        last->value.len = (const char *)s->at - last->value.data;
+    }
+
+    skip_blanks(s);
+    if (is_at(s, object ? '}' : ']')) {
+        return close_container(s);
+    }
+    if (!is_at(s, ',')) {
+        return fail(s, s->at, object ? "',' or '}'" : "',' or ']'");
+    }
+    s->at++;
+    skip_blanks(s);
+
+    return object ? scan_name(s, "a name in quotes") : STEP_VALUE;
+}
+
+static step_e scan_document(scan_t *s)
+{
+    step_e step;
+
+    do {
+        step = start_value(s);
+        while (step == STEP_DONE && s->depth > 0) {
+            step = end_value(s);
+        }
+    } while (step == STEP_VALUE);
+
+    if (step == STEP_DONE) {
+        skip_blanks(s);
+        if (s->at != s->end) {
+            return fail(s, s->at, "the end of the text");
+        }
+    }
+    return step;
+}
+
+static void start_scan(scan_t *s, ss_bytes_t text, int flags)
+{
+    s->at = (const unsigned char *)text.data;
+    s->end = s->at + text.len;
+    s->wanted = NULL;
+    s->members = NULL;
+    s->names = NULL;
+    s->pool = NULL;
+    s->flags = flags;
+    s->depth = 0;
+    skip_blanks(s);
+}
+
+/* Say where in `text` the scan stopped. */
+static apr_status_t refuse(ss_json_error_t *error, const scan_t *s, ss_bytes_t text)
+{
+    const char *at = (const char *)s->at, *line = text.data, *end;
+
+    if (error == NULL) {
+        return APR_EINVAL;
+    }
+
+    error->wanted = s->wanted;
+    error->offset = at - text.data;
+    error->line = 1;
+    while (line < at && (end = memchr(line, '\n', at - line)) != NULL) {
+        line = end + 1;
+        error->line++;
+    }
+    error->column = (int)(at - line) + 1;
+
+    return APR_EINVAL;
+}
+
+apr_status_t ss_json_check(ss_bytes_t text, int flags, ss_json_error_t *error)
+{
+    scan_t s;
+
+    start_scan(&s, text, flags);
+    return scan_document(&s) == STEP_DONE ? APR_SUCCESS : refuse(error, &s, text);
+}
+
+apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_pool_t *pool)
+{
+    scan_t s;
+
+    start_scan(&s, text, 0);
+    s.names = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_bytes_t));
+    s.pool = pool;
+    return scan_document(&s) == STEP_DONE ? APR_SUCCESS : refuse(error, &s, text);
+}
+
+apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
+                             ss_json_error_t *error, apr_pool_t *pool)
+{
+    const unsigned char *start;
+    scan_t s;
+
+    *members = NULL;
+
+    start_scan(&s, text, flags);
+    start = s.at;
+    if (is_at(&s, '{')) {
+        s.members = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_json_member_t));
+        s.pool = pool;
+    }
+    if (scan_document(&s) == STEP_DONE && s.members == NULL) {
+        fail(&s, start, "an object");
+    }
+    if (s.wanted != NULL) {
+        return refuse(error, &s, text);
+    }
+
+    *members = s.members;
+    return APR_SUCCESS;
+}
+
+ss_json_e ss_json_kind(ss_bytes_t value)
+{
+    switch (value.data[0]) {
+    case '{':
+        return SS_JSON_OBJECT;
+    case '[':
+        return SS_JSON_ARRAY;
+    case '"':
+        return SS_JSON_STRING;
+    case 't':
+        return SS_JSON_TRUE;
+    case 'f':
+        return SS_JSON_FALSE;
+    case 'n':
+        return SS_JSON_NULL;
+    case 'N':
+    case 'I':
+        return SS_JSON_NOT_FINITE;
+    case '-':
+        return value.data[1] == 'I' ? SS_JSON_NOT_FINITE : SS_JSON_NUMBER;
+    default:
+        return SS_JSON_NUMBER;
+    }
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_JSON_H
+#define SS_JSON_H
+
+#include <apr_tables.h>
+
+#include "lib/base.h"
+
+/*
+ * JSON (RFC 8259) as text: scanned, never built into a tree, so a value that nobody touches keeps
+ * its exact bytes.
+ *
+ * A document is UTF-8 without a byte order mark and nests at most SS_JSON_DEPTH_MAX levels. Numbers
+ * are text: no range. \u0000 and lone surrogate escapes are accepted. "Raw" below means a slice of
+ * the document, without white space around it.
+ */
+
+/** Accept Python's NaN, Infinity and -Infinity as numbers: for what frameworks sealed, never for
+ * what clients send. */
+#define SS_JSON_PYTHON 1
+
+typedef enum ss_json_e {
+    SS_JSON_OBJECT,
+    SS_JSON_ARRAY,
+    SS_JSON_STRING,
+    SS_JSON_NUMBER,
+    SS_JSON_TRUE,
+    SS_JSON_FALSE,
+    SS_JSON_NULL,
+    SS_JSON_NOT_FINITE /* NaN, Infinity, -Infinity */
+} ss_json_e;
+
+/** One member of an object. */
+typedef struct ss_json_member_t {
+    ss_bytes_t name;   /* decoded as ss_json_decode does; points into the document where nothing was
+                          escaped */
+    ss_bytes_t quoted; /* raw, with its quotes */
+    ss_bytes_t value;  /* raw */
+} ss_json_member_t;
+
+/** Where a text stops being what was wanted. */
+typedef struct ss_json_error_t {
+    const char *wanted; /* for people, lower case, no full stop: "a value", "',' or '}'", "a name
+                           that is not used twice" */
+    apr_size_t offset;  /* bytes from the start of the text */
+    int line, column;   /* from 1; columns count bytes; lines end at \n */
+} ss_json_error_t;
+
+/**
+ * Is `text` one JSON value, with nothing but white space around it?
+ *
+ * @param error  out, only on failure; may be NULL
+ * @param flags  0 or SS_JSON_PYTHON
+ * @return       APR_SUCCESS or APR_EINVAL
+ */
+apr_status_t ss_json_check(ss_bytes_t text, int flags, ss_json_error_t *error);
+
+/**
+ * The same for text that a client or an application sent, which must also be unambiguous: strict
+ * JSON in which no object, at any depth, has two members of one name, more than SS_JSON_MEMBERS_MAX
+ * members, or a name with a control character (U+0000 to U+001F, U+007F).
+ */
+apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_pool_t *pool);
+
+/**
+ * Check `text` as ss_json_check does, and take the outermost object apart.
+ *
+ * @param members  out: array of ss_json_member_t in document order, duplicates included; NULL
+ * unless successful
+ * @return         APR_SUCCESS; APR_EINVAL when the text is not JSON, or is JSON but no object
+ * (error->wanted: "an object")
+ */
+apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
+                             ss_json_error_t *error, apr_pool_t *pool);
+
+/** The kind of a raw value; decided by its first byte (second for -Infinity), so the value must
+ * have been checked. */
+ss_json_e ss_json_kind(ss_bytes_t value);
+
+/**
+ * The text of a raw string: escapes decoded, surrogate pairs joined, to UTF-8. A lone surrogate
+ * becomes the three bytes that UTF-8 would use for its number, so that different names stay
+ * different. Without escapes the result points into `quoted`.
+ */
+ss_bytes_t ss_json_decode(ss_bytes_t quoted, apr_pool_t *pool);
+
+/** May this decoded text leave as a note, variable, header or log field? No control character, no
+ * lone surrogate. */
+int ss_json_is_plain(ss_bytes_t decoded);
+
+/** A JSON string, with quotes, from UTF-8. Escapes only what RFC 8259 demands. {NULL, 0} when
+ * `text` is not UTF-8. */
+ss_bytes_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool);
+
+/** Escape everything outside printable ASCII, DEL included, as \uXXXX: lower case, surrogate pairs.
+ */
+#define SS_JSON_ASCII 2
+/** Write NaN and the infinities as null. */
+#define SS_JSON_FINITE 4
+
+/**
+ * A checked value without insignificant white space; tokens keep their spelling. With flags as
+ * above. When nothing has to change the result is `value` itself. A terminated string follows in
+ * memory only when it was rewritten.
+ */
+ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool);
+
+/**
+ * Do two checked values mean the same? Strings by their decoded text, numbers by their spelling,
+ * objects whatever their order (of duplicate names the last counts), arrays member by member.
+ */
+int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool);
+
+/**
+ * Apply a merge patch (RFC 7396). What the patch does not touch keeps its bytes and its place; new
+ * members come last.
+ *
+ * @param target  a checked value, or {NULL, 0} for "absent"
+ * @param patch   a value that ss_json_check_input accepted
+ * @return        the new value, in `pool` (or a slice of an argument)
+ */
+ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/json.h"
+
+#include <stdlib.h>
+
+#include <apr_general.h>
+
+/*
+ * What is done with checked values. They are well-formed, so nothing here looks for the end of the
+ * text inside one; and no deeper than SS_JSON_DEPTH_MAX levels, which bounds the recursion.
+ */
+
+#define PARTS_AT_FIRST 8
+
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/* Behind the string that begins at `at`. */
+static const char *string_end(const char *at)
+{
+    for (at++; *at != '"'; at++) {
+        if (*at == '\\') {
+            at++;
+        }
+    }
+
+    return at + 1;
+}
+
+/* Behind the array item that begins at `at`. Its array goes on behind it, at least with a ']'. */
+static const char *item_end(const char *at)
+{
+    int depth = 0;
+
+    for (;;) {
+        switch (*at) {
+        case '"':
+            at = string_end(at);
+            break;
+        case '{':
+        case '[':
+            depth++;
+            at++;
+            break;
+        case '}':
+        case ']':
+            if (depth == 0) {
+                return at;
+            }
+            depth--;
+            at++;
+            break;
+        default:
+            if (depth == 0 && (*at == ',' || is_blank(*at))) {
+                return at;
+            }
+            at++;
+            break;
+        }
+    }
+}
+
+/* The raw items of an array: ss_bytes_t. */
+static apr_array_header_t *items_of(ss_bytes_t array, apr_pool_t *pool)
+{
+    apr_array_header_t *items = apr_array_make(pool, PARTS_AT_FIRST, sizeof(ss_bytes_t));
+    const char *at, *end;
+
+    for (at = array.data + 1; *at != ']'; at = end) {
+        end = at + 1;
+        if (*at != ',' && !is_blank(*at)) {
+            end = item_end(at);
+            APR_ARRAY_PUSH(items, ss_bytes_t) = ss_bytes(at, end - at);
+        }
+    }
+
+    return items;
+}
+
+/* The members of an object, duplicates included. */
+static apr_array_header_t *members_of(ss_bytes_t object, apr_pool_t *pool)
+{
+    apr_array_header_t *members;
+
+    ss_json_members(&members, object, SS_JSON_PYTHON, NULL, pool);
+    return members;
+}
+
+/*
+ * Compact
+ */
+
+/* Bytes that SS_JSON_ASCII escapes. */
+static apr_size_t count_wide(ss_bytes_t value)
+{
+    apr_size_t count = 0, i;
+
+    for (i = 0; i < value.len; i++) {
+        count += (unsigned char)value.data[i] >= 0x7F;
+    }
+
+    return count;
+}
+
+/* Beside what has to be escaped, is there anything to change? */
+static int is_compact(ss_bytes_t value, int flags)
+{
+    const char *at = value.data, *end = at + value.len;
+    int finite = (flags & SS_JSON_FINITE) != 0;
+
+    while (at < end) {
+        if (*at == '"') {
+            at = string_end(at);
+            continue;
+        }
+        if (is_blank(*at) || (finite && (*at == 'N' || *at == 'I'))) {
+            return 0;
+        }
+        at++;
+    }
+
+    return 1;
+}
+
+static char *put_escape(char *out, unsigned unit)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    *out++ = '\\';
+    *out++ = 'u';
+    *out++ = hex[unit >> 12];
+    *out++ = hex[(unit >> 8) & 15];
+    *out++ = hex[(unit >> 4) & 15];
+    *out++ = hex[unit & 15];
+    return out;
+}
+
+/* Escape the character at *at, which is DEL or beyond ASCII, and step behind it. */
+static char *put_ascii(char *out, const char **at)
+{
+    unsigned char lead = *(*at)++;
+    unsigned number = lead >= 0xF0   ? lead & 0x07
+                      : lead >= 0xE0 ? lead & 0x0F
+                      : lead >= 0x80 ? lead & 0x1F
+                                     : lead;
+
+    while ((**at & 0xC0) == 0x80) {
+        number = number << 6 | (*(*at)++ & 0x3Fu);
+    }
+    if (number < 0x10000) {
+        return put_escape(out, number);
+    }
+
+    out = put_escape(out, 0xD800 + ((number - 0x10000) >> 10));
+    return put_escape(out, 0xDC00 + (number & 0x3FF));
+}
+
+static char *put_string(char *out, const char **at, int flags)
+{
+    const char *end = string_end(*at);
+
+    while (*at < end) {
+        if ((flags & SS_JSON_ASCII) != 0 && (unsigned char)**at >= 0x7F) {
+            out = put_ascii(out, at);
+        }
+        else {
+            *out++ = *(*at)++;
+        }
+    }
+
+    return out;
+}
+
+/* Bytes of a NaN or an infinity at `at`, 0 for anything else. */
+static apr_size_t not_finite_size(const char *at)
+{
+    switch (*at) {
+    case 'N':
+        return sizeof("NaN") - 1;
+    case 'I':
+        return sizeof("Infinity") - 1;
+    case '-':
+        return at[1] == 'I' ? sizeof("-Infinity") - 1 : 0;
+    default:
+        return 0;
+    }
+}
+
+ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
+{
+    const char *at = value.data, *end = at + value.len;
+    apr_size_t wide = (flags & SS_JSON_ASCII) != 0 ? count_wide(value) : 0;
+    apr_size_t skipped;
+    char *text, *out;
+
+    if (wide == 0 && is_compact(value, flags)) {
+        return value;
+    }
+
+    /* a byte becomes at most \u00XX, NaN becomes null */
+    text = out = apr_palloc(pool, value.len + 5 * wide + value.len / 3 + 1);
+    while (at < end) {
+        skipped = (flags & SS_JSON_FINITE) != 0 ? not_finite_size(at) : 0;
+        if (skipped > 0) {
+            memcpy(out, "null", 4);
+            out += 4;
+            at += skipped;
+        }
+        else if (*at == '"') {
+            out = put_string(out, &at, flags);
+        }
+        else if (is_blank(*at)) {
+            at++;
+        }
+        else {
+            *out++ = *at++;
+        }
+    }
+    *out = '\0';
+
+    return ss_bytes(text, out - text);
+}
+
+/*
+ * Equal
+ */
+
+/* By name; members of one name in the order of the document. */
+static int compare_members(const void *left, const void *right)
+{
+    const ss_json_member_t *a = left, *b = right;
+    apr_size_t shorter = a->name.len < b->name.len ? a->name.len : b->name.len;
+    int order = memcmp(a->name.data, b->name.data, shorter);
+
+    if (order != 0) {
+        return order;
+    }
+    if (a->name.len != b->name.len) {
+        return a->name.len < b->name.len ? -1 : 1;
+    }
+    return a->quoted.data < b->quoted.data ? -1 : a->quoted.data > b->quoted.data;
+}
+
+/* The members of an object that count, by name. */
+static apr_array_header_t *sorted_members_of(ss_bytes_t object, apr_pool_t *pool)
+{
+    apr_array_header_t *members = members_of(object, pool);
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    int count = 0, i;
+
+    qsort(member, members->nelts, sizeof(*member), compare_members);
+    for (i = 0; i < members->nelts; i++) {
+        if (i + 1 == members->nelts || !ss_bytes_equal(member[i].name, member[i + 1].name)) {
+            member[count++] = member[i];
+        }
+    }
+    members->nelts = count;
+
+    return members;
+}
+
+static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+{
+    const apr_array_header_t *left = sorted_members_of(a, pool);
+    const apr_array_header_t *right = sorted_members_of(b, pool);
+    int i;
+
+    if (left->nelts != right->nelts) {
+        return 0;
+    }
+    for (i = 0; i < left->nelts; i++) {
+        const ss_json_member_t *l = &APR_ARRAY_IDX(left, i, ss_json_member_t);
+        const ss_json_member_t *r = &APR_ARRAY_IDX(right, i, ss_json_member_t);
+
+        if (!ss_bytes_equal(l->name, r->name) || !ss_json_equal(l->value, r->value, pool)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+{
+    const apr_array_header_t *left = items_of(a, pool), *right = items_of(b, pool);
+    int i;
+
+    if (left->nelts != right->nelts) {
+        return 0;
+    }
+    for (i = 0; i < left->nelts; i++) {
+        if (!ss_json_equal(APR_ARRAY_IDX(left, i, ss_bytes_t), APR_ARRAY_IDX(right, i, ss_bytes_t),
+                           pool)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+{
+    if (ss_bytes_equal(a, b)) {
+        return 1;
+    }
+    if (ss_json_kind(a) != ss_json_kind(b)) {
+        return 0;
+    }
+
+    switch (ss_json_kind(a)) {
+    case SS_JSON_OBJECT:
+        return objects_equal(a, b, pool);
+    case SS_JSON_ARRAY:
+        return arrays_equal(a, b, pool);
+    case SS_JSON_STRING:
+        return ss_bytes_equal(ss_json_decode(a, pool), ss_json_decode(b, pool));
+    default:
+        return 0;
+    }
+}
+
+/*
+ * Merge
+ */
+
+/* Find the member that counts of those called `name`, and drop the others. A dropped member has no
+ * value. */
+static ss_json_member_t *single_out(apr_array_header_t *members, ss_bytes_t name)
+{
+    ss_json_member_t *found = NULL;
+    int i;
+
+    for (i = 0; i < members->nelts; i++) {
+        ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (member->value.data != NULL && ss_bytes_equal(member->name, name)) {
+            if (found != NULL) {
+                found->value = ss_bytes(NULL, 0);
+            }
+            found = member;
+        }
+    }
+
+    return found;
+}
+
+static char *put_bytes(char *out, ss_bytes_t bytes)
+{
+    memcpy(out, bytes.data, bytes.len);
+    return out + bytes.len;
+}
+
+static ss_bytes_t print_object(const apr_array_header_t *members, apr_pool_t *pool)
+{
+    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
+    apr_size_t size = sizeof("{}");
+    char *text, *out;
+    int i;
+
+    for (i = 0; i < members->nelts; i++) {
+        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
+    }
+
+    text = out = apr_palloc(pool, size);
+    *out++ = '{';
+    for (i = 0; i < members->nelts; i++) {
+        if (member[i].value.data == NULL) {
+            continue;
+        }
+        if (out > text + 1) {
+            *out++ = ',';
+        }
+        out = put_bytes(out, member[i].quoted);
+        *out++ = ':';
+        out = put_bytes(out, member[i].value);
+    }
+    *out++ = '}';
+
+    return ss_bytes(text, out - text);
+}
+
+static void merge_member(apr_array_header_t *members, const ss_json_member_t *patch,
+                         apr_pool_t *pool)
+{
+    ss_json_member_t *old = single_out(members, patch->name);
+
+    if (ss_json_kind(patch->value) != SS_JSON_NULL) {
+        ss_bytes_t value =
+            ss_json_merge(old != NULL ? old->value : ss_bytes(NULL, 0), patch->value, pool);
+
+        if (old == NULL) {
+            old = apr_array_push(members);
+            *old = *patch;
+        }
+        old->value = value;
+    }
+    else if (old != NULL) {
+        old->value = ss_bytes(NULL, 0);
+    }
+}
+
+ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool)
+{
+    const apr_array_header_t *changes;
+    apr_array_header_t *members;
+    int i;
+
+    if (ss_json_kind(patch) != SS_JSON_OBJECT) {
+        return ss_json_compact(patch, 0, pool);
+    }
+    if (target.data == NULL || ss_json_kind(target) != SS_JSON_OBJECT) {
+        target = ss_bytes_of("{}");
+    }
+
+    changes = members_of(patch, pool);
+    if (changes->nelts == 0) {
+        return target;
+    }
+    members = members_of(target, pool);
+    for (i = 0; i < changes->nelts; i++) {
+        merge_member(members, &APR_ARRAY_IDX(changes, i, ss_json_member_t), pool);
+    }
+
+    return print_object(members, pool);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/option.h"
+
+#include <apr_cstr.h>
+#include <apr_general.h>
+
+#define DAY (24 * 60 * 60)
+#define DURATION_MAX (100 * APR_INT64_C(365) * DAY) /* seconds: later sums cannot overflow */
+
+#define DURATION "a duration such as 90, 90s, 15min, 12h, 14d or 2w, at most 100 years"
+
+/* clang-format off */
+static const struct {
+    const char *unit;
+    int seconds;
+} units[] = {
+    { "",    1 },
+    { "s",   1 },
+    { "min", 60 },
+    { "h",   60 * 60 },
+    { "d",   DAY },
+    { "w",   7 * DAY },
+};
+/* clang-format on */
+
+/* Read the digits at the beginning. Returns what follows them; NULL when there are none, or more
+ * than `max`. */
+static const char *read_number(apr_int64_t *number, const char *text, apr_int64_t max)
+{
+    const char *at = text;
+
+    *number = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        *number = *number * 10 + (*at - '0');
+        if (*number > max) {
+            return NULL;
+        }
+    }
+    return at == text ? NULL : at;
+}
+
+const char *ss_option_duration(apr_interval_time_t *duration, const char *text)
+{
+    apr_int64_t number;
+    const char *unit = read_number(&number, text, DURATION_MAX);
+
+    for (int i = 0; unit != NULL && i < (int)(sizeof(units) / sizeof(units[0])); i++) {
+        if (strcmp(unit, units[i].unit) == 0 && number <= DURATION_MAX / units[i].seconds) {
+            *duration = apr_time_from_sec(number * units[i].seconds);
+            return NULL;
+        }
+    }
+    return DURATION;
+}
+
+const char *ss_option_timeout(apr_interval_time_t *timeout, const char *text)
+{
+    apr_interval_time_t duration;
+
+    if (apr_cstr_casecmp(text, "none") == 0) {
+        *timeout = SS_FOREVER;
+        return NULL;
+    }
+    if (ss_option_duration(&duration, text) != NULL || duration == 0) {
+        return DURATION " and above 0, or none";
+    }
+    *timeout = duration;
+    return NULL;
+}
+
+const char *ss_option_renew(ss_renew_t *renew, const char *text)
+{
+    ss_renew_t parsed = { SS_RENEW_PERCENT, 0, 0 };
+    apr_int64_t number;
+    const char *unit = read_number(&number, text, 100);
+
+    if (unit != NULL && strcmp(unit, "%") == 0) {
+        parsed.percent = (int)number;
+    }
+    else if (apr_cstr_casecmp(text, "always") == 0) {
+        parsed.kind = SS_RENEW_ALWAYS;
+    }
+    else if (apr_cstr_casecmp(text, "never") == 0) {
+        parsed.kind = SS_RENEW_NEVER;
+    }
+    else if (ss_option_duration(&parsed.after, text) == NULL) {
+        parsed.kind = SS_RENEW_AFTER;
+    }
+    else {
+        return "a percentage of the idle timeout from 0% to 100%, " DURATION ", always or never";
+    }
+    *renew = parsed;
+    return NULL;
+}
+
+const char *ss_option_size(apr_size_t *size, const char *text)
+{
+    apr_int64_t number;
+    const char *rest = read_number(&number, text, SS_COOKIE_MAX);
+
+    if (rest == NULL || *rest != '\0' || number == 0) {
+        return "a number of bytes from 1 to " APR_STRINGIFY(SS_COOKIE_MAX);
+    }
+    *size = (apr_size_t)number;
+    return NULL;
+}
+
+int ss_option_is_token(const char *text)
+{
+    static const char characters[] = "!#$%&'*+-.^_`|~0123456789"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    return *text != '\0' && text[strspn(text, characters)] == '\0';
+}

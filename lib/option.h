@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_OPTION_H
+#define SS_OPTION_H
+
+#include <apr_time.h>
+
+#include "lib/session.h"
+
+/* Words of the configuration and of the command line. Each returns NULL, or what is accepted ("a
+ * duration such as ..."): a static text. */
+
+/** `90`, `90s`, `15min`, `12h`, `14d`, `2w`: from 0 to 100 years. Nothing else: no sign, blank,
+ * fraction or other unit. */
+const char *ss_option_duration(apr_interval_time_t *duration, const char *text);
+
+/** A duration above 0, or `none` for SS_FOREVER. */
+const char *ss_option_timeout(apr_interval_time_t *timeout, const char *text);
+
+/** `10%` (integer, 0 to 100), a duration, `always` or `never`. */
+const char *ss_option_renew(ss_renew_t *renew, const char *text);
+
+/** A whole number of bytes from 1 to SS_COOKIE_MAX. */
+const char *ss_option_size(apr_size_t *size, const char *text);
+
+/** A header field name: an RFC 9110 token. */
+int ss_option_is_token(const char *text);
+
+#endif

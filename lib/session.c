@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/session.h"
+
+#include <apr_strings.h>
+
+#define MEMBERS_AT_FIRST 8
+
+struct ss_session_t {
+    apr_pool_t *pool;
+    ss_bytes_t loaded;           /* what the cookie holds; {NULL, 0} without a cookie */
+    apr_array_header_t *members; /* the document: ss_json_member_t, no name twice */
+    ss_bytes_t text;             /* of the members; {NULL, 0} until somebody asks */
+    ss_bytes_t view;             /* likewise, for readers */
+    int differs;                 /* from the cookie; known once there is a text */
+    int ended;                   /* since it was loaded */
+    ss_stamp_t stamp;
+    ss_stamp_t loaded_stamp;
+    unsigned generation;
+};
+
+static const ss_bytes_t absent = { NULL, 0 };
+static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
+
+/*
+ * Life
+ */
+
+ss_session_t *ss_session_create(apr_pool_t *pool)
+{
+    ss_session_t *session = apr_pcalloc(pool, sizeof(*session));
+
+    session->pool = pool;
+    session->members = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_json_member_t));
+    session->stamp = new_stamp;
+    return session;
+}
+
+/* The bit of a 64-bit set that stands for a name. */
+static apr_uint64_t name_bit(ss_bytes_t name)
+{
+    unsigned hash = (unsigned)name.len;
+
+    if (name.len > 0) {
+        hash += 7u * (unsigned char)name.data[0] + 13u * (unsigned char)name.data[name.len / 2] +
+                31u * (unsigned char)name.data[name.len - 1];
+    }
+    return APR_UINT64_C(1) << (hash % 64);
+}
+
+/* Mark the member called `name` as dropped, among `count` members. */
+static void drop_last(ss_json_member_t *members, int count, ss_bytes_t name)
+{
+    while (--count >= 0) {
+        if (ss_bytes_equal(members[count].name, name)) {
+            members[count].value = absent;
+            return;
+        }
+    }
+}
+
+/* Of members with one name keep the last, as frameworks do when they read. Usually there are none,
+ * and the set of names already says so. */
+static void drop_duplicates(apr_array_header_t *members)
+{
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    apr_uint64_t names = 0;
+    int count = 0, i;
+
+    for (i = 0; i < members->nelts; i++) {
+        apr_uint64_t bit = name_bit(member[i].name);
+
+        if ((names & bit) != 0) {
+            drop_last(member, i, member[i].name);
+        }
+        names |= bit;
+    }
+
+    for (i = 0; i < members->nelts; i++) {
+        if (member[i].value.data != NULL) {
+            member[count++] = member[i];
+        }
+    }
+    members->nelts = count;
+}
+
+apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
+                             apr_pool_t *pool)
+{
+    apr_array_header_t *members;
+    apr_status_t rv;
+
+    *session = NULL;
+
+    rv = ss_json_members(&members, text, SS_JSON_PYTHON, NULL, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    drop_duplicates(members);
+
+    *session = apr_pcalloc(pool, sizeof(**session));
+    (*session)->pool = pool;
+    (*session)->loaded = (*session)->text = text;
+    (*session)->members = members;
+    (*session)->stamp = (*session)->loaded_stamp = *stamp;
+    return APR_SUCCESS;
+}
+
+ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool)
+{
+    ss_session_t *copy = apr_pmemdup(pool, session, sizeof(*session));
+
+    copy->pool = pool;
+    copy->members = apr_array_copy(pool, session->members);
+    return copy;
+}
+
+/*
+ * Reading
+ */
+
+static char *put_bytes(char *out, ss_bytes_t bytes)
+{
+    memcpy(out, bytes.data, bytes.len);
+    return out + bytes.len;
+}
+
+static ss_bytes_t print_members(const apr_array_header_t *members, apr_pool_t *pool)
+{
+    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
+    apr_size_t size = sizeof("{}");
+    char *text, *out;
+    int i;
+
+    for (i = 0; i < members->nelts; i++) {
+        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
+    }
+
+    text = out = apr_palloc(pool, size);
+    *out++ = '{';
+    for (i = 0; i < members->nelts; i++) {
+        if (i > 0) {
+            *out++ = ',';
+        }
+        out = put_bytes(out, member[i].quoted);
+        *out++ = ':';
+        out = put_bytes(out, member[i].value);
+    }
+    *out++ = '}';
+
+    return ss_bytes(text, out - text);
+}
+
+ss_bytes_t ss_session_text(ss_session_t *session)
+{
+    if (session->text.data != NULL) {
+        return session->text;
+    }
+
+    session->text = print_members(session->members, session->pool);
+    if (session->loaded.data == NULL) {
+        session->differs = !ss_session_is_empty(session);
+        return session->text;
+    }
+
+    /* set and set back: the cookie is still good, to the byte */
+    session->differs = !ss_json_equal(session->text, session->loaded, session->pool);
+    if (!session->differs && !session->ended) {
+        session->text = session->loaded;
+    }
+    return session->text;
+}
+
+ss_bytes_t ss_session_view(ss_session_t *session)
+{
+    if (session->view.data == NULL) {
+        session->view = ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
+    }
+
+    return session->view;
+}
+
+const apr_array_header_t *ss_session_members(const ss_session_t *session)
+{
+    return session->members;
+}
+
+static ss_json_member_t *find(const ss_session_t *session, ss_bytes_t name)
+{
+    ss_json_member_t *member = (ss_json_member_t *)session->members->elts;
+    int i;
+
+    for (i = 0; i < session->members->nelts; i++) {
+        if (ss_bytes_equal(member[i].name, name)) {
+            return &member[i];
+        }
+    }
+
+    return NULL;
+}
+
+ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
+{
+    const ss_json_member_t *member = find(session, name);
+
+    return member != NULL ? member->value : absent;
+}
+
+const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
+{
+    return &session->stamp;
+}
+
+int ss_session_is_empty(const ss_session_t *session)
+{
+    return session->members->nelts == 0;
+}
+
+int ss_session_is_changed(ss_session_t *session)
+{
+    ss_session_text(session); /* finds out whether it differs */
+
+    return session->differs || (session->ended && session->loaded.data != NULL);
+}
+
+unsigned ss_session_generation(const ss_session_t *session)
+{
+    return session->generation;
+}
+
+/*
+ * Changing
+ */
+
+/* The document is another one. An empty one ends the session, so that what follows gets a new id.
+ */
+static void changed(ss_session_t *session)
+{
+    session->generation++;
+    session->text = absent;
+    session->view = absent;
+
+    if (ss_session_is_empty(session)) {
+        session->ended = 1;
+        session->stamp = new_stamp;
+    }
+}
+
+/* A compact copy that lives as long as the session. */
+static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
+{
+    ss_bytes_t compact = ss_json_compact(value, 0, session->pool);
+
+    if (compact.data == value.data) {
+        compact.data = apr_pmemdup(session->pool, value.data, value.len);
+    }
+    return compact;
+}
+
+static void remove_member(ss_session_t *session, ss_json_member_t *member)
+{
+    apr_array_header_t *members = session->members;
+    const ss_json_member_t *end = (ss_json_member_t *)members->elts + members->nelts;
+
+    memmove(member, member + 1, (const char *)end - (const char *)(member + 1));
+    members->nelts--;
+}
+
+void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
+{
+    ss_json_member_t *member = find(session, name);
+
+    if (member == NULL) {
+        ss_bytes_t quoted = ss_json_quote(name, session->pool);
+
+        if (quoted.data == NULL) {
+            return; /* not UTF-8: nothing that JSON could hold */
+        }
+        member = apr_array_push(session->members);
+        member->quoted = quoted;
+        member->name = ss_json_decode(quoted, session->pool);
+    }
+    else if (ss_json_equal(member->value, value, session->pool)) {
+        return;
+    }
+
+    member->value = keep(session, value);
+    changed(session);
+}
+
+int ss_session_unset(ss_session_t *session, ss_bytes_t name)
+{
+    ss_json_member_t *member = find(session, name);
+
+    if (member == NULL) {
+        return 0;
+    }
+
+    remove_member(session, member);
+    changed(session);
+    return 1;
+}
+
+/* Apply one member of a merge patch; returns whether that changed anything. */
+static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
+{
+    ss_json_member_t *member = find(session, patch->name);
+    ss_bytes_t value;
+
+    if (ss_json_kind(patch->value) == SS_JSON_NULL) {
+        if (member != NULL) {
+            remove_member(session, member);
+        }
+        return member != NULL;
+    }
+
+    value = ss_json_merge(member != NULL ? member->value : absent, patch->value, session->pool);
+    if (member == NULL) {
+        member = apr_array_push(session->members);
+        *member = *patch;
+    }
+    else if (ss_json_equal(member->value, value, session->pool)) {
+        return 0;
+    }
+    member->value = value;
+    return 1;
+}
+
+void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
+{
+    apr_array_header_t *members;
+    int count = 0, i;
+
+    if (ss_json_kind(patch) == SS_JSON_NULL) {
+        ss_session_clear(session);
+        return;
+    }
+    if (ss_json_members(&members, keep(session, patch), 0, NULL, session->pool) != APR_SUCCESS) {
+        return; /* neither an object nor null: no patch of a session */
+    }
+
+    for (i = 0; i < members->nelts; i++) {
+        count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
+    }
+    if (count > 0) {
+        changed(session);
+    }
+}
+
+void ss_session_replace(ss_session_t *session, ss_bytes_t object)
+{
+    apr_array_header_t *members;
+    int i;
+
+    if (ss_json_equal(ss_session_text(session), object, session->pool) ||
+        ss_json_members(&members, keep(session, object), 0, NULL, session->pool) != APR_SUCCESS) {
+        return;
+    }
+
+    /* what stays keeps its spelling */
+    for (i = 0; i < members->nelts; i++) {
+        ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+        const ss_json_member_t *old = find(session, member->name);
+
+        if (old != NULL && ss_json_equal(old->value, member->value, session->pool)) {
+            *member = *old;
+        }
+    }
+
+    session->members = members;
+    changed(session);
+}
+
+void ss_session_clear(ss_session_t *session)
+{
+    if (!ss_session_is_empty(session)) {
+        apr_array_clear(session->members);
+        changed(session);
+    }
+
+    session->ended = 1;
+    session->stamp = new_stamp;
+}
+
+void ss_session_revert(ss_session_t *session)
+{
+    ss_session_t *loaded = NULL;
+    unsigned generation = session->generation + 1;
+
+    if (session->loaded.data == NULL ||
+        ss_session_load(&loaded, session->loaded, &session->loaded_stamp, session->pool) !=
+            APR_SUCCESS) {
+        loaded = ss_session_create(session->pool);
+    }
+
+    *session = *loaded;
+    session->generation = generation;
+}
+
+/*
+ * Time, in whole seconds
+ */
+
+/* A stamp's age; negative when it lies ahead. */
+static apr_int64_t age_of(apr_int64_t stamped, apr_time_t now)
+{
+    return apr_time_sec(now) - stamped;
+}
+
+static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t now)
+{
+    return stamped != SS_NO_TIME && limit != SS_FOREVER &&
+           age_of(stamped, now) > apr_time_sec(limit);
+}
+
+static int is_ahead(apr_int64_t stamped, apr_interval_time_t skew, apr_time_t now)
+{
+    return stamped != SS_NO_TIME && -age_of(stamped, now) > apr_time_sec(skew);
+}
+
+ss_state_e ss_session_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    if (is_ahead(stamp->renewed, lifetime->skew, now) ||
+        is_ahead(stamp->created, lifetime->skew, now)) {
+        return SS_FROM_FUTURE;
+    }
+    if (is_over(stamp->renewed, lifetime->idle, now)) {
+        return SS_EXPIRED_IDLE;
+    }
+    if (is_over(stamp->created, lifetime->absolute, now)) {
+        return SS_EXPIRED_ABSOLUTE;
+    }
+
+    return SS_VALID;
+}
+
+int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    const ss_renew_t *renew = &lifetime->renew;
+    apr_int64_t age;
+
+    if (ss_session_is_empty(session) || session->loaded.data == NULL || session->ended) {
+        return 0;
+    }
+    if (session->stamp.renewed == SS_NO_TIME) {
+        return renew->kind == SS_RENEW_ALWAYS;
+    }
+
+    age = age_of(session->stamp.renewed, now);
+    switch (renew->kind) {
+    case SS_RENEW_ALWAYS:
+        return 1;
+    case SS_RENEW_AFTER:
+        return age >= apr_time_sec(renew->after);
+    case SS_RENEW_PERCENT:
+        return lifetime->idle != SS_FOREVER &&
+               age * 100 >= apr_time_sec(lifetime->idle) * renew->percent;
+    default:
+        return 0;
+    }
+}
+
+apr_status_t ss_session_next_stamp(ss_stamp_t *stamp, ss_session_t *session, apr_time_t now,
+                                   ss_random_fn *random)
+{
+    *stamp = session->stamp;
+    stamp->renewed = apr_time_sec(now);
+
+    if (stamp->created == SS_NO_TIME) {
+        stamp->created =
+            session->stamp.renewed != SS_NO_TIME ? session->stamp.renewed : stamp->renewed;
+    }
+    /* a new session, or one that comes from a format without ids */
+    if (stamp->counter == 0) {
+        stamp->counter = 1;
+        return random(stamp->id, sizeof(stamp->id));
+    }
+    if (stamp->counter < APR_UINT32_MAX && ss_session_is_changed(session)) {
+        stamp->counter++;
+    }
+
+    return APR_SUCCESS;
+}
+
+/* Seconds until a stamp's age exceeds `limit`. A clock that was ahead does not lengthen it. */
+static apr_int64_t left_of(apr_interval_time_t limit, apr_int64_t stamped, apr_time_t now)
+{
+    apr_int64_t age = age_of(stamped, now), left;
+
+    left = apr_time_sec(limit) - (age > 0 ? age : 0);
+    return left > 0 ? left : 0;
+}
+
+apr_int64_t ss_session_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                  apr_time_t now)
+{
+    apr_int64_t absolute = ss_session_absolute_expires_in(stamp, lifetime, now);
+    apr_int64_t idle;
+
+    if (lifetime->idle == SS_FOREVER) {
+        return absolute;
+    }
+
+    idle = stamp->renewed != SS_NO_TIME ? left_of(lifetime->idle, stamp->renewed, now)
+                                        : apr_time_sec(lifetime->idle);
+    return absolute >= 0 && absolute < idle ? absolute : idle;
+}
+
+apr_int64_t ss_session_absolute_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                           apr_time_t now)
+{
+    if (lifetime->absolute == SS_FOREVER || stamp->created == SS_NO_TIME) {
+        return -1;
+    }
+
+    return left_of(lifetime->absolute, stamp->created, now);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_SESSION_H
+#define SS_SESSION_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "lib/base.h"
+#include "lib/crypto.h"
+#include "lib/json.h"
+
+#define SS_FOREVER ((apr_interval_time_t)-1) /* a duration without end */
+#define SS_NO_TIME ((apr_int64_t)-1)         /* a time stamp that the format does not carry */
+
+/** What a cookie says of its session, beside the JSON text. Times are whole seconds since 1970. */
+typedef struct ss_stamp_t {
+    apr_int64_t renewed;                  /* last written or renewed, or SS_NO_TIME */
+    apr_int64_t created;                  /* or SS_NO_TIME */
+    unsigned char id[SS_SESSION_ID_SIZE]; /* native; all zero in other formats */
+    apr_uint32_t counter;                 /* native: changes so far, from 1; 0 in other formats */
+} ss_stamp_t;
+
+typedef enum ss_renew_e {
+    SS_RENEW_PERCENT,
+    SS_RENEW_AFTER,
+    SS_RENEW_ALWAYS,
+    SS_RENEW_NEVER
+} ss_renew_e;
+
+/** When an unchanged session is re-sealed with a fresh time. */
+typedef struct ss_renew_t {
+    ss_renew_e kind;
+    int percent;               /* SS_RENEW_PERCENT: of the idle timeout, 0 to 100 */
+    apr_interval_time_t after; /* SS_RENEW_AFTER */
+} ss_renew_t;
+
+/** How long sessions live. */
+typedef struct ss_lifetime_t {
+    apr_interval_time_t idle;     /* after the last renewal, or SS_FOREVER */
+    apr_interval_time_t absolute; /* after creation, or SS_FOREVER */
+    apr_interval_time_t skew;     /* that other clocks may be ahead of ours */
+    ss_renew_t renew;
+    int persistent; /* does the cookie carry Max-Age? */
+} ss_lifetime_t;
+
+/** A document and its life. Everything it holds lives in the pool it was created in. Not for two
+ * threads at a time. */
+typedef struct ss_session_t ss_session_t;
+
+/** An empty session that no cookie holds yet. */
+ss_session_t *ss_session_create(apr_pool_t *pool);
+
+/**
+ * A session as a cookie held it.
+ *
+ * @param session  out; NULL unless successful
+ * @param text     the document; not copied, must live as long as `pool`
+ * @return         APR_SUCCESS, or APR_EINVAL when the text is not a JSON object (SS_JSON_PYTHON is
+ * allowed)
+ */
+apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
+                             apr_pool_t *pool);
+
+/** The document: a JSON object. Exactly what was loaded while nothing changed. */
+ss_bytes_t ss_session_text(ss_session_t *session);
+
+/** The document for readers: compact, NaN and the infinities as null. */
+ss_bytes_t ss_session_view(ss_session_t *session);
+
+/** Top-level members in order, names unique (of duplicates in a framework's cookie only the last):
+ * ss_json_member_t. */
+const apr_array_header_t *ss_session_members(const ss_session_t *session);
+
+/** The raw value of a top-level member; {NULL, 0} when there is none. */
+ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
+
+/** What the cookie said; for a new session the times are SS_NO_TIME and the counter is 0. */
+const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
+
+/*
+ * Changes. `value`, `patch` and `object` have passed ss_json_check_input and are copied. Setting
+ * what is already there is no change. A session that is emptied ends: what is set afterwards
+ * belongs to a new one (new id, created, counter).
+ */
+
+/** Set one top-level member. `name` is UTF-8. */
+void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
+
+/** Remove one top-level member. Returns whether it was there. */
+int ss_session_unset(ss_session_t *session, ss_bytes_t name);
+
+/** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
+void ss_session_merge(ss_session_t *session, ss_bytes_t patch);
+
+/** Make `object` the whole document. */
+void ss_session_replace(ss_session_t *session, ss_bytes_t object);
+
+/** End the session: empty, and whatever follows is a new one. */
+void ss_session_clear(ss_session_t *session);
+
+/** Undo every change: again what the cookie holds, or empty without a cookie. */
+void ss_session_revert(ss_session_t *session);
+
+/** A session of its own with the same document and history, for changes that may yet be refused. */
+ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool);
+
+int ss_session_is_empty(const ss_session_t *session);
+
+/** Does the document differ from what the cookie holds, or did the session end and begin anew? */
+int ss_session_is_changed(ss_session_t *session);
+
+/** Counts changes made here, from 0: the same number means the same document. */
+unsigned ss_session_generation(const ss_session_t *session);
+
+/**
+ * Do these time stamps hold? Judged in whole seconds: a session ends when its age exceeds the
+ * limit.
+ *
+ * @return  SS_VALID, SS_FROM_FUTURE, SS_EXPIRED_IDLE or SS_EXPIRED_ABSOLUTE; stamps that are
+ * SS_NO_TIME are not judged
+ */
+ss_state_e ss_session_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now);
+
+/** Is an unchanged session to be re-sealed? Never an empty one, or one without a cookie. */
+int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now);
+
+/**
+ * The stamp to seal with: renewed now, counter one up if changed (it stays at its maximum), and for
+ * a new session a random id and created now. A session that came from a format without a creation
+ * time is created at its own time, or now.
+ *
+ * @param stamp   out
+ * @param random  where a new id comes from
+ * @return        APR_SUCCESS, or what `random` returned
+ */
+apr_status_t ss_session_next_stamp(ss_stamp_t *stamp, ss_session_t *session, apr_time_t now,
+                                   ss_random_fn *random);
+
+/**
+ * Seconds that a cookie sealed with `stamp` lives: the idle timeout, or what is left of the
+ * absolute one when that is less. -1 when there is no limit; at least 0 otherwise.
+ */
+apr_int64_t ss_session_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                  apr_time_t now);
+
+/** Seconds left of the absolute timeout; -1 without such a limit or without a creation time. */
+apr_int64_t ss_session_absolute_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                           apr_time_t now);
+
+#endif

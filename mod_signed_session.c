@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+
+/* The table of contents: what can be configured, and where the module takes part in a request. */
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "httpd/config.h"
+#include "httpd/filter.h"
+#include "httpd/handler.h"
+#include "httpd/startup.h"
+#include "httpd/vars.h"
+
+module AP_MODULE_DECLARE_DATA signed_session_module;
+
+/* A row: name, kind, the member it fills, how many words it takes (0: any number), default, accepted
+ * values. The row is httpd's command_rec and our own descriptor at once; ss_config_set is the only setter. */
+#define ROW(scope, conf, where, name, kind, member, words, standard, usage)                        \
+    AP_INIT_TAKE_ARGV(name, ss_config_set,                                                         \
+                      (void *)&((const ss_directive_t){ scope, kind, APR_OFFSETOF(conf, member),   \
+                                                        sizeof(((conf *)0)->member), standard,     \
+                                                        words }),                                  \
+                      where, usage)
+
+/* decides how a cookie is read: never in a directory section */
+#define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, __VA_ARGS__)
+/* decides what is shown, required or changed in one place */
+#define DIRECTORY(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | OR_AUTHCFG, __VA_ARGS__)
+/* the same, but not for .htaccess: a session is the whole site's */
+#define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, __VA_ARGS__)
+
+/* clang-format off */
+const command_rec ss_directives[] = {
+    SERVER("SignedSessionSecret", ss_parse_sources, sources, 0, "env:SIGNED_SESSION_SECRET",
+           "one or more of env:NAME, file:PATH, \"exec:COMMAND\"; the first secret seals, all open"),
+    SERVER("SignedSessionCookie", ss_parse_cookie, cookie, 0, "session",
+           "the cookie's name, then attributes as in Set-Cookie: Path=, Domain=, SameSite=, "
+           "HttpOnly, Secure=auto/on/off, Partitioned, Priority="),
+    SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, "native",
+           "the format that is written, then further formats that are accepted"),
+    SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"\"",
+           "a text that native keys are bound to: cookies of one audience do not open in another"),
+    SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, "14d",
+           "a duration after the last write or renewal (90s, 15min, 12h, 14d, 2w), or none"),
+    SERVER("SignedSessionAbsoluteTimeout", ss_parse_timeout, lifetime.absolute, 1, "none",
+           "a duration after the creation of the session, or none"),
+    SERVER("SignedSessionRenew", ss_parse_renew, lifetime.renew, 1, "10%",
+           "when an unchanged session gets a fresh time: a percentage of the idle timeout, a "
+           "duration, always or never"),
+    SERVER("SignedSessionPersistent", ss_parse_flag, lifetime.persistent, 1, "On",
+           "On: the cookie carries Max-Age; Off: it ends with the browser"),
+    SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, "30s",
+           "how far the clocks of other servers may be ahead"),
+    SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
+           "bytes of the cookie's name and value together, at most 4096"),
+
+    DIRECTORY("SignedSession", ss_parse_mode, mode, 1, NULL,
+              "On, Off, or ReadOnly (never sends a cookie)"),
+    DIRECTORY("SignedSessionEnv", ss_parse_flag, env, 1, NULL,
+              "On: SESSION, SESSION_<key> and SIGNED_SESSION_STATE in the environment; or Off"),
+    DIRECTORY("SignedSessionTouch", ss_parse_flag, touch, 1, "On",
+              "Off: requests here never renew the session; or On"),
+    DIRECTORY("SignedSessionVary", ss_parse_flag, vary, 1, "On",
+              "On: responses here carry Vary: Cookie; or Off"),
+    SECTION("SignedSessionUpdate", ss_parse_update, update, 0, NULL,
+            "a response header in which applications here send a JSON merge patch, then the keys it "
+            "may touch (none named: all); or Off"),
+    SECTION("SignedSessionWritable", ss_parse_writable, writable, 0, NULL,
+            "keys that the endpoints here may change for a client, or * for all, or none"),
+    SECTION("SignedSessionTrustedOrigin", ss_parse_origins, trusted, 0, NULL,
+            "further origins, scheme://host[:port], whose pages may change the session"),
+    { .name = NULL }
+};
+/* clang-format on */
+
+static void register_hooks(apr_pool_t *pool)
+{
+    /* our handler answers also where a catch-all ProxyPass has claimed the request */
+    static const char *const before_proxy[] = { "mod_proxy.c", NULL };
+
+    (void)pool;
+    ss_filter_register();
+
+    ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
+    ap_hook_fixups(ss_vars_publish, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_handler_run, NULL, before_proxy, APR_HOOK_FIRST);
+
+    /* both, because httpd drops all filters when it answers with an error */
+    ap_hook_insert_filter(ss_filter_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(ss_filter_insert_error, NULL, NULL, APR_HOOK_MIDDLE);
+
+    ap_hook_log_transaction(ss_filter_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(signed_session) = {
+    STANDARD20_MODULE_STUFF,
+    ss_config_create_dir,
+    ss_config_merge_dir,
+    ss_config_create_server,
+    ss_config_merge_server,
+    ss_directives,
+    register_hooks,
+#ifdef AP_MODULE_FLAG_NONE
+    AP_MODULE_FLAG_NONE,
+#endif
+};

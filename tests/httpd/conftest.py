@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+
+import pytest
+
+import harness
+
+
+def pytest_addoption(parser):
+    parser.addoption('--mpm', choices=('event', 'prefork', 'worker'), default='event',
+                     help='the multi-processing module that httpd runs with')
+
+
+def pytest_configure(config):
+    harness.mpm = config.getoption('--mpm')
+
+
+def pytest_report_header(config):
+    return f'httpd: {harness.HTTPD} with the {harness.mpm} MPM'
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `protocol` runs over each protocol that this httpd speaks."""
+    if 'protocol' in metafunc.fixturenames:
+        metafunc.parametrize('protocol', ['http/1.1', 'h2'] if harness.speaks_http2() else ['http/1.1'])
+
+
+@pytest.fixture(autouse=True)
+def quiet_error_logs():
+    """Whatever a test did not announce in the error log of a server fails it."""
+    yield
+    for server in list(harness.Server.running):
+        server.log.check()
+
+
+@pytest.fixture
+def start():
+    """Start servers for this test only: start(conf, modules=..., files=..., env=...)."""
+    servers = []
+
+    def start_one(*arguments, **more):
+        servers.append(harness.Server(*arguments, **more).start())
+        return servers[-1]
+
+    yield start_one
+    for server in servers:
+        server.stop()

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""A real httpd for each configuration: write it, start it, ask it, stop it, read its error log.
+
+    with Server('SignedSession On', modules='alias') as server:
+        response = server.request('GET', '/file.txt', cookie='session=...')
+        server.expect('SS0301')
+
+After every test, and when a server stops, the error log may hold only what was announced.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from client import Request, exchange_http1, exchange_http2
+
+SECRET = 'xq3vT0p-8mWc_5Zr1Yk9HnBd7LsGf2Ja4Ue6'
+COOKIE = 'session'
+START_SECONDS = 20
+STOP_SECONDS = 20
+LOG_SECONDS = 3
+
+APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
+OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE'}
+
+# "event", "prefork" or "worker": conftest.py sets it from --mpm.
+mpm = 'event'
+
+
+def apxs_query(name):
+    return subprocess.run([APXS, '-q', name], check=True, capture_output=True, text=True).stdout.strip()
+
+
+HTTPD = str(Path(apxs_query('SBINDIR')) / apxs_query('PROGNAME'))
+LIBEXECDIR = Path(apxs_query('LIBEXECDIR'))
+STATIC = set(re.findall(r'mod_(\w+)\.c', subprocess.run([HTTPD, '-l'], capture_output=True, text=True).stdout))
+
+
+def cgi_module():
+    return 'cgi' if mpm == 'prefork' else 'cgid'
+
+
+def speaks_http2():
+    """mod_http2 switches itself off under prefork."""
+    return mpm != 'prefork'
+
+
+def load_module(name):
+    if name in STATIC:
+        return ''
+    if name in OUR_MODULES:
+        variable = OUR_MODULES[name]
+        path = os.environ.get(variable)
+        if not path:
+            raise RuntimeError(f'{variable} must name the built mod_{name}.so')
+    else:
+        path = LIBEXECDIR / f'mod_{name}.so'
+    return f'LoadModule {name}_module "{path}"\n'
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def unprivileged_account():
+    """User and group httpd's children run as when the tests run as root."""
+    import grp
+    import pwd
+    for name in ('www-data', 'apache', 'nobody'):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name, grp.getgrgid(entry.pw_gid).gr_name
+    raise RuntimeError('no unprivileged account to run httpd as')
+
+
+class StartError(Exception):
+    """httpd did not start: its exit code, and what it wrote to the terminal and the error log."""
+
+    def __init__(self, rc, text):
+        super().__init__(f'httpd ended with {rc}:\n{text}')
+        self.rc = rc
+        self.text = text
+
+
+class ErrorLog:
+    """Reads the log forward and holds each new line against what was announced."""
+
+    LINE = re.compile(r'\[(emerg|alert|crit|error|warn)\] |exit signal')
+    KNOWN_FORM = re.compile(r'\[\w+\] ')
+
+    def __init__(self, path):
+        self.path = path
+        self.offset = 0
+        self.expected = []
+        self.allowed = []
+
+    def new_text(self):
+        try:
+            with open(self.path, 'rb') as log:
+                log.seek(self.offset)
+                return log.read().decode('utf-8', 'backslashreplace')
+        except FileNotFoundError:
+            return ''
+
+    def missing(self):
+        text = self.new_text()
+        return [mark for mark in self.expected if mark not in text]
+
+    def check(self):
+        deadline = time.monotonic() + LOG_SECONDS
+        while self.missing() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        missing, text = self.missing(), self.new_text()
+        announced = self.expected + self.allowed
+        surprises = [line for line in text.splitlines()
+                     if (self.LINE.search(line) or not self.KNOWN_FORM.match(line))
+                     and not any(mark in line for mark in announced)]
+        self.offset += len(text.encode('utf-8', 'backslashreplace'))
+        self.expected, self.allowed = [], []
+        assert not surprises, 'the error log holds unannounced lines:\n' + '\n'.join(surprises)
+        assert not missing, f'the error log does not hold {missing}:\n{text}'
+
+
+class Server:
+    """One httpd with one small configuration.
+
+    conf     httpd.conf lines; {dir}, {port} and the names given as `values` are filled in
+    modules  names without "mod_", beside the few that every test needs
+    files    relative path: text; under htdocs/ they can be requested; text that begins with "#!"
+             becomes executable
+    env      variables of httpd's own environment; None removes one
+    """
+
+    running = []
+
+    BASE_MODULES = ('unixd', 'log_config', 'authz_core', 'mime')
+
+    def __init__(self, conf='', modules='', files=None, env=None, log_level='warn', ours=True, **values):
+        self.conf, self.values, self.log_level = conf, values, log_level
+        self.modules = [*self.BASE_MODULES, *modules.split(), *(['signed_session'] if ours else [])]
+        self.files = {'htdocs/file.txt': 'a file\n' * 20, **(files or {})}
+        self.env = self.environment(env or {})
+        self.dir = None
+        self.process = None
+        self.port = None
+
+    @staticmethod
+    def environment(changes):
+        env = {name: value for name, value in os.environ.items() if not name.startswith('SIGNED_SESSION_')}
+        env.update({'LC_ALL': 'C', 'SIGNED_SESSION_SECRET': SECRET}, **changes)
+        return {name: value for name, value in env.items() if value is not None}
+
+    # --- files -----------------------------------------------------------------------------
+
+    def write(self, name, text):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.chmod(0o755 if text[:2] in ('#!', b'#!') else 0o644)
+        return path
+
+    def prepare(self):
+        """The directory with everything httpd needs; its children must be able to enter it."""
+        self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
+        self.dir.chmod(0o755)
+        (self.dir / 'htdocs').mkdir()
+        for name, text in self.files.items():
+            self.write(name, text)
+        self.write_configuration()
+
+    def write_configuration(self):
+        self.port = free_port()
+        self.write('httpd.conf', self.preamble() + self.filled_in(self.conf) + '\n')
+
+    def filled_in(self, text):
+        values = {'dir': self.dir, 'port': self.port, **self.values}
+        return re.sub(r'\{(\w+)\}', lambda match: str(values.get(match[1], match[0])), text)
+
+    def preamble(self):
+        user = ''
+        if os.geteuid() == 0:
+            user = 'User {}\nGroup {}\n'.format(*unprivileged_account())
+        return (
+            ''.join(load_module(name) for name in (f'mpm_{mpm}', *self.modules))
+            + user
+            + f'ServerRoot "{self.dir}"\n'
+            + f'DefaultRuntimeDir "{self.dir}"\n'
+            + f'PidFile "{self.dir}/httpd.pid"\n'
+            + f'ErrorLog "{self.dir}/error.log"\n'
+            + 'ErrorLogFormat "[%l] [%-m] %7F: %E: %M"\n'
+            + f'LogLevel {self.log_level}\n'
+            + f'Listen 127.0.0.1:{self.port}\n'
+            + f'ServerName 127.0.0.1:{self.port}\n'
+            + f'DocumentRoot "{self.dir}/htdocs"\n'
+            + 'TypesConfig /dev/null\n'
+            + 'AddType text/plain .txt\n'
+            + 'AddType text/html .html\n'
+            + 'StartServers 1\n'
+            + 'MaxRequestWorkers 32\n'
+            + ('MinSpareServers 4\n' if mpm == 'prefork'
+               else 'ServerLimit 2\nThreadsPerChild 16\nMinSpareThreads 4\nMaxSpareThreads 32\n')
+            + 'Timeout 10\n'
+            + 'KeepAliveTimeout 5\n'
+        )
+
+    # --- life ------------------------------------------------------------------------------
+
+    def command(self, *arguments):
+        return [HTTPD, '-d', str(self.dir), '-f', str(self.dir / 'httpd.conf'), *arguments]
+
+    def run(self, *arguments):
+        """Run httpd to its end, as in `run('-t')`: (exit code, what it printed)."""
+        done = subprocess.run(self.command(*arguments), env=self.env, timeout=START_SECONDS, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+
+    def start(self):
+        self.prepare()
+        try:
+            for attempt in range(3):
+                try:
+                    self.launch()
+                    break
+                except StartError as error:
+                    # Somebody took the port between our look and httpd's bind.
+                    if 'could not bind' not in error.text or attempt == 2:
+                        raise
+                    self.write_configuration()
+        except BaseException:
+            self.discard()
+            raise
+        self.log = ErrorLog(self.dir / 'error.log')
+        Server.running.append(self)
+        return self
+
+    def launch(self):
+        terminal = self.dir / 'terminal.txt'
+        with open(terminal, 'wb') as output:
+            self.process = subprocess.Popen(self.command('-DFOREGROUND'), env=self.env, stdout=output,
+                                            stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+                                            start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise StartError(self.process.returncode, terminal.read_text() + self.error_log())
+            try:
+                socket.create_connection(('127.0.0.1', self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        raise StartError(None, terminal.read_text() + self.error_log())
+
+    def error_log(self):
+        try:
+            return (self.dir / 'error.log').read_text(errors='backslashreplace')
+        except FileNotFoundError:
+            return ''
+
+    def graceful(self):
+        """A graceful restart: the new children answer when this returns."""
+        notices = self.error_log().count('resuming normal operations')
+        self.process.send_signal(signal.SIGUSR1)
+        deadline = time.monotonic() + START_SECONDS
+        while self.error_log().count('resuming normal operations') == notices:
+            assert self.process.poll() is None, f'httpd ended in a restart:\n{self.error_log()}'
+            assert time.monotonic() < deadline, 'httpd did not come back from a graceful restart'
+            time.sleep(0.01)
+
+    def end_process(self):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self.process = None
+
+    def discard(self):
+        try:
+            self.end_process()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def stop(self):
+        if self in Server.running:
+            Server.running.remove(self)
+        try:
+            self.end_process()
+            self.log.check()
+        finally:
+            self.discard()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *failure):
+        self.stop()
+
+    # --- the error log ---------------------------------------------------------------------
+
+    def expect(self, *marks):
+        """These must stand in the error log by the end of this test."""
+        self.log.expected += marks
+
+    def allow(self, *marks):
+        """Lines with one of these may stand there."""
+        self.log.allowed += marks
+
+    # --- requests --------------------------------------------------------------------------
+
+    def url(self, path='/', host='127.0.0.1'):
+        return f'http://{host}:{self.port}{path}'
+
+    def request(self, method='GET', path='/', headers=(), body=None, cookie=None, protocol='http/1.1',
+                **more):
+        """One request on a connection of its own; `headers` is a dict or a list of pairs."""
+        headers = list(headers.items() if isinstance(headers, dict) else headers)
+        if cookie is not None:
+            headers.append(('Cookie', cookie))
+        request = Request(method, path, headers, body, authority=f'127.0.0.1:{self.port}', **more)
+        exchange = exchange_http2 if protocol == 'h2' else exchange_http1
+        return exchange(self.port, request)
+
+    def h2(self, *arguments, **more):
+        return self.request(*arguments, protocol='h2', **more)
+
+    def raw(self, text):
+        """Send bytes as they are, read until the server closes."""
+        return exchange_http1(self.port, text)
+
+
+class Jar:
+    """A browser's view of one server: cookies come back until they are deleted."""
+
+    def __init__(self, server):
+        self.server = server
+        self.cookies = {}
+
+    def request(self, method='GET', path='/', headers=(), body=None, **more):
+        cookie = '; '.join(f'{name}={value}' for name, value in self.cookies.items()) or None
+        response = self.server.request(method, path, headers, body, cookie=cookie, **more)
+        for line in response.get_all('Set-Cookie'):
+            self.keep(line)
+        return response
+
+    def keep(self, line):
+        pair, *attributes = [part.strip() for part in line.split(';')]
+        name, _, value = pair.partition('=')
+        if any(attribute.lower() == 'max-age=0' for attribute in attributes):
+            self.cookies.pop(name, None)
+        else:
+            self.cookies[name] = value
+
+    @property
+    def session(self):
+        return self.cookies.get(COOKIE)
+
+
+def configtest(conf, modules='', **more):
+    """`httpd -t` for this configuration: (exit code, what it printed)."""
+    server = Server(conf, modules, **more)
+    server.prepare()
+    try:
+        return server.run('-t')
+    finally:
+        server.discard()
+
+
+def start_failure(conf, modules='', **more):
+    """A start that must fail: (exit code, terminal and error log)."""
+    server = Server(conf, modules, **more)
+    try:
+        server.start()
+    except StartError as error:
+        return error.rc, error.text
+    server.stop()
+    raise AssertionError('httpd started with a configuration that must stop it')
