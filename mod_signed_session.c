@@ -18,14 +18,15 @@
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
 
-/* A row: name, kind, the member it fills, how many words it takes (0: any number), default, accepted
- * values. The row is httpd's command_rec and our own descriptor at once; ss_config_set is the only setter. */
+/* A row: name, kind, the member it fills, how many words it takes (0: any number), default,
+ * accepted values. The row is httpd's command_rec and our own descriptor at once; ss_config_set is
+ * the only setter. */
 #define ROW(scope, conf, where, name, kind, member, words, standard, usage)                        \
-    AP_INIT_TAKE_ARGV(name, ss_config_set,                                                         \
-                      (void *)&((const ss_directive_t){ scope, kind, APR_OFFSETOF(conf, member),   \
-                                                        sizeof(((conf *)0)->member), standard,     \
-                                                        words }),                                  \
-                      where, usage)
+    AP_INIT_TAKE_ARGV(                                                                             \
+        name, ss_config_set,                                                                       \
+        (void *)&((const ss_directive_t){ scope, kind, APR_OFFSETOF(conf, member),                 \
+                                          sizeof(((conf *)0)->member), standard, words }),         \
+        where, usage)
 
 /* decides how a cookie is read: never in a directory section */
 #define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, __VA_ARGS__)
@@ -100,14 +101,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_log_transaction(ss_filter_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-AP_DECLARE_MODULE(signed_session) = {
-    STANDARD20_MODULE_STUFF,
-    ss_config_create_dir,
-    ss_config_merge_dir,
-    ss_config_create_server,
-    ss_config_merge_server,
-    ss_directives,
-    register_hooks,
+AP_DECLARE_MODULE(signed_session)
+= {
+    STANDARD20_MODULE_STUFF, ss_config_create_dir, ss_config_merge_dir, ss_config_create_server,
+    ss_config_merge_server,  ss_directives,        register_hooks,
 #ifdef AP_MODULE_FLAG_NONE
     AP_MODULE_FLAG_NONE,
 #endif

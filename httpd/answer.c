@@ -48,14 +48,11 @@ int ss_answer_problem(request_rec *r, int status, const char *detail)
     const char *json;
 
     if (quoted.data == NULL) {
-        quoted = ss_bytes_of("\"\""); /* a detail that quotes a client's bytes which are not UTF-8 */
+        quoted =
+            ss_bytes_of("\"\""); /* a detail that quotes a client's bytes which are not UTF-8 */
     }
     json = apr_psprintf(r->pool, "{\"title\":\"%s\",\"status\":%d,\"detail\":%.*s}",
                         title_of(status), status, (int)quoted.len, quoted.data);
-    if (ap_request_has_body(r)) {
-        /* Otherwise httpd reads what is left of it, and a limit that is hit then replaces this answer. */
-        r->connection->keepalive = AP_CONN_CLOSE;
-    }
     set_headers(r, status, "application/problem+json");
     ap_set_content_length(r, (apr_off_t)strlen(json));
     ap_rputs(json, r);

@@ -8,8 +8,8 @@
 
 #include "lib/base.h"
 
-/* Answers of the endpoints. Each returns OK: the status is set and the body written here, so that neither
- * httpd's HTML pages nor an ErrorDocument take its place. */
+/* Answers of the endpoints. Each returns OK: the status is set and the body written here, so that
+ * neither httpd's HTML pages nor an ErrorDocument take its place. */
 
 /** A JSON text. */
 int ss_answer_json(request_rec *r, int status, ss_bytes_t json);
@@ -18,8 +18,7 @@ int ss_answer_json(request_rec *r, int status, ss_bytes_t json);
 int ss_answer_empty(request_rec *r, int status);
 
 /**
- * A problem document (RFC 9457). `detail` is UTF-8 and says what was wrong and what to do. The
- * connection ends with this answer if the request may have a body that was not read.
+ * A problem document (RFC 9457). `detail` says what was wrong and what to do.
  */
 int ss_answer_problem(request_rec *r, int status, const char *detail);
 

@@ -61,14 +61,14 @@ int ss_body_read(ss_bytes_t *body, request_rec *r)
 
     /* not ap_get_client_block, which loses the reason of a failure */
     while (result == OK && !reading.at_end) {
-        apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
-                                         APR_BLOCK_READ, READ_SIZE);
+        apr_status_t rv =
+            ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
 
         result = rv == APR_SUCCESS ? append(&reading, brigade)
                                    : ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
         apr_brigade_cleanup(brigade);
     }
     apr_brigade_destroy(brigade);
-    *body = ss_bytes(reading.text, reading.len);
+    *body = result == OK ? ss_bytes(reading.text, reading.len) : ss_bytes(NULL, 0);
     return result;
 }

@@ -28,9 +28,8 @@ const char *ss_config_set(cmd_parms *cmd, void *dir, int argc, char *const argv[
 {
     const ss_directive_t *directive = directive_of(cmd->cmd);
     void *conf = directive->scope == SS_SERVER ? ss_server_conf(cmd->server) : dir;
-    apr_uint64_t *written = directive->scope == SS_SERVER
-                                ? &((ss_server_conf_t *)conf)->written
-                                : &((ss_dir_conf_t *)conf)->written;
+    apr_uint64_t *written = directive->scope == SS_SERVER ? &((ss_server_conf_t *)conf)->written
+                                                          : &((ss_dir_conf_t *)conf)->written;
     const char *why;
 
     if (argc == 0) {

@@ -12,39 +12,40 @@
 #include "lib/session.h"
 
 /* Two configurations. The server's decides how a cookie is read, because the first load can happen
- * before any directory section is known; a directory's decides what is shown, required or changed. */
+ * before any directory section is known; a directory's decides what is shown, required or changed.
+ */
 
 /** Server level: main server or virtual host. */
 typedef struct ss_server_conf_t {
     /* directives */
-    apr_uint64_t written;               /* a bit for each row of ss_directives that was written */
-    const apr_array_header_t *sources;  /* ss_source_t */
+    apr_uint64_t written;              /* a bit for each row of ss_directives that was written */
+    const apr_array_header_t *sources; /* ss_source_t */
     ss_cookie_t cookie;
-    const apr_array_header_t *formats;  /* const ss_format_t *; the first is written */
+    const apr_array_header_t *formats; /* const ss_format_t *; the first is written */
     const char *audience;
     ss_lifetime_t lifetime;
     apr_size_t max_size;
 
     /* gathered while directory sections of this server are parsed */
-    const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
-    const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
+    const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
+    const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
 
     /* made in post_config, only read afterwards */
-    ss_sealing_t sealing;               /* seals is NULL when there are no keys */
-    const char *unusable;               /* then: the message that says why */
+    ss_sealing_t sealing; /* seals is NULL when there are no keys */
+    const char *unusable; /* then: the message that says why */
 } ss_server_conf_t;
 
 typedef enum ss_mode_e { SS_OFF, SS_ON, SS_READ_ONLY } ss_mode_e;
 
 /** A choice of session keys, by name. */
 typedef struct ss_keys_t {
-    int all;                            /* every key */
-    const apr_array_header_t *names;    /* const char *; NULL when none is named */
+    int all;                         /* every key */
+    const apr_array_header_t *names; /* const char *; NULL when none is named */
 } ss_keys_t;
 
 /** SignedSessionUpdate */
 typedef struct ss_update_conf_t {
-    const char *header;                 /* NULL: off */
+    const char *header; /* NULL: off */
     ss_keys_t keys;
 } ss_update_conf_t;
 
@@ -57,7 +58,7 @@ typedef struct ss_dir_conf_t {
     int vary;
     ss_update_conf_t update;
     ss_keys_t writable;
-    const apr_array_header_t *trusted;  /* const char *: origins, normalized */
+    const apr_array_header_t *trusted; /* const char *: origins, normalized */
 } ss_dir_conf_t;
 
 typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;
@@ -75,9 +76,9 @@ typedef const char *ss_parse_fn(void *member, int argc, const char *const argv[]
 typedef struct ss_directive_t {
     ss_scope_e scope;
     ss_parse_fn *parse;
-    apr_size_t offset, size;            /* of the member */
-    const char *standard;               /* the default, as it would be written; NULL: all zero */
-    int max_args;                       /* 0: any number */
+    apr_size_t offset, size; /* of the member */
+    const char *standard;    /* the default, as it would be written; NULL: all zero */
+    int max_args;            /* 0: any number */
 } ss_directive_t;
 
 /** The table of directives, in mod_signed_session.c: parser, defaults and merge all walk it. */

@@ -4,8 +4,9 @@
 
 /*
  * Two output filters. "Harvest" sits before mod_cache stores a response, so that it can take the
- * application's update out and mark the response private; "write" sits behind it, so that our cookie is
- * never stored. Both run for main requests only, both on the normal and on the error path.
+ * application's update out and mark the response private; "write" sits behind it, so that our
+ * cookie is never stored. Both run for main requests only, both on the normal and on the error
+ * path.
  *
  * There is no "already written" flag: httpd drops headers on several error paths and runs the
  * filters again, so writing means removing our cookie by name and adding it.
@@ -189,7 +190,8 @@ void ss_filter_register(void)
 
 void ss_filter_insert(request_rec *r)
 {
-    /* A subrequest's headers are never sent, and its pool ends before the main request's filters do. */
+    /* A subrequest's headers are never sent, and its pool ends before the main request's filters
+     * do. */
     if (r->main != NULL) {
         return;
     }
@@ -204,8 +206,8 @@ void ss_filter_insert_error(request_rec *r)
 {
     ss_filter_insert(r);
     if (r->main == NULL) {
-        /* headers_out is cleared right after this hook: the last chance for a proxied response that an
-         * error document replaces */
+        /* headers_out is cleared right after this hook: the last chance for a proxied response that
+         * an error document replaces */
         ss_update_take(r);
     }
 }

@@ -191,7 +191,8 @@ const char *ss_parse_writable(void *member, int argc, const char *const argv[], 
     for (int i = 0; i < argc; i++) {
         keys.all = strcmp(argv[i], "*") == 0;
         if ((keys.all || is_word(argv[i], "none")) && argc > 1) {
-            return apr_psprintf(cmd->pool, "\"%s\" stands alone: accepted are names of keys, or *, or none",
+            return apr_psprintf(cmd->pool,
+                                "\"%s\" stands alone: accepted are names of keys, or *, or none",
                                 argv[i]);
         }
     }

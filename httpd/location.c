@@ -36,8 +36,8 @@ void ss_location_path(ss_bytes_t *path, const request_rec *r, const char *handle
 
     *path = ss_bytes("", 0);
     for (int i = 0; i < core->sec_url->nelts; i++) {
-        const core_dir_config *section = ap_get_core_module_config(
-            APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
+        const core_dir_config *section =
+            ap_get_core_module_config(APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
         apr_size_t len;
 
         if (section == NULL || section->d == NULL || section->r != NULL || section->d_is_fnmatch) {

@@ -9,9 +9,10 @@
 #include "lib/base.h"
 
 /**
- * The path below the <Location> whose SetHandler led here: "KEY" for /session/KEY, empty for the location itself, with or
- * without a slash at its end. Of several the longest counts. Where SetHandler stands in a LocationMatch, a
- * wildcard Location or a Directory, everything is the location itself.
+ * The path below the <Location> whose SetHandler led here: "KEY" for /session/KEY, empty for the
+ * location itself, with or without a slash at its end. Of several the longest counts. Where
+ * SetHandler stands in a LocationMatch, a wildcard Location or a Directory, everything is the
+ * location itself.
  *
  * @param path  out: a slice of r->uri, which httpd has percent-decoded
  */

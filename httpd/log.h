@@ -11,8 +11,8 @@ APLOG_USE_MODULE(signed_session);
 
 /*
  * Every message has a number that is never used again: 01xx configuration, 02xx requests and
- * endpoints, 03xx writing. docs/messages.md lists them all with cause and remedy. Never log a cookie's value, a
- * secret, or anything of a session but the name of a key.
+ * endpoints, 03xx writing. docs/messages.md lists them all with cause and remedy. Never log a
+ * cookie's value, a secret, or anything of a session but the name of a key.
  *
  * Use: ss_log(r, APLOG_WARNING, "SS0301", "text %s", argument)
  */

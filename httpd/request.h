@@ -18,23 +18,23 @@
 typedef struct ss_request_t {
     request_rec *root;
     const ss_server_conf_t *conf;
-    ss_session_t *session;         /* never NULL; empty when the cookie was refused */
-    ss_state_e state;              /* what the client's cookie was */
-    ss_provenance_t from;          /* where a valid session came from */
-    apr_time_t now;                /* of this request, for every judgement */
-    int cookies;                   /* cookies of our name that the client sent */
-    int ended;                     /* ended on demand: delete the cookie, even a refused one */
-    int untouched;                 /* this request must not renew it */
-    int may_renew;                 /* does the answering request allow a renewal? */
-    int env_published;             /* did a request of the chain export variables? */
+    ss_session_t *session; /* never NULL; empty when the cookie was refused */
+    ss_state_e state;      /* what the client's cookie was */
+    ss_provenance_t from;  /* where a valid session came from */
+    apr_time_t now;        /* of this request, for every judgement */
+    int cookies;           /* cookies of our name that the client sent */
+    int ended;             /* ended on demand: delete the cookie, even a refused one */
+    int untouched;         /* this request must not renew it */
+    int may_renew;         /* does the answering request allow a renewal? */
+    int env_published;     /* did a request of the chain export variables? */
 
     /* the cookie as it was sealed last */
-    int sealed;                    /* is the rest defined? */
-    unsigned sealed_generation;    /* of the session */
-    const char *set_cookie;        /* NULL: nothing is to be written */
-    apr_size_t over;               /* bytes that the cookie would exceed the limit by */
-    const char *written;           /* the Set-Cookie value in the response's header, if any */
-    unsigned written_generation;   /* what the client has, as far as we know */
+    int sealed;                  /* is the rest defined? */
+    unsigned sealed_generation;  /* of the session */
+    const char *set_cookie;      /* NULL: nothing is to be written */
+    apr_size_t over;             /* bytes that the cookie would exceed the limit by */
+    const char *written;         /* the Set-Cookie value in the response's header, if any */
+    unsigned written_generation; /* what the client has, as far as we know */
 } ss_request_t;
 
 /** The first request of the chain that `r` belongs to. */
@@ -55,12 +55,13 @@ void ss_request_end(ss_request_t *req);
 /** Let this session take the place of the other, usually a changed copy of it. */
 void ss_request_replace(ss_request_t *req, ss_session_t *session);
 
-/** Drop every change: the session is again what the client's cookie holds, and nothing will be written. */
+/** Drop every change: the session is again what the client's cookie holds, and nothing will be
+ * written. */
 void ss_request_revert(ss_request_t *req);
 
 /**
- * The Set-Cookie value that the response must carry, or NULL for none: sealed anew only when the session
- * changed since the last call, so that a second run of a filter cannot differ.
+ * The Set-Cookie value that the response must carry, or NULL for none: sealed anew only when the
+ * session changed since the last call, so that a second run of a filter cannot differ.
  *
  * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (req->over says by how much);
  *          anything else: libcrypto failed. The client then keeps the cookie it has.

@@ -14,9 +14,9 @@
 /** The secrets of one SignedSessionSecret, read once however many virtual hosts inherit it. */
 typedef struct reading_t {
     const apr_array_header_t *sources;
-    const apr_array_header_t *secrets;   /* NULL when they cannot be used */
-    const char *variable;                /* then: the environment variable that is unset, or NULL */
-    const char *why;                     /* or the message, with its number */
+    const apr_array_header_t *secrets; /* NULL when they cannot be used */
+    const char *variable;              /* then: the environment variable that is unset, or NULL */
+    const char *why;                   /* or the message, with its number */
 } reading_t;
 
 static const ss_format_t *written_format(const ss_server_conf_t *conf)
@@ -38,7 +38,8 @@ static int has_trait(const ss_server_conf_t *conf, int trait)
 static const char *contradiction(const ss_server_conf_t *conf)
 {
     if (conf->audience[0] != '\0' && !has_trait(conf, SS_FORMAT_BOUND)) {
-        return "SS0107: SignedSessionAudience is set, but no format of SignedSessionFormat is bound "
+        return "SS0107: SignedSessionAudience is set, but no format of SignedSessionFormat is "
+               "bound "
                "to an audience: add native, or remove SignedSessionAudience";
     }
     return NULL;
@@ -70,8 +71,8 @@ static void read_secrets(reading_t *reading, apr_array_header_t *warnings, apr_p
 {
     apr_array_header_t *secrets;
     const char *why;
-    apr_status_t rv = ss_source_read(&secrets, &why, warnings, reading->sources, ap_server_root,
-                                     pool);
+    apr_status_t rv =
+        ss_source_read(&secrets, &why, warnings, reading->sources, ap_server_root, pool);
 
     if (rv == APR_NOTFOUND) {
         reading->variable = why;
@@ -155,7 +156,8 @@ static void settle_defaults(ss_server_conf_t *conf)
     }
 }
 
-/* One server's turn. `keys` is the pool that keys go to, or NULL to judge only. Returns OK or DONE. */
+/* One server's turn. `keys` is the pool that keys go to, or NULL to judge only. Returns OK or DONE.
+ */
 static int settle_server(server_rec *s, apr_array_header_t *readings, apr_pool_t *keys,
                          apr_pool_t *ptemp)
 {

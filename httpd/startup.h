@@ -6,8 +6,8 @@
 
 #include <httpd.h>
 
-/* Start-up: what no single directive can decide, and the way from secrets to keys. Nothing here runs
- * in a directive handler, so that "-k stop" works from a shell without the secret. */
+/* Start-up: what no single directive can decide, and the way from secrets to keys. Nothing here
+ * runs in a directive handler, so that "-k stop" works from a shell without the secret. */
 
 /** check_config hook: refuse contradictions; under -t also read and judge every secret. */
 int ss_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main);

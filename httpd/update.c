@@ -53,8 +53,9 @@ static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *
                             text.len, SS_BODY_MAX);
     }
     if (ss_json_check_input(text, &error, pool) != APR_SUCCESS) {
-        return apr_psprintf(pool, "it is not acceptable JSON: at byte %" APR_SIZE_T_FMT
-                            ", expected %s", error.offset, error.wanted);
+        return apr_psprintf(pool,
+                            "it is not acceptable JSON: at byte %" APR_SIZE_T_FMT ", expected %s",
+                            error.offset, error.wanted);
     }
     if (ss_json_kind(text) != SS_JSON_OBJECT && ss_json_kind(text) != SS_JSON_NULL) {
         return "it is neither a JSON object nor null";
@@ -76,7 +77,8 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     if (!ss_request_may_change(r)) {
         ss_log(r, APLOG_WARNING, "SS0304",
                "the update in %s was dropped, because sessions are off or read-only here: add "
-               "\"SignedSession On\" to this location", where);
+               "\"SignedSession On\" to this location",
+               where);
         return;
     }
     req = ss_request_get(r);
@@ -138,8 +140,8 @@ static void take_header(request_rec *r, const char *name)
                where, found.count);
     }
     else if (came_from_cache(r)) {
-        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: the response came out of a cache",
-               where);
+        ss_log(r, APLOG_ERR, "SS0303",
+               "the update in %s was ignored: the response came out of a cache", where);
     }
     else {
         apply(r, where, found.value, &update->keys);

@@ -43,12 +43,13 @@ static const struct {
 
 /** A top-level key as it is shown. */
 typedef struct shown_t {
-    const char *name;    /* "session:KEY" or "SESSION_KEY" */
-    const char *value;   /* NULL: another key has the same name, so neither is shown alone */
-    apr_uint64_t trace;  /* the bit that its name leaves in a set, see show_keys */
+    const char *name;   /* "session:KEY" or "SESSION_KEY" */
+    const char *value;  /* NULL: another key has the same name, so neither is shown alone */
+    apr_uint64_t trace; /* the bit that its name leaves in a set, see show_keys */
 } shown_t;
 
-/** A key's value as text: strings decoded, everything else as JSON; NULL for what may not leave alone. */
+/** A key's value as text: strings decoded, everything else as JSON; NULL for what may not leave
+ * alone. */
 static const char *value_of(ss_bytes_t value, apr_pool_t *pool)
 {
     ss_bytes_t text;
@@ -165,8 +166,8 @@ static int is_our_variable(const char *name)
     return strncmp(name, KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1) == 0;
 }
 
-/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what an
- * earlier request of the chain was shown is not for this one, unless it says so itself. */
+/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what
+ * an earlier request of the chain was shown is not for this one, unless it says so itself. */
 static void withdraw_environment(request_rec *r)
 {
     const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);

@@ -28,8 +28,8 @@ static const struct {
 };
 /* clang-format on */
 
-/* The error queue is the thread's: mod_ssl would find our error there and blame it on a connection.
- */
+/* The error queue belongs to the thread: mod_ssl would find our error there and blame a connection
+ * for it. */
 static apr_status_t outcome(int succeeded)
 {
     if (succeeded) {

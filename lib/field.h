@@ -8,7 +8,8 @@
 
 /* Header fields that are comma-separated lists (RFC 9110 section 5.6.1). NULL is an empty list. */
 
-/** Is `name` a member, alone or with a value ("max-age=60" has the name "max-age")? Case does not count. */
+/** Is `name` a member, alone or with a value ("max-age=60" has the name "max-age")? Case does not
+ * count. */
 int ss_field_has(const char *list, const char *name);
 
 /** The two lists as one; either may be NULL, both NULL give NULL. */
@@ -20,7 +21,8 @@ const char *ss_field_join(const char *first, const char *second, apr_pool_t *poo
  */
 const char *ss_field_private(const char *cache_control, apr_pool_t *pool);
 
-/** Is this Content-Type `type`, with or without parameters? Case does not count. NULL is no type. */
+/** Is this Content-Type `type`, with or without parameters? Case does not count. NULL is no type.
+ */
 int ss_field_is_type(const char *content_type, const char *type);
 
 #endif

@@ -4,6 +4,7 @@
 #include "lib/origin.h"
 
 #include <apr_cstr.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #define PORT_MAX 65535
@@ -28,9 +29,9 @@ static const struct {
     const char *part;
 } unwanted[] = {
     { '@', "user information" },
-    { '/', "a path, not even a single /" },
-    { '?', "a query" },
-    { '#', "a fragment" },
+    { '/', "path, not even a single /" },
+    { '?', "query" },
+    { '#', "fragment" },
 };
 /* clang-format on */
 
@@ -117,7 +118,9 @@ const char *ss_origin_parse(const char **origin, const char *text, apr_pool_t *p
                             text, fault_of(text, pool));
     }
     host = apr_pstrmemdup(pool, place.host.data, place.host.len);
-    ap_str_tolower(host);
+    for (char *c = host; *c != '\0'; c++) {
+        *c = apr_tolower(*c);
+    }
     if (place.port == scheme->port) {
         *origin = apr_pstrcat(pool, scheme->name, "://", host, NULL);
     }
@@ -146,7 +149,8 @@ static int is_same_place(const ss_caller_t *caller)
     const scheme_t *scheme = scheme_named(caller->scheme, strlen(caller->scheme));
     place_t theirs, ours;
 
-    return caller->host != NULL && scheme != NULL && parse_origin(&theirs, caller->origin) != NULL &&
+    return caller->host != NULL && scheme != NULL &&
+           parse_origin(&theirs, caller->origin) != NULL &&
            parse_place(&ours, caller->host, scheme) && theirs.port == ours.port &&
            theirs.host.len == ours.host.len &&
            apr_cstr_casecmpn(theirs.host.data, ours.host.data, ours.host.len) == 0;

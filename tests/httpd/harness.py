@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from client import Request, exchange_http1, exchange_http2
@@ -170,8 +171,7 @@ class Server:
         return path
 
     def prepare(self):
-        """The directory with everything httpd needs; its children must be able to enter it."""
-        self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
+        """Everything httpd needs, in a directory that its children can enter."""
         self.dir.chmod(0o755)
         (self.dir / 'htdocs').mkdir()
         for name, text in self.files.items():
@@ -218,15 +218,25 @@ class Server:
     def command(self, *arguments):
         return [HTTPD, '-d', str(self.dir), '-f', str(self.dir / 'httpd.conf'), *arguments]
 
+    def run_once(self, *arguments):
+        """Make the directory, run httpd to its end as in `run_once('-t')`, remove the directory."""
+        self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
+        try:
+            self.prepare()
+            return self.run(*arguments)
+        finally:
+            self.discard()
+
     def run(self, *arguments):
-        """Run httpd to its end, as in `run('-t')`: (exit code, what it printed)."""
+        """Run another httpd with this configuration to its end: (exit code, what it printed)."""
         done = subprocess.run(self.command(*arguments), env=self.env, timeout=START_SECONDS, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode, done.stdout
 
     def start(self):
-        self.prepare()
+        self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
         try:
+            self.prepare()
             for attempt in range(3):
                 try:
                     self.launch()
@@ -359,10 +369,20 @@ class Jar:
     def keep(self, line):
         pair, *attributes = [part.strip() for part in line.split(';')]
         name, _, value = pair.partition('=')
-        if any(attribute.lower() == 'max-age=0' for attribute in attributes):
+        attributes = {key.lower(): text for key, _, text in (part.partition('=') for part in attributes)}
+        if self.is_over(attributes):
             self.cookies.pop(name, None)
         else:
             self.cookies[name] = value
+
+    @staticmethod
+    def is_over(attributes):
+        """Max-Age goes before Expires, RFC 6265 section 5.3."""
+        if 'max-age' in attributes:
+            return int(attributes['max-age']) <= 0
+        if 'expires' in attributes:
+            return parsedate_to_datetime(attributes['expires']).timestamp() <= time.time()
+        return False
 
     @property
     def session(self):
@@ -371,12 +391,7 @@ class Jar:
 
 def configtest(conf, modules='', **more):
     """`httpd -t` for this configuration: (exit code, what it printed)."""
-    server = Server(conf, modules, **more)
-    server.prepare()
-    try:
-        return server.run('-t')
-    finally:
-        server.discard()
+    return Server(conf, modules, **more).run_once('-t')
 
 
 def start_failure(conf, modules='', **more):

@@ -258,7 +258,7 @@ static const struct {
     { "an empty name twice",             "{\"\":1,\"\":2}",                  7, "a name that is not used twice" },
     { "a pair and its character",        "{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}",
                                                                              19, "a name that is not used twice" },
-    { "a name twice, deep inside",       "[[{\"x\":{\"a\":1, \"a\":2}}]]",   17, "a name that is not used twice" },
+    { "a name twice, deep inside",       "[[{\"x\":{\"a\":1, \"a\":2}}]]",   16, "a name that is not used twice" },
     { "a name twice, around an object",  "{\"a\":{\"b\":[{}]},\"a\":2}",     17, "a name that is not used twice" },
     { "a NUL in a name",                 "{\"a\\u0000\":1}",                 2, "a name without control characters" },
     { "a line feed in a name",           "{\"x\":{\"\\n\":1}}",              7, "a name without control characters" },

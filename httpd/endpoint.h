@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_ENDPOINT_H
+#define SS_ENDPOINT_H
+
+#include <httpd.h>
+
+#include "httpd/config.h"
+#include "httpd/request.h"
+
+/** One call of an endpoint. */
+typedef struct ss_call_t {
+    request_rec *r;
+    const ss_dir_conf_t *dir;
+    ss_request_t *req;
+    ss_bytes_t key; /* empty: the session itself */
+    ss_bytes_t body;
+    ss_session_t *draft; /* changing routes: a copy that becomes the session when it is accepted */
+} ss_call_t;
+
+/**
+ * What an endpoint does, once the head of the request has been accepted and its body read. Answers
+ * the request; returns OK, or what the handler is to return.
+ */
+typedef int ss_endpoint_fn(ss_call_t *call);
+
+ss_endpoint_fn ss_endpoint_get, ss_endpoint_put, ss_endpoint_patch, ss_endpoint_post_json,
+    ss_endpoint_post_form, ss_endpoint_delete, ss_endpoint_get_key, ss_endpoint_put_key,
+    ss_endpoint_delete_key;
+
+/** Answer with a problem document. A body that was not read ends the connection. Returns OK. */
+int ss_endpoint_refuse(ss_call_t *call, int status, const char *detail);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/keyring.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define DIFFERENT_MIN 8 /* fewer different bytes than this are no secret */
+#define UNIT_MAX 8      /* nor is a unit of at most this many bytes, again and again */
+
+/* What documentation, tutorials and generators of projects write where a secret belongs, without
+ * case and punctuation. */
+/* clang-format off */
+static const char *const known_texts[] = {
+    "changeme", "changethis", "changethissecret", "changethisinproduction",
+    "pleasechangeme", "replaceme", "replacethis", "replacewithyoursecret",
+    "fixme", "todo", "placeholder", "default", "example", "examplekey", "examplesecret",
+    "insertsecrethere", "putyoursecrethere", "putyoursecretkeyhere", "yoursecrethere",
+    "yoursecret", "yoursecretkey", "yoursecretkeyhere", "yoursupersecretkey",
+    "your256bitsecret", "astringsecretatleast256bitslong",
+    "secret", "secretkey", "secretsecret", "somesecret", "mysecret", "mysecretkey", "mysupersecret",
+    "mysupersecretkey", "supersecret", "supersecretkey", "topsecret", "topsecretkey",
+    "verysecret", "verysecretkey", "notsosecret", "notasecret", "thisisasecret",
+    "thisisasecretkey", "thisisnotasecret", "shhhh", "shhhhh",
+    "sessionsecret", "sessionkey", "cookiesecret", "signingkey", "signedsessionsecret",
+    "password", "passphrase", "letmein", "admin", "keyboardcat", "hunter2",
+    "dev", "devkey", "development", "developmentkey", "donotuseinproduction", "insecure",
+    "djangoinsecure", "test", "testing", "testkey", "testsecret",
+    "qwerty", "qwertyuiop", "qwertyuiopasdfghjklzxcvbnm",
+    "0123456789", "1234567890", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz",
+    "abcdefghijklmnopqrstuvwxyz012345", "abcdefghijklmnopqrstuvwxyz123456",
+    "abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz1234567890",
+    /* printed whole in the tutorials of web frameworks */
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
+};
+/* clang-format on */
+
+/* Is `plain` this word, whole and perhaps padded with one character, or again and again? */
+static int is_made_of(const char *plain, apr_size_t len, const char *word)
+{
+    apr_size_t word_len = strlen(word);
+    int padded = 1, repeated = 1;
+
+    if (len < word_len || memcmp(plain, word, word_len) != 0) {
+        return 0;
+    }
+    for (apr_size_t i = word_len; i < len; i++) {
+        padded = padded && plain[i] == plain[word_len];
+        repeated = repeated && plain[i] == plain[i - word_len];
+    }
+    return padded || repeated;
+}
+
+static int is_known(ss_bytes_t text, apr_pool_t *pool)
+{
+    char *plain = apr_palloc(pool, text.len);
+    apr_size_t len = 0;
+    int known = 0;
+
+    for (apr_size_t i = 0; i < text.len; i++) {
+        if (apr_isalnum(text.data[i])) {
+            plain[len++] = apr_tolower(text.data[i]);
+        }
+    }
+    for (apr_size_t i = 0; !known && i < sizeof(known_texts) / sizeof(known_texts[0]); i++) {
+        known = is_made_of(plain, len, known_texts[i]);
+    }
+    ss_wipe(plain, text.len);
+    return known;
+}
+
+static int different_bytes(ss_bytes_t text)
+{
+    char seen[256] = { 0 };
+    int count = 0;
+
+    for (apr_size_t i = 0; i < text.len; i++) {
+        char *byte = &seen[(unsigned char)text.data[i]];
+
+        count += !*byte;
+        *byte = 1;
+    }
+    return count;
+}
+
+/* For `text` of at least SS_SECRET_MIN bytes. Only the longest unit is looked for: units of 1, 2
+ * and 4 bytes repeat at its length as well, others have too few different bytes. */
+static int is_monotonous(ss_bytes_t text)
+{
+    return different_bytes(text) < DIFFERENT_MIN ||
+           memcmp(text.data, text.data + UNIT_MAX, text.len - UNIT_MAX) == 0;
+}
+
+static const char *judge_one(const ss_secret_t *secret, apr_pool_t *pool)
+{
+    if (is_known(secret->text, pool)) {
+        return apr_psprintf(pool,
+                            "SS0104: the secret from %s is a text known from documentation, which "
+                            "anybody can guess (try: ssctl keygen)",
+                            secret->origin);
+    }
+    if (secret->text.len < SS_SECRET_MIN) {
+        return apr_psprintf(pool,
+                            "SS0102: the secret from %s is too short: %" APR_SIZE_T_FMT
+                            " bytes, at least %d are needed (try: ssctl keygen)",
+                            secret->origin, secret->text.len, SS_SECRET_MIN);
+    }
+    if (is_monotonous(secret->text)) {
+        return apr_psprintf(pool,
+                            "SS0103: the secret from %s has almost no entropy: it has fewer than "
+                            "%d different bytes, or repeats a few of them (try: ssctl keygen)",
+                            secret->origin, DIFFERENT_MIN);
+    }
+    return NULL;
+}
+
+static int is_same(const ss_secret_t *a, const ss_secret_t *b)
+{
+    return a->text.len == b->text.len && ss_equal(a->text.data, b->text.data, a->text.len);
+}
+
+const char *ss_keyring_judge(const apr_array_header_t *secrets, apr_pool_t *pool)
+{
+    const ss_secret_t *all = (const ss_secret_t *)secrets->elts;
+
+    for (int i = 0; i < secrets->nelts; i++) {
+        const char *wrong = judge_one(&all[i], pool);
+
+        for (int j = 0; wrong == NULL && j < i; j++) {
+            if (is_same(&all[i], &all[j])) {
+                wrong = apr_psprintf(pool, "SS0105: the same secret appears twice: %s and %s",
+                                     all[j].origin, all[i].origin);
+            }
+        }
+        if (wrong != NULL) {
+            return wrong;
+        }
+    }
+    return NULL;
+}
+
+apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *secrets,
+                               ss_derive_fn *derive, const ss_binding_t *binding, apr_pool_t *pool)
+{
+    ss_key_t *keys = apr_pcalloc(pool, secrets->nelts * sizeof(*keys));
+
+    *ring = NULL;
+    for (int i = 0; i < secrets->nelts; i++) {
+        apr_status_t rv =
+            derive(&keys[i], APR_ARRAY_IDX(secrets, i, ss_secret_t).text, binding, pool);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    *ring = apr_palloc(pool, sizeof(**ring));
+    (*ring)->count = secrets->nelts;
+    (*ring)->keys = keys;
+    return APR_SUCCESS;
+}

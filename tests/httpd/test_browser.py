@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""What a real browser makes of our cookie, and of calls to the endpoint from pages of other sites.
+
+For a browser, http://localhost and http://127.0.0.1 are two sites.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from harness import Server
+
+CONF = '''
+SignedSession On
+SignedSessionCookie session {attributes}
+<Location "/session">
+    SetHandler signed-session
+    SignedSessionWritable *
+</Location>
+CustomLog "{dir}/access.log" "%m %U %>s %{Sec-Fetch-Site}i %{:state}^SS"
+'''
+
+FILES = {'htdocs/page.html': '<!doctype html><title>a page</title><p>a page</p>'}
+
+TWO_WEEKS = 14 * 24 * 3600
+
+# Runs in the page; answers with the status, 0 for a response that the page may not see.
+FETCH = '''
+    const [url, options, done] = arguments;
+    fetch(url, options).then(answer => done(answer.status), error => done(String(error)));
+'''
+
+SUBMIT = '''
+    const form = document.createElement('form');
+    form.action = arguments[0];
+    form.method = 'post';
+    form.innerHTML = '<input name="user" value="eve">';
+    document.body.append(form);
+    form.submit();
+'''
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    os.environ['no_proxy'] = 'localhost,127.0.0.1'
+    profile = tempfile.mkdtemp(prefix='signed-session-browser-')
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which('chromium')
+    for argument in ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+                     '--disable-background-networking', '--disable-component-update', '--disable-sync',
+                     '--disable-dev-shm-usage', '--no-proxy-server', f'--user-data-dir={profile}'):
+        options.add_argument(argument)
+    driver = None
+    try:
+        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), log_path=os.devnull),
+                                  options=options)
+        driver.set_script_timeout(20)
+        driver.set_page_load_timeout(20)
+        yield driver
+    finally:
+        if driver is not None:
+            driver.quit()
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+class Browser:
+    """Chromium and the one server it talks to."""
+
+    def __init__(self, driver, server):
+        self.driver, self.server = driver, server
+
+    def open_page(self, host='127.0.0.1'):
+        self.driver.get(self.server.url('/page.html', host))
+
+    def fetch(self, path, host='127.0.0.1', **options):
+        return self.driver.execute_async_script(FETCH, self.server.url(path, host), options)
+
+    def cookie(self):
+        return self.driver.get_cookie('session')
+
+    def session(self):
+        """What the endpoint shows the browser, on a page of its own."""
+        self.driver.get(self.server.url('/session'))
+        return self.driver.execute_script('return JSON.parse(document.body.innerText)')
+
+    def log_in(self):
+        self.open_page()
+        assert self.fetch('/session/user', method='PUT', body='"alice"',
+                          headers={'Content-Type': 'application/json'}) == 201
+
+    def logged(self):
+        """The newest request in the access log that changes something."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            lines = (self.server.dir / 'access.log').read_text().splitlines()
+            changes = [line for line in lines if line.split()[0] not in ('GET', 'OPTIONS')]
+            if len(changes) > self.known:
+                self.known = len(changes)
+                return changes[-1]
+            time.sleep(0.05)
+        raise AssertionError('no request arrived')
+
+    known = 0
+
+
+def browser_for(driver, attributes):
+    driver.execute_cdp_cmd('Network.clearBrowserCookies', {})
+    return Server(CONF, files=FILES, attributes=attributes)
+
+
+@pytest.fixture
+def browser(chromium):
+    with browser_for(chromium, '') as server:
+        yield Browser(chromium, server)
+
+
+@pytest.fixture
+def eager_browser(chromium):
+    """The cookie goes with requests from other sites too: only the endpoint's own check is left."""
+    with browser_for(chromium, 'SameSite=None Secure=on') as server:
+        yield Browser(chromium, server)
+
+
+# --- the cookie -------------------------------------------------------------------------------
+
+
+def test_the_cookie_is_stored_as_promised(browser):
+    browser.log_in()
+
+    cookie = browser.cookie()
+    assert cookie['path'] == '/'
+    assert cookie['domain'] == '127.0.0.1'
+    assert cookie['httpOnly'] is True
+    assert cookie['secure'] is False
+    assert cookie['sameSite'] == 'Lax'
+    assert abs(cookie['expiry'] - time.time() - TWO_WEEKS) < 60
+
+
+def test_the_cookie_comes_back(browser):
+    browser.log_in()
+
+    assert browser.session() == {'user': 'alice'}
+
+
+def test_scripts_do_not_see_it(browser):
+    browser.log_in()
+
+    assert browser.driver.execute_script('return document.cookie') == ''
+
+
+def test_the_end_of_the_session_deletes_it(browser):
+    browser.log_in()
+
+    assert browser.fetch('/session', method='DELETE') == 204
+    assert browser.cookie() is None
+    assert browser.session() == {}
+
+
+def test_other_attributes_are_stored_too(chromium):
+    with browser_for(chromium, 'SameSite=Strict Path=/session Secure=on') as server:
+        browser = Browser(chromium, server)
+        browser.log_in()
+        browser.driver.get(server.url('/session/user'))
+        cookie = browser.cookie()
+
+    assert (cookie['path'], cookie['secure'], cookie['sameSite']) == ('/session', True, 'Strict')
+
+
+def test_it_ends_with_the_browser_where_it_is_not_persistent(chromium):
+    with browser_for(chromium, '\nSignedSessionPersistent Off') as server:
+        browser = Browser(chromium, server)
+        browser.log_in()
+
+        assert 'expiry' not in browser.cookie()
+
+
+# --- pages of other sites ---------------------------------------------------------------------
+
+
+def test_a_page_of_this_site_may_post(browser):
+    browser.log_in()
+    browser.logged()
+
+    assert browser.fetch('/session', method='POST', body='{"n": 1}',
+                         headers={'Content-Type': 'application/json'}) == 200
+    assert browser.logged() == 'POST /session 200 same-origin valid'
+    assert browser.session() == {'user': 'alice', 'n': 1}
+
+
+def test_a_form_of_this_site_may_post(browser):
+    browser.log_in()
+    browser.logged()
+    browser.driver.execute_script(SUBMIT, browser.server.url('/session'))
+
+    assert browser.logged() == 'POST /session 200 same-origin valid'
+    assert browser.session() == {'user': 'eve'}
+
+
+def test_fetch_from_another_site_is_refused(eager_browser):
+    browser = eager_browser
+    browser.log_in()
+    browser.logged()
+    browser.open_page('localhost')
+    status = browser.fetch('/session', method='POST', mode='no-cors', credentials='include',
+                           body='user=eve', headers={'Content-Type': 'application/x-www-form-urlencoded'})
+
+    assert status == 0
+    assert browser.logged() == 'POST /session 403 cross-site valid'
+    assert browser.session() == {'user': 'alice'}
+
+
+def test_a_form_on_another_site_is_refused(eager_browser):
+    browser = eager_browser
+    browser.log_in()
+    browser.logged()
+    browser.open_page('localhost')
+    browser.driver.execute_script(SUBMIT, browser.server.url('/session'))
+
+    assert browser.logged() == 'POST /session 403 cross-site valid'
+    assert browser.session() == {'user': 'alice'}
+
+
+def test_samesite_lax_keeps_the_cookie_at_home(browser):
+    browser.log_in()
+    browser.logged()
+    browser.open_page('localhost')
+    browser.driver.execute_script(SUBMIT, browser.server.url('/session'))
+
+    assert browser.logged() == 'POST /session 403 cross-site none'
+    assert browser.session() == {'user': 'alice'}
+
+
+def test_another_site_cannot_send_json(eager_browser):
+    """JSON needs a preflight, and the preflight is not answered for an origin that is not trusted."""
+    browser = eager_browser
+    browser.log_in()
+    browser.open_page('localhost')
+    answer = browser.fetch('/session', method='POST', credentials='include', body='{"user": "eve"}',
+                           headers={'Content-Type': 'application/json'})
+
+    assert 'TypeError' in answer
+    assert browser.session() == {'user': 'alice'}
