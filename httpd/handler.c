@@ -72,6 +72,7 @@ static const route_t *find_route(const char **wanted, int *method_known, const s
         }
         *method_known = 1;
         if (route->type == NULL || ss_field_is_type(type, route->type)) {
+            *wanted = NULL;
             return route;
         }
         *wanted = *wanted == NULL ? route->type

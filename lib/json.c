@@ -520,7 +520,13 @@ apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int 
 
 ss_json_e ss_json_kind(ss_bytes_t value)
 {
-    switch (value.data[0]) {
+    const char *at = value.data;
+
+    while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') {
+        at++;
+    }
+
+    switch (*at) {
     case '{':
         return SS_JSON_OBJECT;
     case '[':
@@ -537,7 +543,7 @@ ss_json_e ss_json_kind(ss_bytes_t value)
     case 'I':
         return SS_JSON_NOT_FINITE;
     case '-':
-        return value.data[1] == 'I' ? SS_JSON_NOT_FINITE : SS_JSON_NUMBER;
+        return at[1] == 'I' ? SS_JSON_NOT_FINITE : SS_JSON_NUMBER;
     default:
         return SS_JSON_NUMBER;
     }

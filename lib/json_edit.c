@@ -19,6 +19,19 @@ static int is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+/* A checked text may have white space around it; what follows looks at the first and last byte. */
+static ss_bytes_t trim(ss_bytes_t value)
+{
+    while (value.len > 0 && is_blank(value.data[0])) {
+        value = ss_bytes(value.data + 1, value.len - 1);
+    }
+    while (value.len > 0 && is_blank(value.data[value.len - 1])) {
+        value.len--;
+    }
+
+    return value;
+}
+
 /* Behind the string that begins at `at`. */
 static const char *string_end(const char *at)
 {
@@ -304,6 +317,8 @@ static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 
 int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 {
+    a = trim(a);
+    b = trim(b);
     if (ss_bytes_equal(a, b)) {
         return 1;
     }
@@ -409,6 +424,8 @@ ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool)
     apr_array_header_t *members;
     int i;
 
+    target = trim(target);
+    patch = trim(patch);
     if (ss_json_kind(patch) != SS_JSON_OBJECT) {
         return ss_json_compact(patch, 0, pool);
     }

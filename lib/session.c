@@ -247,7 +247,7 @@ static void changed(ss_session_t *session)
     }
 }
 
-/* A compact copy that lives as long as the session. */
+/* A compact copy that lives as long as the session. There is no white space around it either. */
 static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
 {
     ss_bytes_t compact = ss_json_compact(value, 0, session->pool);
@@ -271,6 +271,7 @@ void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
 {
     ss_json_member_t *member = find(session, name);
 
+    value = keep(session, value);
     if (member == NULL) {
         ss_bytes_t quoted = ss_json_quote(name, session->pool);
 
@@ -285,7 +286,7 @@ void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
         return;
     }
 
-    member->value = keep(session, value);
+    member->value = value;
     changed(session);
 }
 
@@ -332,11 +333,12 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
     apr_array_header_t *members;
     int count = 0, i;
 
+    patch = keep(session, patch);
     if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_session_clear(session);
         return;
     }
-    if (ss_json_members(&members, keep(session, patch), 0, NULL, session->pool) != APR_SUCCESS) {
+    if (ss_json_members(&members, patch, 0, NULL, session->pool) != APR_SUCCESS) {
         return; /* neither an object nor null: no patch of a session */
     }
 
@@ -353,8 +355,9 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
     apr_array_header_t *members;
     int i;
 
+    object = keep(session, object);
     if (ss_json_equal(ss_session_text(session), object, session->pool) ||
-        ss_json_members(&members, keep(session, object), 0, NULL, session->pool) != APR_SUCCESS) {
+        ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
         return;
     }
 

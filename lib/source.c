@@ -16,9 +16,10 @@
 
 #define CONTENT_MAX (64 * 1024) /* bytes of a file or of an output */
 #define COMMAND_SECONDS 30
-#define READ_STEP apr_time_from_msec(100) /* how late the end of a command's time may be noticed   \
-                                           */
-#define WAIT_STEP apr_time_from_msec(5)   /* between looks whether a command has ended */
+
+/* Waits end this often, to look at the clock: for output, and for the process behind it. */
+#define READ_STEP apr_time_from_msec(100)
+#define WAIT_STEP apr_time_from_msec(5)
 
 /** One call of ss_source_read. */
 typedef struct reading_t {
@@ -112,21 +113,22 @@ static apr_status_t take_lines(reading_t *reading, apr_size_t len, const char *o
 
 static void warn_of_others(reading_t *reading, apr_file_t *file, const char *path)
 {
-    const apr_int32_t both = APR_FPROT_WREAD | APR_FPROT_WWRITE;
+    const char *done = NULL;
     apr_finfo_t info;
-    apr_int32_t open_to_others;
 
     if (reading->warnings == NULL ||
         apr_file_info_get(&info, APR_FINFO_PROT, file) != APR_SUCCESS) {
         return;
     }
-    open_to_others = info.protection & both;
-    if (open_to_others != 0) {
-        APR_ARRAY_PUSH(reading->warnings, const char *) =
-            apr_psprintf(reading->pool, "key file %s can be %s by other users: chmod 0400 it", path,
-                         open_to_others == both              ? "read and changed"
-                         : open_to_others == APR_FPROT_WREAD ? "read"
-                                                             : "changed");
+    if (info.protection & APR_FPROT_WREAD) {
+        done = "read";
+    }
+    if (info.protection & APR_FPROT_WWRITE) {
+        done = "changed"; /* the worse of the two */
+    }
+    if (done != NULL) {
+        APR_ARRAY_PUSH(reading->warnings, const char *) = apr_psprintf(
+            reading->pool, "key file %s can be %s by other users: chmod 0400 it", path, done);
     }
 }
 
@@ -322,9 +324,10 @@ static const char *check_path(const char *path)
 
 static const char *check_command(const char *command)
 {
-    return command[strspn(command, " \t")] != '\0' ? NULL
-                                                   : "exec: takes a command, in quotes when it has "
-                                                     "arguments: \"exec:COMMAND ARGUMENT\"";
+    if (command[strspn(command, " \t")] == '\0') {
+        return "exec: takes a command, in quotes when it has arguments: \"exec:COMMAND ARGUMENT\"";
+    }
+    return NULL;
 }
 
 /* clang-format off */

@@ -184,7 +184,9 @@ class Server:
 
     def filled_in(self, text):
         values = {'dir': self.dir, 'port': self.port, **self.values}
-        return re.sub(r'\{(\w+)\}', lambda match: str(values.get(match[1], match[0])), text)
+        for _ in range(2):  # a value may name {dir} or {port}
+            text = re.sub(r'\{(\w+)\}', lambda match: str(values.get(match[1], match[0])), text)
+        return text
 
     def preamble(self):
         user = ''

@@ -22,6 +22,7 @@ SignedSessionCookie session {attributes}
 <Location "/session">
     SetHandler signed-session
     SignedSessionWritable *
+    {location}
 </Location>
 CustomLog "{dir}/access.log" "%m %U %>s %{Sec-Fetch-Site}i %{:state}^SS"
 '''
@@ -56,6 +57,8 @@ def chromium():
                      '--disable-background-networking', '--disable-component-update', '--disable-sync',
                      '--disable-dev-shm-usage', '--no-proxy-server', f'--user-data-dir={profile}'):
         options.add_argument(argument)
+    # Some versions keep third parties' cookies back: then no attack would be left to refuse.
+    options.add_experimental_option('prefs', {'profile.cookie_controls_mode': 0})
     driver = None
     try:
         driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), log_path=os.devnull),
@@ -109,9 +112,9 @@ class Browser:
     known = 0
 
 
-def browser_for(driver, attributes):
+def browser_for(driver, attributes, location=''):
     driver.execute_cdp_cmd('Network.clearBrowserCookies', {})
-    return Server(CONF, files=FILES, attributes=attributes)
+    return Server(CONF, files=FILES, attributes=attributes, location=location)
 
 
 @pytest.fixture
@@ -246,3 +249,17 @@ def test_another_site_cannot_send_json(eager_browser):
 
     assert 'TypeError' in answer
     assert browser.session() == {'user': 'alice'}
+
+
+def test_a_trusted_site_can(chromium):
+    """The counterpart of the test before: the same call, from a page that the location trusts."""
+    with browser_for(chromium, 'SameSite=None Secure=on', 'SignedSessionTrustedOrigin http://localhost:{port}') \
+            as server:
+        browser = Browser(chromium, server)
+        browser.log_in()
+        browser.open_page('localhost')
+        answer = browser.fetch('/session', method='POST', credentials='include', body='{"user": "bob"}',
+                               headers={'Content-Type': 'application/json'})
+
+        assert answer == 200
+        assert browser.session() == {'user': 'bob'}

@@ -37,7 +37,7 @@ AWKWARD = {
 
 
 async def show(request):
-    return PlainTextResponse(repr(request.session))
+    return PlainTextResponse(json.dumps(request.session))
 
 
 async def store(request):
@@ -118,7 +118,7 @@ def jar(server):
 def seen_by_application(jar, place='app'):
     response = jar.request('GET', f'/{place}/show')
     assert response.status == 200
-    return eval(response.text, {'inf': math.inf})
+    return response.json()
 
 
 def seen_by_httpd(jar):

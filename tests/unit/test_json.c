@@ -382,12 +382,18 @@ START_TEST(tells_kinds_apart)
     static const struct {
         const char *value;
         ss_json_e kind;
-    } kinds[] = { { "{}", SS_JSON_OBJECT },           { "[1]", SS_JSON_ARRAY },
-                  { "\"a\"", SS_JSON_STRING },        { "0", SS_JSON_NUMBER },
-                  { "-1", SS_JSON_NUMBER },           { "true", SS_JSON_TRUE },
-                  { "false", SS_JSON_FALSE },         { "null", SS_JSON_NULL },
-                  { "NaN", SS_JSON_NOT_FINITE },      { "Infinity", SS_JSON_NOT_FINITE },
-                  { "-Infinity", SS_JSON_NOT_FINITE } };
+    } kinds[] = { { "{}", SS_JSON_OBJECT },
+                  { "[1]", SS_JSON_ARRAY },
+                  { "\"a\"", SS_JSON_STRING },
+                  { "0", SS_JSON_NUMBER },
+                  { "-1", SS_JSON_NUMBER },
+                  { "true", SS_JSON_TRUE },
+                  { "false", SS_JSON_FALSE },
+                  { "null", SS_JSON_NULL },
+                  { "NaN", SS_JSON_NOT_FINITE },
+                  { "Infinity", SS_JSON_NOT_FINITE },
+                  { "-Infinity", SS_JSON_NOT_FINITE },
+                  { "\r\n\t {}", SS_JSON_OBJECT } };
     int i;
 
     for (i = 0; i < COUNT(kinds); i++) {
@@ -535,6 +541,8 @@ static const struct {
     int equal;
 } pairs[] = {
     { "the same bytes",                 "[1]", "[1]", 1 },
+    { "blanks around arrays",           " [1]\n", "[1]", 1 },
+    { "blanks around strings",          "\t\"a\" ", "\"a\"", 1 },
     { "other blanks",                   "[ 1,2 ]", "[1, 2]", 1 },
     { "numbers by their spelling",      "1.0", "1", 0 },
     { "strings by their text",          "\"\\u0041\\/\"", "\"A/\"", 1 },
@@ -599,6 +607,7 @@ static const struct {
     { "an absent target",            NULL, "{\"a\":1,\"b\":null,\"c\":{\"d\":null}}", "{\"a\":1,\"c\":{}}" },
     { "an absent target, no object", NULL, "[ null ]", "[null]" },
     { "nothing to do",               "{ \"a\": 1 }", "{}", "{ \"a\": 1 }" },
+    { "blanks around",               " { \"a\": 1 } ", "\n{ \"b\": 2 }\n", "{\"a\":1,\"b\":2}" },
     { "a number becomes an object",  "1", "{ }", "{}" },
     { "what is untouched stays",     "{ \"a\" : [ 1.0, 2 ] , \"\\u0062\":1 }", "{\"b\":2,\"c\":{ \"d\" : 1 }}",
                                      "{\"a\":[ 1.0, 2 ],\"\\u0062\":2,\"c\":{\"d\":1}}" },

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <apr_general.h>
+#include <apr_pools.h>
+#include <apr_strings.h>
+
+#include "lib/base.h"
+
+/* What every fuzz target shares. A target is one function: it returns, or it aborts because
+ * something does not hold that must hold for any bytes. */
+
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/** A pool for one input; destroy it at the end. */
+static inline apr_pool_t *fuzz_pool(void)
+{
+    static int initialized;
+    apr_pool_t *pool;
+
+    if (!initialized) {
+        MUST(apr_initialize() == APR_SUCCESS);
+        initialized = 1;
+    }
+    MUST(apr_pool_create(&pool, NULL) == APR_SUCCESS);
+    return pool;
+}
+
+/** The input as bytes. */
+static inline ss_bytes_t fuzz_bytes(const uint8_t *data, size_t size)
+{
+    return ss_bytes((const char *)data, size);
+}
+
+/** Cut the input's next part off, which ends at a NUL or with the input. */
+static inline ss_bytes_t fuzz_part(ss_bytes_t *input)
+{
+    const char *nul = input->len > 0 ? memchr(input->data, '\0', input->len) : NULL;
+    ss_bytes_t part =
+        ss_bytes(input->data, nul != NULL ? (apr_size_t)(nul - input->data) : input->len);
+    apr_size_t used = part.len + (nul != NULL);
+
+    *input = ss_bytes(input->data + used, input->len - used);
+    return part;
+}
+
+/** The next part as a terminated string. */
+static inline const char *fuzz_text(ss_bytes_t *input, apr_pool_t *pool)
+{
+    ss_bytes_t part = fuzz_part(input);
+
+    return apr_pstrmemdup(pool, part.len > 0 ? part.data : "", part.len);
+}
+
+/** Every byte as %XX. */
+static inline ss_bytes_t fuzz_percent(ss_bytes_t bytes, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 3 * bytes.len + 1);
+    apr_size_t i;
+
+    for (i = 0; i < bytes.len; i++) {
+        apr_snprintf(text + 3 * i, 4, "%%%02x", (unsigned char)bytes.data[i]);
+    }
+    return ss_bytes(text, 3 * bytes.len);
+}
+
+#endif

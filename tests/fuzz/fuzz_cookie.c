@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/cookie.h"
+#include "tests/fuzz/fuzz.h"
+
+#define NAME "session"
+
+/* Values are slices of the header that stand behind our name, and hold no separator. */
+static void judge_values(const char *header)
+{
+    ss_bytes_t values[SS_CANDIDATES_MAX];
+    int count = ss_cookie_find(values, SS_CANDIDATES_MAX, header, NAME);
+    const char *at = header;
+    int i;
+
+    MUST(count >= 0 && count <= SS_CANDIDATES_MAX);
+    for (i = 0; i < count; i++) {
+        const char *name = values[i].data - strlen(NAME "=");
+
+        MUST(name >= at && memcmp(name, NAME "=", strlen(NAME "=")) == 0);
+        MUST(name == header || strchr("; \t", name[-1]) != NULL);
+        MUST(values[i].len == 0 || memchr(values[i].data, ';', values[i].len) == NULL);
+        at = values[i].data + values[i].len;
+        MUST(at <= header + strlen(header));
+    }
+}
+
+/* What we printed we know again, and a browser could not read anything else into it. */
+static void judge_set_cookie(const char *text, const char *name)
+{
+    MUST(ss_cookie_is_named(text, name));
+    for (; *text != '\0'; text++) {
+        MUST((unsigned char)*text >= 0x20 && *text != 0x7F);
+    }
+}
+
+/* Input: a header that is read as Cookie and as Set-Cookie; its values printed again must be found
+ * again. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const ss_cookie_t cookie = { NAME, "/", NULL, "Lax", NULL, 1, 0, SS_SECURE_AUTO };
+    apr_pool_t *pool = fuzz_pool();
+    ss_bytes_t input = fuzz_bytes(data, size), value;
+    const char *header = fuzz_text(&input, pool);
+
+    judge_values(header);
+    ss_cookie_is_named(header, NAME);
+
+    if (ss_cookie_find(&value, 1, header, NAME) == 1) {
+        const char *set_cookie = ss_cookie_print(&cookie, value, 1, 1, pool);
+        ss_bytes_t again;
+
+        MUST(ss_cookie_is_named(set_cookie, NAME));
+        MUST(ss_cookie_find(&again, 1, set_cookie, NAME) == 1);
+        MUST(again.len <= value.len && memcmp(again.data, value.data, again.len) == 0);
+    }
+    judge_set_cookie(ss_cookie_print_deletion(&cookie, 0, pool), NAME);
+
+    apr_pool_destroy(pool);
+    return 0;
+}
