@@ -10,6 +10,8 @@ import os
 import time
 from dataclasses import dataclass, field
 
+import itsdangerous
+
 from harness import COOKIE, SECRET
 
 HEADER_SIZE, MAC_SIZE = 36, 32
@@ -74,3 +76,12 @@ def native(data, **more):
 def opened(response):
     """What a response stores in the browser."""
     return Native.open(response.cookie())
+
+
+def starlette(data, secret=SECRET, age=0):
+    """What Starlette's SessionMiddleware would have stored `age` seconds ago."""
+    class Signer(itsdangerous.TimestampSigner):
+        def get_timestamp(self):
+            return int(time.time()) - age
+
+    return Signer(secret).sign(base64.b64encode(json.dumps(data).encode())).decode()
