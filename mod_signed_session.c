@@ -4,6 +4,8 @@
 
 /* The table of contents: what can be configured, and where the module takes part in a request. */
 
+#include <stddef.h>
+
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
@@ -14,6 +16,7 @@
 #include "httpd/filter.h"
 #include "httpd/handler.h"
 #include "httpd/startup.h"
+#include "httpd/update.h"
 #include "httpd/vars.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -24,7 +27,7 @@ module AP_MODULE_DECLARE_DATA signed_session_module;
 #define ROW(scope, conf, where, name, kind, member, words, standard, usage)                        \
     AP_INIT_TAKE_ARGV(                                                                             \
         name, ss_config_set,                                                                       \
-        (void *)&((const ss_directive_t){ scope, kind, APR_OFFSETOF(conf, member),                 \
+        (void *)&((const ss_directive_t){ scope, kind, offsetof(conf, member),                     \
                                           sizeof(((conf *)0)->member), standard, words }),         \
         where, usage)
 
@@ -90,6 +93,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);
 
+    /* the only hook that runs for every internal redirect, even one that is then refused */
+    ap_hook_post_read_request(ss_update_take_predecessor, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_vars_publish, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_handler_run, NULL, before_proxy, APR_HOOK_FIRST);

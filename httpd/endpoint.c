@@ -178,6 +178,14 @@ int ss_endpoint_put_key(ss_call_t *call)
         return OK;
     }
     ss_session_set(call->draft, call->key, call->body);
+    if (ss_json_check(ss_session_text(call->draft), SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
+        /* the one thing that a value may be alone and not as a member */
+        return ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
+                                  apr_psprintf(call->r->pool,
+                                               "The value nests too deep: a session has at most %d "
+                                               "levels, itself included.",
+                                               SS_JSON_DEPTH_MAX));
+    }
     if (accept_draft(call) != OK) {
         return OK;
     }

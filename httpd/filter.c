@@ -107,9 +107,17 @@ static void prepare_response(request_rec *r)
     }
 }
 
+/** What the two filters of one response tell each other. */
+typedef struct response_t {
+    int prepared;
+} response_t;
+
 static apr_status_t harvest(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
+    response_t *response = f->ctx;
+
     prepare_response(f->r);
+    response->prepared = 1;
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
@@ -167,11 +175,22 @@ static void write_cookie(request_rec *r, ss_request_t *req)
     req->written_generation = ss_session_generation(req->session);
 }
 
+/* In HTTP/0.9, and when a handler prints the header itself; HTTP/2 always has its own. */
+static int has_no_header(const request_rec *r)
+{
+    return r->assbackwards && r->proto_num < HTTP_VERSION(2, 0);
+}
+
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
+    const response_t *response = f->ctx;
     ss_request_t *req = ss_request_peek(f->r);
 
-    if (req != NULL) {
+    if (req != NULL && !has_no_header(f->r)) {
+        if (!response->prepared) {
+            /* mod_cache answers, and has dropped every filter before its own */
+            prepare_response(f->r);
+        }
         write_cookie(f->r, req);
     }
     ap_remove_output_filter(f);
@@ -190,6 +209,8 @@ void ss_filter_register(void)
 
 void ss_filter_insert(request_rec *r)
 {
+    response_t *response;
+
     /* A subrequest's headers are never sent, and its pool ends before the main request's filters
      * do. */
     if (r->main != NULL) {
@@ -197,8 +218,9 @@ void ss_filter_insert(request_rec *r)
     }
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
         ss_request_peek(r) != NULL) {
-        ap_add_output_filter_handle(harvest_filter, NULL, r, r->connection);
-        ap_add_output_filter_handle(write_filter, NULL, r, r->connection);
+        response = apr_pcalloc(r->pool, sizeof(*response));
+        ap_add_output_filter_handle(harvest_filter, response, r, r->connection);
+        ap_add_output_filter_handle(write_filter, response, r, r->connection);
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <stddef.h>
+
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_main.h>
@@ -63,8 +65,7 @@ static void warn_of_surprises(const ss_server_conf_t *conf, server_rec *s)
 /* Must this server have keys? Where nothing asks for sessions, the missing default is no fault. */
 static int needs_keys(const ss_server_conf_t *conf)
 {
-    return conf->in_use != NULL ||
-           ss_config_is_written(conf, APR_OFFSETOF(ss_server_conf_t, sources));
+    return conf->in_use != NULL || ss_config_is_written(conf, offsetof(ss_server_conf_t, sources));
 }
 
 static void read_secrets(reading_t *reading, apr_array_header_t *warnings, apr_pool_t *pool)
@@ -110,7 +111,7 @@ static const char *message_for(const reading_t *reading, const ss_server_conf_t 
                                apr_pool_t *pool)
 {
     if (reading->variable == NULL) {
-        return reading->why;
+        return apr_pstrdup(pool, reading->why);
     }
     return apr_psprintf(pool,
                         "SS0101: SignedSession is on, but no secret is configured: set the "
@@ -149,7 +150,7 @@ static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *
 /* Defaults that depend on another directive. */
 static void settle_defaults(ss_server_conf_t *conf)
 {
-    if (!ss_config_is_written(conf, APR_OFFSETOF(ss_server_conf_t, lifetime.renew)) &&
+    if (!ss_config_is_written(conf, offsetof(ss_server_conf_t, lifetime.renew)) &&
         written_format(conf)->traits & SS_FORMAT_FOREIGN) {
         /* Only the application knows how long its sessions live. */
         conf->lifetime.renew.kind = SS_RENEW_NEVER;

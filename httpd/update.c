@@ -160,8 +160,23 @@ static void take_from_one(request_rec *r)
 
 void ss_update_take(request_rec *r)
 {
-    if (r->prev != NULL) {
-        ss_update_take(r->prev);
+    request_rec *last = r;
+
+    /* An error document that fails leaves the answer to the request that it was meant for. What
+     * stands in the table that they share was written by the last of them. */
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    for (; last != r; last = last->prev) {
+        take_from_one(last);
     }
     take_from_one(r);
+}
+
+int ss_update_take_predecessor(request_rec *r)
+{
+    if (r->prev != NULL) {
+        take_from_one(r->prev);
+    }
+    return DECLINED;
 }

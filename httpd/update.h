@@ -10,11 +10,17 @@
 #define SS_UPDATE_NOTE "session-update"
 
 /**
- * Take what the applications behind `r` and its predecessors in a redirect chain want changed,
- * oldest first: the note and the header of SignedSessionUpdate. Each is judged by the configuration
- * of the request that produced it, removed wherever it stands, and applied once. An invalid one
- * changes nothing and is logged. May run any number of times.
+ * Take what the applications behind the response of `r` want changed: the note, and the header of
+ * SignedSessionUpdate in either table. Both are removed wherever they stand, judged by the
+ * configuration of the request that produced them, and applied once. An invalid one changes nothing
+ * and is logged. May run any number of times.
  */
 void ss_update_take(request_rec *r);
+
+/**
+ * post_read_request hook: an internal redirect begins. Its predecessor's update is taken now,
+ * because the two requests share a table of headers, and later nobody could tell who wrote what.
+ */
+int ss_update_take_predecessor(request_rec *r);
 
 #endif

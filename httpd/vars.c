@@ -7,7 +7,6 @@
 
 #include "httpd/log.h"
 #include "httpd/request.h"
-#include "httpd/update.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
 
@@ -188,11 +187,6 @@ int ss_vars_publish(request_rec *r)
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_request_t *req;
 
-    if (r->prev != NULL) {
-        /* err_headers_out is shared along a redirect: take what the predecessors left while it is
-         * known who left it */
-        ss_update_take(r->prev);
-    }
     if (r->prev != NULL || r->main != NULL) {
         req = ss_request_peek(r);
         if (req != NULL && req->env_published) {

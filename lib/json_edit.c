@@ -33,26 +33,29 @@ static ss_bytes_t trim(ss_bytes_t value)
 }
 
 /* Behind the string that begins at `at`. */
-static const char *string_end(const char *at)
+static const char *string_end(const char *at, const char *end)
 {
-    for (at++; *at != '"'; at++) {
-        if (*at == '\\') {
-            at++;
-        }
-    }
+    const char *quote = at, *backslash;
 
-    return at + 1;
+    do {
+        quote++;
+        quote = memchr(quote, '"', end - quote);
+        for (backslash = quote; backslash[-1] == '\\'; backslash--) {
+        }
+    } while ((quote - backslash) % 2 != 0); /* an odd one escapes the quote */
+
+    return quote + 1;
 }
 
 /* Behind the array item that begins at `at`. Its array goes on behind it, at least with a ']'. */
-static const char *item_end(const char *at)
+static const char *item_end(const char *at, const char *end)
 {
     int depth = 0;
 
     for (;;) {
         switch (*at) {
         case '"':
-            at = string_end(at);
+            at = string_end(at, end);
             break;
         case '{':
         case '[':
@@ -86,7 +89,7 @@ static apr_array_header_t *items_of(ss_bytes_t array, apr_pool_t *pool)
     for (at = array.data + 1; *at != ']'; at = end) {
         end = at + 1;
         if (*at != ',' && !is_blank(*at)) {
-            end = item_end(at);
+            end = item_end(at, array.data + array.len);
             APR_ARRAY_PUSH(items, ss_bytes_t) = ss_bytes(at, end - at);
         }
     }
@@ -127,7 +130,7 @@ static int is_compact(ss_bytes_t value, int flags)
 
     while (at < end) {
         if (*at == '"') {
-            at = string_end(at);
+            at = string_end(at, end);
             continue;
         }
         if (is_blank(*at) || (finite && (*at == 'N' || *at == 'I'))) {
@@ -172,10 +175,10 @@ static char *put_ascii(char *out, const char **at)
     return put_escape(out, 0xDC00 + (number & 0x3FF));
 }
 
-static char *put_string(char *out, const char **at, int flags)
+/* Copy the string at *at, and step behind it. */
+static char *put_string(char *out, const char **at, const char *end, int flags)
 {
-    const char *end = string_end(*at);
-
+    end = string_end(*at, end);
     while (*at < end) {
         if ((flags & SS_JSON_ASCII) != 0 && (unsigned char)**at >= 0x7F) {
             out = put_ascii(out, at);
@@ -224,7 +227,7 @@ ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
             at += skipped;
         }
         else if (*at == '"') {
-            out = put_string(out, &at, flags);
+            out = put_string(out, &at, end, flags);
         }
         else if (is_blank(*at)) {
             at++;

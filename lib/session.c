@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #define MEMBERS_AT_FIRST 8
+#define NAME_SET_WORDS 16 /* of 64 bits */
 
 struct ss_session_t {
     apr_pool_t *pool;
@@ -37,16 +38,25 @@ ss_session_t *ss_session_create(apr_pool_t *pool)
     return session;
 }
 
-/* The bit of a 64-bit set that stands for a name. */
-static apr_uint64_t name_bit(ss_bytes_t name)
+/* Add a name to a set that knows names by a hash (FNV-1a); returns whether it may have been there.
+ */
+static int add_name(apr_uint64_t set[NAME_SET_WORDS], ss_bytes_t name)
 {
-    unsigned hash = (unsigned)name.len;
+    apr_uint32_t hash = 2166136261u;
+    apr_uint64_t bit, *word;
+    apr_size_t i;
+    int known;
 
-    if (name.len > 0) {
-        hash += 7u * (unsigned char)name.data[0] + 13u * (unsigned char)name.data[name.len / 2] +
-                31u * (unsigned char)name.data[name.len - 1];
+    for (i = 0; i < name.len; i++) {
+        hash = (hash ^ (unsigned char)name.data[i]) * 16777619u;
     }
-    return APR_UINT64_C(1) << (hash % 64);
+    hash ^= hash >> 16; /* the upper bits are the better mixed ones */
+
+    bit = APR_UINT64_C(1) << (hash % 64);
+    word = &set[hash / 64 % NAME_SET_WORDS];
+    known = (*word & bit) != 0;
+    *word |= bit;
+    return known;
 }
 
 /* Mark the member called `name` as dropped, among `count` members. */
@@ -65,16 +75,13 @@ static void drop_last(ss_json_member_t *members, int count, ss_bytes_t name)
 static void drop_duplicates(apr_array_header_t *members)
 {
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    apr_uint64_t names = 0;
+    apr_uint64_t names[NAME_SET_WORDS] = { 0 };
     int count = 0, i;
 
     for (i = 0; i < members->nelts; i++) {
-        apr_uint64_t bit = name_bit(member[i].name);
-
-        if ((names & bit) != 0) {
+        if (add_name(names, member[i].name)) {
             drop_last(member, i, member[i].name);
         }
-        names |= bit;
     }
 
     for (i = 0; i < members->nelts; i++) {
@@ -402,41 +409,8 @@ void ss_session_revert(ss_session_t *session)
 }
 
 /*
- * Time, in whole seconds
+ * The next cookie; times in whole seconds
  */
-
-/* A stamp's age; negative when it lies ahead. */
-static apr_int64_t age_of(apr_int64_t stamped, apr_time_t now)
-{
-    return apr_time_sec(now) - stamped;
-}
-
-static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t now)
-{
-    return stamped != SS_NO_TIME && limit != SS_FOREVER &&
-           age_of(stamped, now) > apr_time_sec(limit);
-}
-
-static int is_ahead(apr_int64_t stamped, apr_interval_time_t skew, apr_time_t now)
-{
-    return stamped != SS_NO_TIME && -age_of(stamped, now) > apr_time_sec(skew);
-}
-
-ss_state_e ss_session_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
-{
-    if (is_ahead(stamp->renewed, lifetime->skew, now) ||
-        is_ahead(stamp->created, lifetime->skew, now)) {
-        return SS_FROM_FUTURE;
-    }
-    if (is_over(stamp->renewed, lifetime->idle, now)) {
-        return SS_EXPIRED_IDLE;
-    }
-    if (is_over(stamp->created, lifetime->absolute, now)) {
-        return SS_EXPIRED_ABSOLUTE;
-    }
-
-    return SS_VALID;
-}
 
 int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now)
 {
@@ -450,7 +424,7 @@ int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime
         return renew->kind == SS_RENEW_ALWAYS;
     }
 
-    age = age_of(session->stamp.renewed, now);
+    age = apr_time_sec(now) - session->stamp.renewed;
     switch (renew->kind) {
     case SS_RENEW_ALWAYS:
         return 1;
@@ -484,38 +458,4 @@ apr_status_t ss_session_next_stamp(ss_stamp_t *stamp, ss_session_t *session, apr
     }
 
     return APR_SUCCESS;
-}
-
-/* Seconds until a stamp's age exceeds `limit`. A clock that was ahead does not lengthen it. */
-static apr_int64_t left_of(apr_interval_time_t limit, apr_int64_t stamped, apr_time_t now)
-{
-    apr_int64_t age = age_of(stamped, now), left;
-
-    left = apr_time_sec(limit) - (age > 0 ? age : 0);
-    return left > 0 ? left : 0;
-}
-
-apr_int64_t ss_session_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
-                                  apr_time_t now)
-{
-    apr_int64_t absolute = ss_session_absolute_expires_in(stamp, lifetime, now);
-    apr_int64_t idle;
-
-    if (lifetime->idle == SS_FOREVER) {
-        return absolute;
-    }
-
-    idle = stamp->renewed != SS_NO_TIME ? left_of(lifetime->idle, stamp->renewed, now)
-                                        : apr_time_sec(lifetime->idle);
-    return absolute >= 0 && absolute < idle ? absolute : idle;
-}
-
-apr_int64_t ss_session_absolute_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
-                                           apr_time_t now)
-{
-    if (lifetime->absolute == SS_FOREVER || stamp->created == SS_NO_TIME) {
-        return -1;
-    }
-
-    return left_of(lifetime->absolute, stamp->created, now);
 }

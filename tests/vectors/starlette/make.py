@@ -89,7 +89,7 @@ def complete(row):
     row = dict(row)
     session = row.pop('session')
     cookie = {'what': '', 'secret': SECRET, 'cookie_name': 'session', 'audience': '', 'value': '', 'json': '',
-              'renewed': TIME, 'created': None, 'id': '', 'counter': 0, **row}
+              'renewed': TIME, 'created': None, 'id': '', 'counter': None, **row}
     cookie['value'] = seal(cookie, session)
     cookie['json'] = base64.b64decode(cookie['value'].split('.')[0]).decode()
     return cookie

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Starting, stopping and restarting: with and without a secret, also from a shell that has none."""
+
+import re
+
+import pytest
+
+from cookies import Native
+from harness import SECRET, configtest
+from starting import (COUNTED, COUNTING, ENDPOINT, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed,
+                      anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
+                      restarts, sealed_with, wait_for)
+
+
+# --- no secret ---------------------------------------------------------------------------------
+
+
+def test_configtest_without_a_secret():
+    rc, text = configtest('SignedSession On', env=NO_SECRET)
+    assert rc == 1
+    assert one_line(text, 'SS0101').startswith(SS0101.format(VARIABLE))
+    assert 'httpd.conf:' in one_line(text, 'SS0101')  # where it is switched on
+
+
+def test_start_without_a_secret():
+    rc, terminal, log = failed_start('SignedSession On', env=NO_SECRET)
+    assert rc == 1
+    assert SS0101.format(VARIABLE) in terminal
+    assert SS0101.format(VARIABLE) in log
+
+
+@pytest.mark.parametrize('place', ['<Location "/a">', '<Directory "{dir}/htdocs/a">', '<If "true">',
+                                   '<Files "a">', '<VirtualHost 127.0.0.1:{port}>'])
+@pytest.mark.parametrize('mode', ['On', 'ReadOnly'])
+def test_wherever_it_is_switched_on(place, mode):
+    end = '</' + place[1:].split()[0] + '>'
+    rc, text = configtest(f'{place}\nSignedSession {mode}\n{end}', env=NO_SECRET)
+    assert rc == 1 and SS0101.format(VARIABLE) in text
+
+
+@pytest.mark.parametrize('conf', ['', 'SignedSession Off', 'SignedSessionMaxSize 1000\nSignedSessionVary Off',
+                                  '<VirtualHost *:1>\nSignedSessionIdleTimeout 1h\n</VirtualHost>'])
+def test_never_switched_on_needs_no_secret_and_is_quiet(start, conf):
+    assert configtest(conf, env=NO_SECRET) == (0, 'Syntax OK\n')
+    server = start(conf, env=NO_SECRET)
+    assert server.request('GET', '/file.txt').status == 200
+    assert 'SS0' not in server.error_log()
+
+
+def test_a_named_variable_that_is_unset_stops_the_start_by_its_name():
+    conf = 'SignedSessionSecret env:SHOP_SECRET\nSignedSession On'
+    rc, text = configtest(conf)
+    assert rc == 1 and SS0101.format('SHOP_SECRET') in text
+    rc, terminal, log = failed_start(conf)
+    assert rc == 1 and SS0101.format('SHOP_SECRET') in terminal and SS0101.format('SHOP_SECRET') in log
+
+
+def test_switched_on_in_htaccess_of_a_server_without_a_secret(start):
+    server = start('<Directory "{dir}/htdocs">\nAllowOverride AuthConfig\n</Directory>', env=NO_SECRET,
+                   files={'htdocs/in/.htaccess': 'SignedSession On', 'htdocs/in/file.txt': 'x'})
+    server.expect('SS0112: ', SS0101.format(VARIABLE))
+    assert server.request('GET', '/in/file.txt').status == 500
+    assert server.request('GET', '/file.txt').status == 200
+
+
+def test_switched_on_in_htaccess_of_a_server_with_a_bad_secret(start):
+    server = start('<Directory "{dir}/htdocs">\nAllowOverride AuthConfig\n</Directory>', env={VARIABLE: SHORT},
+                   files={'htdocs/in/.htaccess': 'SignedSession On', 'htdocs/in/file.txt': 'x'})
+    server.expect('SS0112: ', 'SS0102: ')
+    assert server.request('GET', '/in/file.txt').status == 500
+    assert server.request('GET', '/file.txt').status == 200
+    assert SHORT not in server.error_log()
+
+
+# --- a running server can be stopped and restarted from any shell ----------------------------------
+
+
+SHELLS = {
+    'without the variable': ('', {}, NO_SECRET),
+    'with a weak secret': ('', {}, {VARIABLE: SHORT}),
+    'with an empty secret': ('', {}, {VARIABLE: ''}),
+    'with another variable unset': ('SignedSessionSecret env:SHOP', {'SHOP': SECRET}, {}),
+    'with a file that is not there': ('', {}, {VARIABLE: None, f'{VARIABLE}_FILE': '/missing'}),
+}
+
+
+@pytest.mark.parametrize('conf, env, shell', SHELLS.values(), ids=SHELLS)
+def test_graceful_and_stop(conf, env, shell):
+    with daemon(conf + ENDPOINT, env=env) as server:
+        assert opens(server, SECRET)
+        rc, terminal = command(server, 'graceful', shell)
+        assert rc == 0, terminal
+        wait_for(lambda: restarts(server) == 2, 'the graceful restart')
+        assert opens(server, SECRET)
+        assert SHORT not in terminal and SECRET not in terminal
+
+        rc, terminal = command(server, 'stop', shell)
+        assert rc == 0, terminal
+        wait_for(lambda: pid_of(server) is None and not answers(server), 'the stop')
+
+
+def test_stop_when_the_key_file_is_gone():
+    with daemon('SignedSessionSecret file:keys/one' + ENDPOINT, files={'keys/one': SECRET}) as server:
+        (server.dir / 'keys/one').unlink()
+        rc, terminal = command(server, 'stop', {})
+        assert rc == 0, terminal
+        wait_for(lambda: pid_of(server) is None and not answers(server), 'the stop')
+
+
+def test_stop_runs_no_command():
+    with daemon(COUNTED + ENDPOINT, files={'secret.sh': COUNTING}) as server:
+        runs = (server.dir / 'runs').read_text()
+        assert runs
+        rc, terminal = command(server, 'stop', {})
+        assert rc == 0, terminal
+        wait_for(lambda: pid_of(server) is None, 'the stop')
+        assert (server.dir / 'runs').read_text() == runs
+
+
+# --- virtual hosts -------------------------------------------------------------------------------
+
+
+def virtual_host(name, conf):
+    return f'<VirtualHost 127.0.0.1:{{port}}>\nServerName {name}.test\n{conf}\n</VirtualHost>\n'
+
+
+def test_a_virtual_hosts_secret_replaces_the_main_servers(start):
+    server = start(ENDPOINT
+                   + virtual_host('heir', '')
+                   + virtual_host('kin', 'SignedSessionIdleTimeout 1h')
+                   + virtual_host('own', 'SignedSessionSecret env:SHOP')
+                   + virtual_host('both', f'SignedSessionSecret env:SHOP {GOOD}'), env={'SHOP': OTHER})
+    opening = {name: [opens(server, secret, f'{name}.test') for secret in (SECRET, OTHER)]
+               for name in ('heir', 'kin', 'own', 'both')}
+    assert opening == {'heir': [True, False], 'kin': [True, False], 'own': [False, True], 'both': [True, True]}
+
+
+def test_a_virtual_host_without_sessions_needs_no_secret(start):
+    server = start(virtual_host('plain', '')
+                   + virtual_host('some', 'SignedSessionSecret env:SHOP' + ENDPOINT)
+                   + virtual_host('off', 'SignedSession Off\nSignedSessionMaxSize 1000'),
+                   env={**NO_SECRET, 'SHOP': OTHER})
+    assert opens(server, OTHER, 'some.test')
+    for name in ('plain', 'off'):
+        assert server.request('GET', '/file.txt', {'Host': f'{name}.test'}).status == 200
+    assert 'SS0' not in server.error_log()
+
+
+def test_a_virtual_host_with_sessions_and_no_secret_stops_the_start():
+    conf = (virtual_host('some', 'SignedSessionSecret env:SHOP' + ENDPOINT)
+            + virtual_host('lost', 'SignedSession On'))
+    env = {**NO_SECRET, 'SHOP': OTHER}
+    rc, text = configtest(conf, env=env)
+    assert rc == 1 and SS0101.format(VARIABLE) in one_line(text, 'SS0101')
+    rc, terminal, log = failed_start(conf, env=env)
+    assert rc == 1 and SS0101.format(VARIABLE) in terminal and SS0101.format(VARIABLE) in log
+
+
+def test_a_virtual_hosts_bad_secret_stops_the_start():
+    conf = ENDPOINT + virtual_host('weak', 'SignedSessionSecret env:SHOP')
+    rc, text = configtest(conf, env={'SHOP': SHORT})
+    assert rc == 1 and 'env:SHOP' in one_line(text, 'SS0102')
+    rc, _, log = failed_start(conf, env={'SHOP': SHORT})
+    assert rc == 1 and 'env:SHOP' in one_line(log, 'SS0102')
+
+
+def test_every_virtual_host_at_fault_is_named():
+    conf = (virtual_host('one', 'SignedSession On\nSignedSessionSecret env:ONE')
+            + virtual_host('two', 'SignedSession On\nSignedSessionSecret file:none'))
+    rc, text = configtest(conf)
+    assert rc == 1
+    assert SS0101.format('ONE') in text and 'file:' in one_line(text, 'SS0106')
+
+
+def test_a_command_runs_once_however_many_virtual_hosts_inherit_it():
+    conf = COUNTED + ENDPOINT + ''.join(virtual_host(name, f'SignedSessionMaxSize 300{name}') for name in '012')
+    with prepared(conf, files={'secret.sh': COUNTING}) as server:
+        assert server.run('-t') == (0, 'Syntax OK\n')
+        assert (server.dir / 'runs').read_text() == 'run\n'
+
+
+# --- restarts ------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_rotated_by_a_graceful_restart():
+    with Keyed('SignedSessionSecret file:keys/one' + ENDPOINT, files={'keys/one': f'{OTHER}\n'}) as server:
+        assert sealed_with(server, OTHER) and not opens(server, THIRD)
+
+        server.write('keys/one', f'# since today\n{THIRD}\n# until tomorrow\n{OTHER}\n')
+        server.graceful()
+        # A child of the old generation may answer until it has heard of the restart.
+        wait_for(lambda: opens(server, THIRD), 'the new secret')
+        assert opens(server, OTHER)
+        assert sealed_with(server, THIRD)
+
+        server.write('keys/one', f'{THIRD}\n')
+        server.graceful()
+        wait_for(lambda: not opens(server, OTHER), 'the end of the old secret')
+        assert opens(server, THIRD)
+
+
+def test_an_old_cookie_is_written_back_under_the_new_secret():
+    with Keyed('SignedSessionSecret file:keys/one' + ENDPOINT, files={'keys/one': f'{THIRD}\n{OTHER}\n'}) as server:
+        cookie = anns_cookie(OTHER)
+        written = server.request('PUT', '/session/a', JSON, '1', cookie=cookie).cookie()
+        assert Native.open(written, THIRD).data == {'who': 'Ann', 'a': 1}
+
+
+def test_the_environment_of_the_start_holds_after_a_graceful_restart(start):
+    server = start(ENDPOINT)
+    server.graceful()
+    assert opens(server, SECRET)
+
+
+def test_versions_are_said_once_at_each_start(start):
+    server = start('', log_level='info')
+    wait_for(lambda: restarts(server), 'the start')
+    line = one_line(server.error_log(), 'SS0100')
+    assert line.startswith('[info] [signed_session] SS0100: mod_signed_session ')
+    for part in (r'mod_signed_session \d+\.\d+\.\d+', r'built with 2\.4\.\d+, running Apache/2\.4\.\d+',
+                 r'OpenSSL built with .*3\.\d+\.\d+.*, running .*3\.\d+\.\d+'):
+        assert re.search(part, line), line
+
+
+def test_versions_are_not_said_at_the_usual_level(start):
+    server = start(ENDPOINT)
+    wait_for(lambda: restarts(server), 'the start')
+    assert 'SS0' not in server.error_log()
