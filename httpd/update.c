@@ -70,7 +70,9 @@ static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *
 
 static void apply(request_rec *r, const char *where, const char *text, const ss_keys_t *keys)
 {
-    ss_bytes_t patch = ss_bytes_of(text);
+    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+    const ss_bytes_t patch = ss_bytes_of(text);
+    const ss_change_t merge = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
     ss_request_t *req;
     const char *fault;
 
@@ -90,10 +92,10 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
-        ss_request_end(req);
+        ss_request_change(req, &end);
     }
     else {
-        ss_session_merge(req->session, patch);
+        ss_request_change(req, &merge);
     }
 }
 
@@ -173,10 +175,7 @@ void ss_update_take(request_rec *r)
     take_from_one(r);
 }
 
-int ss_update_take_predecessor(request_rec *r)
+void ss_update_take_predecessor(request_rec *r)
 {
-    if (r->prev != NULL) {
-        take_from_one(r->prev);
-    }
-    return DECLINED;
+    take_from_one(r->prev);
 }

@@ -43,6 +43,10 @@ typedef struct ss_format_t {
     /** Seal with the first key. `value` is allocated in `pool`, in cookie-octets. */
     apr_status_t (*seal)(ss_bytes_t *value, const ss_payload_t *payload, const ss_keyring_t *keys,
                          apr_pool_t *pool);
+
+    /** Does a value look like this format's, sealed with one of these keys? Nothing is verified.
+     * NULL for formats whose cookies belong to applications. */
+    int (*resembles)(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool);
 } ss_format_t;
 
 /** Every format there is; ends with NULL. */

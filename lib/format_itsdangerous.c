@@ -141,5 +141,8 @@ static apr_status_t seal_starlette(ss_bytes_t *value, const ss_payload_t *payloa
     return APR_SUCCESS;
 }
 
-const ss_format_t ss_format_starlette = { "starlette", SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
-                                          derive_starlette, open_starlette, seal_starlette };
+const ss_format_t ss_format_starlette = { .name = "starlette",
+                                          .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
+                                          .derive = derive_starlette,
+                                          .open = open_starlette,
+                                          .seal = seal_starlette };

@@ -357,6 +357,21 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
     }
 }
 
+void ss_session_update(ss_session_t *session, ss_bytes_t object)
+{
+    apr_array_header_t *members;
+    int i;
+
+    if (ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        ss_session_set(session, member->name, member->value);
+    }
+}
+
 void ss_session_replace(ss_session_t *session, ss_bytes_t object)
 {
     apr_array_header_t *members;

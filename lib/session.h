@@ -94,6 +94,9 @@ int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 /** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
 void ss_session_merge(ss_session_t *session, ss_bytes_t patch);
 
+/** Set every top-level member of `object`, as update() does in Python: nothing is merged below. */
+void ss_session_update(ss_session_t *session, ss_bytes_t object);
+
 /** Make `object` the whole document. */
 void ss_session_replace(ss_session_t *session, ss_bytes_t object);
 
