@@ -12,6 +12,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "httpd/api.h"
 #include "httpd/authz.h"
 #include "httpd/config.h"
 #include "httpd/filter.h"
@@ -106,6 +107,7 @@ static void register_hooks(apr_pool_t *pool)
 
     ss_filter_register();
     ss_authz_register(pool);
+    ss_api_register();
 
     ap_hook_pre_config(ss_lookup_register_log, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_expr_lookup(ss_lookup_expression, NULL, NULL, APR_HOOK_MIDDLE);

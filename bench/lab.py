@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +19,10 @@ try:
     import cookies  # noqa: F401: only to see whether its imports are there
 except ModuleNotFoundError:
     # the python3 that is first on PATH lacks what the tests need: let the one that has it do this
-    os.execv(TOP / 'scripts' / 'python', ['python', '-B', *sys.argv])
+    os.execv(TOP / 'scripts' / 'python', ['python', *sys.argv])
 
 BUILD_SECONDS = 300
+START_SECONDS = 60
 SOCKET_SECONDS = 30
 ANSWER = b'a short answer\n'
 
@@ -58,8 +60,8 @@ def built(module=None):
         yield
 
 
-def server_for(case, kind=harness.Server):
-    return kind(case.configuration(), case.modules, ours=False, env=case.env)
+def server_for(case, kind=harness.Server, more=''):
+    return kind(case.configuration() + more, case.modules, ours=False, env=case.env)
 
 
 def chosen(cases, pattern, quick):
@@ -67,6 +69,17 @@ def chosen(cases, pattern, quick):
     if not found:
         raise Failure(f'no case is called {pattern}: see --list')
     return found
+
+
+def wait_for_port(process, port):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(('127.0.0.1', port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise Failure(f'{process.args[0]} did not open its port')
 
 
 def request_of(case):

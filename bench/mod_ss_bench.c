@@ -16,9 +16,9 @@
 #define KEY "visits"
 #define NEW_VALUE "2"
 
-static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load;
-static APR_OPTIONAL_FN_TYPE(ap_session_get) *session_get;
-static APR_OPTIONAL_FN_TYPE(ap_session_set) *session_set;
+static APR_OPTIONAL_FN_TYPE(ap_session_load) * session_load;
+static APR_OPTIONAL_FN_TYPE(ap_session_get) * session_get;
+static APR_OPTIONAL_FN_TYPE(ap_session_set) * session_set;
 
 static int use_nothing(request_rec *r)
 {
@@ -97,4 +97,4 @@ static void register_hooks(apr_pool_t *pool)
 }
 
 AP_DECLARE_MODULE(ss_bench)
-= { STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks };
+= { STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks, AP_MODULE_FLAG_NONE };

@@ -161,9 +161,7 @@ static int make_change(ss_call_t *call, ss_change_e kind)
     ss_session_t *before = call->req->session;
     ss_session_t *draft = ss_session_copy(before, call->req->root->pool);
 
-    ss_change_make(draft, &change);
-    if (ss_json_check(ss_session_text(draft), SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
-        /* the one thing that a value may be alone, and not as a member */
+    if (!ss_change_make(draft, &change)) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
                            apr_psprintf(call->r->pool,
                                         "The value nests too deep: a session has at most %d "

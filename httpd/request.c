@@ -145,11 +145,14 @@ void ss_request_undo_rules(ss_request_t *req)
     req->unruled = NULL;
 }
 
-void ss_request_change(ss_request_t *req, const ss_change_t *change)
+int ss_request_change(ss_request_t *req, const ss_change_t *change)
 {
     ss_request_undo_rules(req);
-    ss_change_make(req->session, change);
+    if (!ss_change_make(req->session, change)) {
+        return 0;
+    }
     remember(req, change);
+    return 1;
 }
 
 void ss_request_accept(ss_request_t *req, ss_session_t *session, const ss_change_t *change)

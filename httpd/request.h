@@ -84,8 +84,9 @@ int ss_request_may_change(const request_rec *r);
 /** Does the client have a session, as far as this request has come? */
 int ss_request_has_session(ss_request_t *req);
 
-/** Make a change, and remember it. Its memory may be short-lived. */
-void ss_request_change(ss_request_t *req, const ss_change_t *change);
+/** Make a change, and remember it. Its memory may be short-lived. Returns whether it is possible.
+ */
+int ss_request_change(ss_request_t *req, const ss_change_t *change);
 
 /** The same when a copy of the session has been changed already: the copy takes its place. */
 void ss_request_accept(ss_request_t *req, ss_session_t *session, const ss_change_t *change);

@@ -5,12 +5,11 @@
 
 #include "lib/change.h"
 
-void ss_change_make(ss_session_t *session, const ss_change_t *change)
+int ss_change_make(ss_session_t *session, const ss_change_t *change)
 {
     switch (change->kind) {
     case SS_CHANGE_SET:
-        ss_session_set(session, change->name, change->value);
-        break;
+        return ss_session_set(session, change->name, change->value);
     case SS_CHANGE_UNSET:
         ss_session_unset(session, change->name);
         break;
@@ -27,6 +26,7 @@ void ss_change_make(ss_session_t *session, const ss_change_t *change)
         ss_session_clear(session);
         break;
     }
+    return 1;
 }
 
 static ss_bytes_t copy_bytes(ss_bytes_t bytes, apr_pool_t *pool)

@@ -26,8 +26,8 @@ typedef struct ss_change_t {
     ss_bytes_t value; /* SET, UPDATE, MERGE, REPLACE: JSON that ss_json_check_input accepted */
 } ss_change_t;
 
-/** Make a change. */
-void ss_change_make(ss_session_t *session, const ss_change_t *change);
+/** Make a change. Returns whether it is possible: see ss_session_set; all others always are. */
+int ss_change_make(ss_session_t *session, const ss_change_t *change);
 
 /** The same change with memory of its own. */
 ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool);

@@ -88,6 +88,9 @@ apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool);
  */
 ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool);
 
+/** Levels of arrays and objects in a checked value; 0 for any other. */
+int ss_json_depth(ss_bytes_t value);
+
 /** Is a raw value none of null, false, "", zero in any spelling, NaN, the infinities, [], {}? */
 int ss_json_is_true(ss_bytes_t value);
 

@@ -71,6 +71,31 @@ ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool)
     }
 }
 
+int ss_json_depth(ss_bytes_t value)
+{
+    int depth = 0, deepest = 0, in_string = 0;
+
+    for (apr_size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        }
+        else if (c == '"') {
+            in_string = 1;
+        }
+        else if (c == '[' || c == '{') {
+            depth++;
+            deepest = depth > deepest ? depth : deepest;
+        }
+        else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
 /* 0, -0, 0.00, 0e5: no digit but 0 before the exponent */
 static int is_zero(ss_bytes_t number)
 {

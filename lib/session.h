@@ -85,8 +85,11 @@ const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
  * belongs to a new one (new id, created, counter).
  */
 
-/** Set one top-level member. `name` is UTF-8. */
-void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
+/**
+ * Set one top-level member. Returns whether that is possible: `name` must be UTF-8, and the value
+ * not so deep that the session would nest more than SS_JSON_DEPTH_MAX levels, itself included.
+ */
+int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
 
 /** Remove one top-level member. Returns whether it was there. */
 int ss_session_unset(ss_session_t *session, ss_bytes_t name);

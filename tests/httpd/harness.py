@@ -31,7 +31,9 @@ IDLE_SECONDS = 1
 READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
-OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE'}
+# Built by us: where the environment says, and modules for tests beside the first of them.
+OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE',
+               'visits': 'SS_TEST_MODULE'}
 
 # "event", "prefork" or "worker": conftest.py sets it from --mpm.
 mpm = 'event'
@@ -60,9 +62,9 @@ def load_module(name):
         return ''
     if name in OUR_MODULES:
         variable = OUR_MODULES[name]
-        path = os.environ.get(variable)
-        if not path:
-            raise RuntimeError(f'{variable} must name the built mod_{name}.so')
+        if not os.environ.get(variable):
+            raise RuntimeError(f'{variable} must name a built module')
+        path = Path(os.environ[variable]).with_name(f'mod_{name}.so')
     else:
         path = LIBEXECDIR / f'mod_{name}.so'
     return f'LoadModule {name}_module "{path}"\n'
@@ -409,14 +411,3 @@ class Jar:
 def configtest(conf, modules='', **more):
     """`httpd -t` for this configuration: (exit code, what it printed)."""
     return Server(conf, modules, **more).run_once('-t')
-
-
-def start_failure(conf, modules='', **more):
-    """A start that must fail: (exit code, terminal and error log)."""
-    server = Server(conf, modules, **more)
-    try:
-        server.start()
-    except StartError as error:
-        return error.rc, error.text
-    server.stop()
-    raise AssertionError('httpd started with a configuration that must stop it')

@@ -31,7 +31,8 @@ NO_DURATIONS = ['-1', '1.5h', '15m', '1y', 'abc', 'd', '99999999999999999999', '
 
 
 def no_durations(*more):
-    refused = [(value, f'"{value}" is not accepted', '90s, 15min, 12h, 14d or 2w') for value in (*NO_DURATIONS, *more)]
+    accepted = '90s, 15min, 12h, 14d or 2w'
+    refused = [(value, f'"{value}" is not accepted', accepted) for value in (*NO_DURATIONS, *more)]
     return [*refused, ('15 min', 'a word too many', 'duration')]
 
 
@@ -125,11 +126,36 @@ DIRECTIVES = {
         bad=[('"X Session"', '"X Session" is not accepted', 'response header, or Off'),
              ('X-Session:', '"X-Session:"', 'response header'), ('"" cart', '""', 'response header'),
              ('Off cart', 'Off takes no keys', 'alone'), ('X(Y)', '"X(Y)"', 'response header')]),
+    'SignedSessionForward': Directive(
+        SECTION,
+        good=['X-Session', 'Off', 'off'],
+        bad=[('"X Session"', '"X Session" is not accepted', 'request header, or Off'),
+             ('X-Session:', '"X-Session:"', 'request header'), ('X-Session user', 'a word too many', 'header')]),
+    'SignedSessionSet': Directive(
+        SECTION,
+        good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],
+        bad=[('user', 'accepted are', 'a key and an expression'), ('user one two', 'a word too many', 'expression'),
+             ('user %{nobody_knows:it', '"%{nobody_knows:it" is no string expression', 'string expression'),
+             ('"a\tb" x', 'a key must be', 'UTF-8 without control characters')]),
+    'SignedSessionUnset': Directive(
+        SECTION,
+        good=['user', 'user cart "two words"'],
+        bad=[('"a\tb"', 'a key must be', 'UTF-8 without control characters'),
+             ('user "a\tb"', 'a key must be', 'UTF-8 without control characters')]),
+    'SignedSessionClear': Directive(
+        SECTION,
+        good=['On', 'Off', 'Before', 'before'],
+        bad=[('After', '"After" is not accepted', 'On, Off or Before'), ('On Before', 'a word too many', 'Before')]),
+    'SignedSessionStripCookie': Directive(
+        SECTION,
+        good=['auto', 'on', 'off', 'Auto', 'ON'],
+        bad=[('yes', '"yes" is not accepted', 'auto, on or off'), ('on off', 'a word too many', 'auto, on or off')]),
     'SignedSessionWritable': Directive(
         SECTION,
         good=['cart', 'cart theme "two words" Zoë', '*', 'none', 'None'],
         bad=[('* cart', '"*" stands alone', 'names of keys, or *, or none'),
-             ('cart *', '"*" stands alone', 'or none'), ('none cart', '"none" stands alone', 'names of keys'), ('cart none', '"none" stands alone', 'or *')]),
+             ('cart *', '"*" stands alone', 'or none'), ('none cart', '"none" stands alone', 'names of keys'),
+             ('cart none', '"none" stands alone', 'or *')]),
     'SignedSessionTrustedOrigin': Directive(
         SECTION,
         good=['https://app.example', 'http://app.example:8080', 'https://a.example https://b.example',
@@ -200,7 +226,8 @@ def test_a_missing_value_stops_the_start(name):
 
 
 @pytest.mark.parametrize('name', [name for name in DIRECTIVES
-                                  if name not in ('SignedSessionAudience', 'SignedSessionWritable')])
+                                  if name not in ('SignedSessionAudience', 'SignedSessionWritable',
+                                                  'SignedSessionUnset')])
 def test_an_empty_value_stops_the_start(name):
     rc, text = configtest(placed(name, '""'))
     assert rc == 1
@@ -328,6 +355,8 @@ def test_an_audience_without_native_is_refused_wherever_the_two_meet():
     assert rc == 1 and 'SS0107' in text
 
 
+OPEN = ('<Location "/open">\nSignedSessionWritable {}\n</Location>\n'
+        '<Location "/closed">\nRequire signed-session\n</Location>')
 WARNINGS = {
     'an audience and a foreign format': (
         'SignedSessionAudience shop\nSignedSessionFormat native starlette', ['SS0108']),
@@ -338,6 +367,8 @@ WARNINGS = {
     'no absolute timeout': ('SignedSessionFormat starlette', []),
     'both': ('SignedSessionAudience shop\nSignedSessionAbsoluteTimeout 1h\nSignedSessionFormat starlette native',
              ['SS0108', 'SS0109']),
+    'visitors write what a Require believes': (OPEN.format('*'), ['SS0113']),
+    'visitors write named keys': (OPEN.format('cart theme'), []),
 }
 
 
@@ -345,6 +376,6 @@ WARNINGS = {
 @pytest.mark.parametrize('conf, numbers', WARNINGS.values(), ids=WARNINGS)
 def test_warnings_at_start(start, conf, numbers, place):
     server = start('SignedSession On\n' + place.replace('{0}', conf))
-    server.expect(*(f'[warn] [signed_session] {number}: SignedSession' for number in numbers))
+    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
     assert server.request('GET', '/file.txt').status == 200
     assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APXS, LIBEXECDIR, configtest
+from harness import APXS, LIBEXECDIR, apxs_query, configtest
 from starting import SS0101, VARIABLE
 
 TOP = Path(__file__).resolve().parents[2]
@@ -94,6 +94,7 @@ def test_the_built_module_loads(built, monkeypatch):
 
 MODULE = f'{LIBEXECDIR}/mod_signed_session.so'.lstrip('/')
 SSCTL = 'usr/local/bin/ssctl'
+HEADER = f'{apxs_query("INCLUDEDIR")}/mod_signed_session.h'.lstrip('/')
 
 
 def install(built, target, *variables, verb='install'):
@@ -111,7 +112,7 @@ def test_install_and_uninstall(built, tmp_path):
     elsewhere = f'sysconfdir={tmp_path}/none'
     target = tmp_path / 'root'
     install(built, target, elsewhere)
-    assert files_in(target) == {MODULE, SSCTL}
+    assert files_in(target) == {MODULE, SSCTL, HEADER}
     assert os.access(target / SSCTL, os.X_OK) and (target / MODULE).stat().st_mode & 0o444 == 0o444
     install(built, target, elsewhere, verb='uninstall')
     assert files_in(target) == set()
@@ -120,14 +121,14 @@ def test_install_and_uninstall(built, tmp_path):
 def test_install_twice(built, tmp_path):
     for _ in range(2):
         install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
-    assert files_in(tmp_path / 'root') == {MODULE, SSCTL}
+    assert files_in(tmp_path / 'root') == {MODULE, SSCTL, HEADER}
 
 
 def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     target = tmp_path / 'root'
     folder = f'{sysconfdir}/mods-available/signed_session'.lstrip('/')
     install(built, target, f'sysconfdir={sysconfdir}')
-    assert files_in(target) == {MODULE, SSCTL, f'{folder}.load', f'{folder}.conf'}
+    assert files_in(target) == {MODULE, SSCTL, HEADER, f'{folder}.load', f'{folder}.conf'}
     assert (target / f'{folder}.load').read_text() == (
         f'LoadModule signed_session_module {LIBEXECDIR}/mod_signed_session.so\n')
     assert (target / f'{folder}.conf').read_text() == (TOP / 'conf/signed_session.conf').read_text()
@@ -139,9 +140,10 @@ def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
 
 def test_install_in_other_places(built, tmp_path, sysconfdir):
     """The installed .load file finds the module where it went."""
-    where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt']
+    where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
+             f'includedir={tmp_path}/include']
     install(built, '', *where)
-    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl',
+    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl', 'include/mod_signed_session.h',
                                   'etc/mods-available/signed_session.load', 'etc/mods-available/signed_session.conf'}
     conf = ''.join(f'Include {sysconfdir}/mods-available/signed_session.{kind}\n' for kind in ('load', 'conf'))
     assert configtest(conf, ours=False, env={VARIABLE: None}) == (0, 'Syntax OK\n')

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cookies import Native, native
+from cookies import Native, native, opened
 from harness import SECRET, Server, cgi_module
 from starting import ENDPOINT, JSON
 
@@ -225,6 +225,22 @@ def test_touch_is_tri_state(start):
     assert renewed == [True, False, False, True]
 
 
+def test_clear_is_tri_state(start):
+    server = start(nested('SignedSession On', 'SignedSessionClear On', 'SignedSessionTouch On',
+                          'SignedSessionClear Off'), files=FILES)
+    ended = [server.request('GET', f'{path}file.txt', cookie=native({'a': 1})).cookie() == '' for path in PATHS]
+    assert ended == [False, True, True, False]
+
+
+def test_set_and_unset_add_up(start):
+    """The outer section first, so that for one key the innermost wins."""
+    server = start(nested('SignedSession On\nSignedSessionSet a 0\nSignedSessionSet b 0', 'SignedSessionSet a 1',
+                          'SignedSessionUnset b\nSignedSessionSet c 2', 'SignedSessionSet b 3'), files=FILES)
+    stored = [opened(server.request('GET', f'{path}file.txt')).data for path in PATHS]
+    assert stored == [{'a': '0', 'b': '0'}, {'a': '1', 'b': '0'}, {'a': '1', 'c': '2'},
+                      {'a': '1', 'b': '3', 'c': '2'}]
+
+
 def cgi_at_every_level(text):
     return {f'htdocs/{path}run.cgi': text for path in ('', '1/', '1/2/', '1/2/3/')}
 
@@ -244,6 +260,14 @@ def test_env_is_tri_state(start):
     shown = ['SESSION_a=1' in server.request('GET', f'{path}run.cgi', cookie=native({'a': 1})).text
              for path in PATHS]
     assert shown == [True, False, False, True]
+
+
+def test_strip_cookie_is_auto_and_merges(start):
+    server = cgi_server(start, nested('SignedSession On', 'SignedSessionStripCookie off', 'SignedSessionTouch On',
+                                      'SignedSessionStripCookie on'), ENV_CGI)
+    seen = ['HTTP_COOKIE=session=' in server.request('GET', f'{path}run.cgi', cookie=native({'a': 1})).text
+            for path in PATHS]
+    assert seen == [False, True, True, False]
 
 
 UPDATE_CGI = '''#!/bin/sh
