@@ -30,11 +30,13 @@ static ap_filter_rec_t *harvest_filter, *write_filter;
 /* Replace one list-valued field in whichever of the two tables it stands. */
 static const char *take_field(request_rec *r, const char *name)
 {
-    const char *value = ss_field_join(apr_table_getm(r->pool, r->headers_out, name),
-                                      apr_table_getm(r->pool, r->err_headers_out, name), r->pool);
+    const char *value = apr_table_getm(r->pool, r->headers_out, name);
+    const char *other = apr_table_getm(r->pool, r->err_headers_out, name);
 
-    apr_table_unset(r->err_headers_out, name);
-    return value;
+    if (other != NULL) {
+        apr_table_unset(r->err_headers_out, name);
+    }
+    return ss_field_join(value, other, r->pool);
 }
 
 static void mark_private(request_rec *r)
@@ -57,11 +59,15 @@ static void mark_varying(request_rec *r)
 static const char *settle_cookie(request_rec *r, ss_request_t *req)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    int is_theirs = ss_theirs_settle(r, req);
-    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched && !is_theirs;
+    int is_changed = req->changes != NULL;
+    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched &&
+                    ss_session_is_due(req->session, &req->conf->lifetime, req->now);
     const char *set_cookie;
     apr_status_t rv;
 
+    if ((is_changed || may_renew) && ss_theirs_settle(r, req)) {
+        may_renew = 0;
+    }
     if (req->may_renew != may_renew) {
         req->may_renew = may_renew;
         req->sealed = 0;

@@ -41,36 +41,52 @@ static ss_hide_e wanted_here(request_rec *r)
                : SS_HIDE_ALL;
 }
 
+/* Did the client send a cookie of our name? Once loaded, that is known. */
+static int has_cookie(request_rec *r)
+{
+    const ss_request_t *req = ss_request_peek(r);
+    ss_bytes_t value;
+
+    return req != NULL ? req->cookies > 0
+                       : ss_cookie_find(&value, 1, apr_table_get(r->headers_in, "Cookie"),
+                                        ss_server_conf(r->server)->cookie.name) > 0;
+}
+
 void ss_hide_decide(request_rec *r)
 {
     ss_hide_e wanted = wanted_here(r);
-    ss_bytes_t value;
+    ss_request_t *req;
 
-    if (wanted != SS_HIDE_NOTHING &&
-        ss_cookie_find(&value, 1, apr_table_get(r->headers_in, "Cookie"),
-                       ss_server_conf(r->server)->cookie.name) > 0) {
-        ss_request_t *req = ss_request_of(r);
-
-        if (req->hide < wanted) {
-            req->hide = wanted;
-        }
+    if (wanted == SS_HIDE_NOTHING || !has_cookie(r)) {
+        return;
     }
+    req = ss_request_of(r);
+    if (req->hide < wanted) {
+        req->hide = wanted;
+    }
+}
+
+const char *ss_hide_in(request_rec *r, const char *header)
+{
+    const ss_request_t *req = ss_request_find(r);
+
+    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+        return header;
+    }
+    return ss_cookie_strip(header, req->conf->cookie.name,
+                           req->hide == SS_HIDE_ALL ? NULL : is_ours, r, r->pool);
 }
 
 int ss_hide_cookie(request_rec *r)
 {
     ss_request_t *req = ss_request_find(r);
-    const char *header, *rest;
+    const char *header = apr_table_get(r->headers_in, "Cookie");
+    const char *rest;
 
-    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+    if (req == NULL || header == NULL) {
         return DECLINED;
     }
-    header = apr_table_get(r->headers_in, "Cookie");
-    if (header == NULL) {
-        return DECLINED;
-    }
-    rest = ss_cookie_strip(header, req->conf->cookie.name,
-                           req->hide == SS_HIDE_ALL ? NULL : is_ours, r, r->pool);
+    rest = ss_hide_in(r, header);
     if (rest != header) {
         if (req->cookie_header == NULL) {
             req->cookie_header = header;

@@ -209,8 +209,7 @@ static apr_status_t print(const char **set_cookie, ss_request_t *req)
         }
         return APR_SUCCESS;
     }
-    if (!changed &&
-        !(req->may_renew && ss_session_is_due(req->session, &req->conf->lifetime, req->now))) {
+    if (!changed && !req->may_renew) {
         return APR_SUCCESS;
     }
     rv = ss_format_seal(&value, &stamp, &req->over, req->session, &req->conf->sealing, req->now,
