@@ -409,16 +409,14 @@ ss_bytes_t ss_cookie_value(const char *set_cookie)
 static ss_bytes_t attribute(const char *set_cookie, const char *name)
 {
     ss_bytes_t found = { NULL, 0 };
-    apr_size_t len = strlen(name);
 
-    for (const char *at = strchr(set_cookie, ';'); at != NULL; at = strchr(at, ';')) {
-        ss_bytes_t pair;
+    for (const char *at = strchr(set_cookie, ';'); at != NULL; at = strchr(at + 1, ';')) {
+        const char *equals = at + 1 + strcspn(at + 1, "=;");
+        ss_bytes_t its_name = trim(at + 1, equals);
 
-        at++;
-        pair = trim(at, at + strcspn(at, ";"));
-        if (pair.len > len && pair.data[len] == '=' &&
-            apr_cstr_casecmpn(pair.data, name, len) == 0) {
-            found = trim(pair.data + len + 1, pair.data + pair.len);
+        if (*equals == '=' && its_name.len == strlen(name) &&
+            apr_cstr_casecmpn(its_name.data, name, its_name.len) == 0) {
+            found = trim(equals + 1, equals + strcspn(equals, ";"));
         }
     }
     return found;
