@@ -106,6 +106,15 @@ static int not_writable(ss_call_t *call, ss_bytes_t key)
                      (int)key.len, key.data, (int)key.len, key.data));
 }
 
+/* In a format with type tags they are the application's alone. */
+static int adds_tag(const ss_call_t *call)
+{
+    return ss_sealing_written(&call->req->conf->sealing)->traits & SS_FORMAT_TAGGED &&
+           ((call->body.data != NULL && ss_json_has_tag(call->body)) ||
+            ss_json_adds_tag(ss_session_text(call->req->session), ss_session_text(call->draft),
+                             call->r->pool));
+}
+
 static int too_large(ss_call_t *call)
 {
     return ss_answer_problem(
@@ -129,6 +138,12 @@ static int accept_draft(ss_call_t *call)
     if (find_touched(&key, &call->dir->writable, before, call->draft, call->r->pool) ||
         find_touched(&key, &call->dir->writable, call->draft, before, call->r->pool)) {
         not_writable(call, key);
+        return DONE;
+    }
+    if (adds_tag(call)) {
+        ss_answer_problem(call->r, HTTP_BAD_REQUEST,
+                          "An object whose only key begins with a blank is a type tag in this "
+                          "format, which only the application may write.");
         return DONE;
     }
     ss_request_replace(req, call->draft);

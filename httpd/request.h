@@ -23,6 +23,7 @@ typedef struct ss_request_t {
     ss_provenance_t from;  /* where a valid session came from */
     apr_time_t now;        /* of this request, for every judgement */
     int cookies;           /* cookies of our name that the client sent */
+    int companions;        /* and of the companion's */
     int ended;             /* ended on demand: delete the cookie, even a refused one */
     int untouched;         /* this request must not renew it */
     int may_renew;         /* does the answering request allow a renewal? */
@@ -32,6 +33,7 @@ typedef struct ss_request_t {
     int sealed;                  /* is the rest defined? */
     unsigned sealed_generation;  /* of the session */
     const char *set_cookie;      /* NULL: nothing is to be written */
+    const char *set_companion;   /* a second cookie that goes with it, or NULL */
     apr_size_t over;             /* bytes that the cookie would exceed the limit by */
     const char *written;         /* the Set-Cookie value in the response's header, if any */
     unsigned written_generation; /* what the client has, as far as we know */
@@ -60,8 +62,9 @@ void ss_request_replace(ss_request_t *req, ss_session_t *session);
 void ss_request_revert(ss_request_t *req);
 
 /**
- * The Set-Cookie value that the response must carry, or NULL for none: sealed anew only when the
- * session changed since the last call, so that a second run of a filter cannot differ.
+ * The Set-Cookie value that the response must carry, or NULL for none, and its companion's in
+ * req->set_companion: sealed anew only when the session changed since the last call, so that a
+ * second run of a filter cannot differ.
  *
  * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (req->over says by how much);
  *          anything else: libcrypto failed. The client then keeps the cookie it has.

@@ -42,6 +42,21 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
     return NULL;
 }
 
+/* Change the session, unless that would make what only the application may write: a type tag. */
+static int merge(ss_request_t *req, ss_bytes_t patch)
+{
+    ss_session_t *draft = ss_session_copy(req->session, req->root->pool);
+
+    ss_session_merge(draft, patch);
+    if (ss_sealing_written(&req->conf->sealing)->traits & SS_FORMAT_TAGGED &&
+        (ss_json_has_tag(patch) || ss_json_adds_tag(ss_session_text(req->session),
+                                                    ss_session_text(draft), req->root->pool))) {
+        return 0;
+    }
+    ss_request_replace(req, draft);
+    return 1;
+}
+
 /* Returns NULL, or why this text is no update. */
 static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *pool)
 {
@@ -92,8 +107,11 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_request_end(req);
     }
-    else {
-        ss_session_merge(req->session, patch);
+    else if (!merge(req, patch)) {
+        ss_log(r, APLOG_ERR, "SS0303",
+               "the update in %s was ignored: an object whose only key begins with a blank is a "
+               "type tag in this format, which only the application may write",
+               where);
     }
 }
 
