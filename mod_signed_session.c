@@ -12,11 +12,14 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "httpd/api.h"
+#include "httpd/authz.h"
 #include "httpd/config.h"
 #include "httpd/filter.h"
 #include "httpd/handler.h"
+#include "httpd/hide.h"
+#include "httpd/lookup.h"
 #include "httpd/startup.h"
-#include "httpd/update.h"
 #include "httpd/vars.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -24,19 +27,22 @@ module AP_MODULE_DECLARE_DATA signed_session_module;
 /* A row: name, kind, the member it fills, how many words it takes (0: any number), default,
  * accepted values. The row is httpd's command_rec and our own descriptor at once; ss_config_set is
  * the only setter. */
-#define ROW(scope, conf, where, name, kind, member, words, standard, usage)                        \
-    AP_INIT_TAKE_ARGV(                                                                             \
+#define ROW(scope, conf, where, merge, name, kind, member, words, standard, usage)                 \
+    AP_INIT_RAW_ARGS(                                                                              \
         name, ss_config_set,                                                                       \
         (void *)&((const ss_directive_t){ scope, kind, offsetof(conf, member),                     \
-                                          sizeof(((conf *)0)->member), standard, words }),         \
+                                          sizeof(((conf *)0)->member), standard, words, merge }),  \
         where, usage)
 
 /* decides how a cookie is read: never in a directory section */
-#define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, __VA_ARGS__)
+#define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, NULL, __VA_ARGS__)
 /* decides what is shown, required or changed in one place */
-#define DIRECTORY(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | OR_AUTHCFG, __VA_ARGS__)
+#define DIRECTORY(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | OR_AUTHCFG, NULL, __VA_ARGS__)
 /* the same, but not for .htaccess: a session is the whole site's */
-#define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, __VA_ARGS__)
+#define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, NULL, __VA_ARGS__)
+/* the same, and what inner sections write adds to the outer ones' */
+#define SECTION_ADD(merge, ...)                                                                    \
+    ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, merge, __VA_ARGS__)
 
 /* clang-format off */
 const command_rec ss_directives[] = {
@@ -61,7 +67,7 @@ const command_rec ss_directives[] = {
     SERVER("SignedSessionPersistent", ss_parse_flag, lifetime.persistent, 1, "On",
            "On: the cookie carries Max-Age; Off: it ends with the browser"),
     SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, "30s",
-           "how far the clocks of other servers may be ahead"),
+           "a duration: how far the clocks of other servers may be ahead"),
     SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
            "bytes of the cookie's name and value together, at most 4096"),
 
@@ -76,6 +82,16 @@ const command_rec ss_directives[] = {
     SECTION("SignedSessionUpdate", ss_parse_update, update, 0, NULL,
             "a response header in which applications here send a JSON merge patch, then the keys it "
             "may touch (none named: all); or Off"),
+    SECTION("SignedSessionForward", ss_parse_forward, forward, 1, NULL,
+            "the request header in which proxied backends get the session as JSON; or Off"),
+    SECTION_ADD(ss_merge_rules, "SignedSessionSet", ss_parse_set, rules, 2, NULL,
+            "a key, and a string expression whose value it gets when a request here is answered"),
+    SECTION_ADD(ss_merge_rules, "SignedSessionUnset", ss_parse_unset, rules, 0, NULL,
+            "keys that are removed when a request here is answered"),
+    SECTION("SignedSessionClear", ss_parse_clear, clear, 1, NULL,
+            "On: requests here end the session; Before: they begin a new one; or Off"),
+    SECTION("SignedSessionStripCookie", ss_parse_strip, strip, 1, NULL,
+            "hide the session cookie from scripts and backends: auto, on or off"),
     SECTION("SignedSessionWritable", ss_parse_writable, writable, 0, NULL,
             "keys that the endpoints here may change for a client, or * for all, or none"),
     SECTION("SignedSessionTrustedOrigin", ss_parse_origins, trusted, 0, NULL,
@@ -89,16 +105,24 @@ static void register_hooks(apr_pool_t *pool)
     /* our handler answers also where a catch-all ProxyPass has claimed the request */
     static const char *const before_proxy[] = { "mod_proxy.c", NULL };
 
-    (void)pool;
-    ss_filter_register();
+    static const char *const after_cache[] = { "mod_cache.c", NULL };
 
+    ss_filter_register();
+    ss_authz_register(pool);
+    ss_api_register();
+
+    ap_hook_pre_config(ss_lookup_register_log, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_expr_lookup(ss_lookup_expression, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);
 
-    /* the only hook that runs for every internal redirect, even one that is then refused */
-    ap_hook_post_read_request(ss_update_take_predecessor, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* first, before anybody looks at the headers; it also runs for every internal redirect, even
+     * one that is then refused */
+    ap_hook_post_read_request(ss_vars_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_vars_publish, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* mod_cache looks pages up by the header that this changes */
+    ap_hook_handler(ss_hide_cookie, after_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_handler_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     /* both, because httpd drops all filters when it answers with an error */

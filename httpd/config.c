@@ -24,30 +24,42 @@ static const ss_directive_t *directive_of(const command_rec *row)
     return row->cmd_data;
 }
 
-const char *ss_config_set(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+static apr_array_header_t *words_of(const char *line, apr_pool_t *pool)
+{
+    apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
+
+    while (*line != '\0') {
+        APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(pool, &line);
+    }
+    return words;
+}
+
+const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
 {
     const ss_directive_t *directive = directive_of(cmd->cmd);
+    const apr_array_header_t *words = words_of(line, cmd->pool);
     void *conf = directive->scope == SS_SERVER ? ss_server_conf(cmd->server) : dir;
     apr_uint64_t *written = directive->scope == SS_SERVER ? &((ss_server_conf_t *)conf)->written
                                                           : &((ss_dir_conf_t *)conf)->written;
     const char *why;
 
-    if (argc == 0) {
-        why = "a value is missing";
+    if (words->nelts == 0) {
+        why = apr_psprintf(cmd->pool, "a value is missing: %s", cmd->cmd->errmsg);
     }
-    else if (directive->max_args > 0 && argc > directive->max_args) {
-        why = "there is a word too many (a value with blanks needs quotes)";
+    else if (directive->max_args > 0 && words->nelts > directive->max_args) {
+        why = apr_psprintf(cmd->pool,
+                           "there is a word too many (a value with blanks needs quotes): %s",
+                           cmd->cmd->errmsg);
     }
     else {
-        why = directive->parse((char *)conf + directive->offset, argc, (const char *const *)argv,
-                               cmd);
-        if (why == NULL) {
-            *written |= BIT(cmd->cmd - ss_directives);
-            return NULL;
-        }
+        why = directive->parse((char *)conf + directive->offset, words->nelts,
+                               (const char *const *)words->elts, cmd);
+    }
+    if (why != NULL) {
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, why);
     }
-    return apr_psprintf(cmd->pool, "%s: %s: %s", cmd->cmd->name, why, cmd->cmd->errmsg);
+    *written |= BIT(cmd->cmd - ss_directives);
+    return NULL;
 }
 
 /* Give every member of one scope its default, by the same parser that reads the configuration. */
@@ -61,25 +73,31 @@ static void set_defaults(void *conf, ss_scope_e scope, apr_pool_t *pool)
         const ss_directive_t *directive = directive_of(row);
 
         if (directive->scope == scope && directive->standard != NULL) {
-            char **argv;
+            const apr_array_header_t *words = words_of(directive->standard, pool);
 
             cmd.cmd = row;
-            apr_tokenize_to_argv(directive->standard, &argv, pool);
-            directive->parse((char *)conf + directive->offset, argv[1] == NULL ? 1 : 2,
-                             (const char *const *)argv, &cmd);
+            directive->parse((char *)conf + directive->offset, words->nelts,
+                             (const char *const *)words->elts, &cmd);
         }
     }
 }
 
-/* Members that `add` wrote replace those of `conf`, which began as a copy of the outer section. */
-static void overlay(void *conf, const void *add, apr_uint64_t written)
+/* Members that `inner` wrote replace those of `conf`, a copy of `outer`, or join them. */
+static void overlay(void *conf, const void *outer, const void *inner, apr_uint64_t written,
+                    apr_pool_t *pool)
 {
     for (int row = 0; written >> row != 0; row++) {
         if (written & BIT(row)) {
             const ss_directive_t *directive = directive_of(&ss_directives[row]);
+            char *member = (char *)conf + directive->offset;
+            const char *add = (const char *)inner + directive->offset;
 
-            memcpy((char *)conf + directive->offset, (const char *)add + directive->offset,
-                   directive->size);
+            if (directive->merge != NULL) {
+                directive->merge(member, (const char *)outer + directive->offset, add, pool);
+            }
+            else {
+                memcpy(member, add, directive->size);
+            }
         }
     }
 }
@@ -90,8 +108,13 @@ void *ss_config_create_server(apr_pool_t *pool, server_rec *s)
 
     (void)s;
     set_defaults(conf, SS_SERVER, pool);
-    conf->updates = apr_array_make(pool, 0, sizeof(const char *));
+    conf->updates = conf->headers = apr_array_make(pool, 0, sizeof(const char *));
     return conf;
+}
+
+static const char *first_of(const char *own, const char *inherited)
+{
+    return own != NULL ? own : inherited;
 }
 
 void *ss_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
@@ -99,12 +122,14 @@ void *ss_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
     const ss_server_conf_t *base = base_, *add = add_;
     ss_server_conf_t *conf = apr_pmemdup(pool, base, sizeof(*base));
 
-    overlay(conf, add, add->written);
+    overlay(conf, base, add, add->written, pool);
     conf->written |= add->written;
-    if (add->in_use != NULL) {
-        conf->in_use = add->in_use;
-    }
+    conf->in_use = first_of(add->in_use, base->in_use);
+    conf->open_at = first_of(add->open_at, base->open_at);
+    conf->required_at = first_of(add->required_at, base->required_at);
+    conf->has_rules = add->has_rules || base->has_rules;
     conf->updates = apr_array_append(pool, base->updates, add->updates);
+    conf->headers = apr_array_append(pool, base->headers, add->headers);
     return conf;
 }
 
@@ -122,9 +147,14 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base_, void *add_)
     const ss_dir_conf_t *base = base_, *add = add_;
     ss_dir_conf_t *conf = apr_pmemdup(pool, base, sizeof(*base));
 
-    overlay(conf, add, add->written);
+    overlay(conf, base, add, add->written, pool);
     conf->written |= add->written;
     return conf;
+}
+
+const char *ss_config_place(cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
 }
 
 int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset)

@@ -6,6 +6,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <ap_expr.h>
 
 #include "lib/cookie.h"
 #include "lib/format.h"
@@ -29,11 +30,16 @@ typedef struct ss_server_conf_t {
 
     /* gathered while directory sections of this server are parsed */
     const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
+    const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
+    const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
+    int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
+    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward */
 
     /* made in post_config, only read afterwards */
-    ss_sealing_t sealing; /* seals is NULL when there are no keys */
-    const char *unusable; /* then: the message that says why */
+    ss_sealing_t sealing;              /* seals is NULL when there are no keys */
+    const char *unusable;              /* then: the message that says why */
+    const apr_array_header_t *guarded; /* headers of every server: clients may not send them */
 } ss_server_conf_t;
 
 typedef enum ss_mode_e { SS_OFF, SS_ON, SS_READ_ONLY } ss_mode_e;
@@ -50,6 +56,15 @@ typedef struct ss_update_conf_t {
     ss_keys_t keys;
 } ss_update_conf_t;
 
+/** SignedSessionSet and SignedSessionUnset */
+typedef struct ss_rule_t {
+    ss_bytes_t key;
+    const ap_expr_info_t *value; /* NULL: remove the key */
+} ss_rule_t;
+
+typedef enum ss_clear_e { SS_CLEAR_OFF, SS_CLEAR_ON, SS_CLEAR_BEFORE } ss_clear_e;
+typedef enum ss_strip_e { SS_STRIP_AUTO, SS_STRIP_ON, SS_STRIP_OFF } ss_strip_e;
+
 /** Directory level: server, sections, .htaccess. */
 typedef struct ss_dir_conf_t {
     apr_uint64_t written;
@@ -57,7 +72,11 @@ typedef struct ss_dir_conf_t {
     int env;
     int touch;
     int vary;
+    const char *forward; /* request header for backends; NULL: off */
     ss_update_conf_t update;
+    const apr_array_header_t *rules; /* ss_rule_t, outer section first; or NULL */
+    ss_clear_e clear;
+    ss_strip_e strip;
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
 } ss_dir_conf_t;
@@ -73,6 +92,10 @@ typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;
  */
 typedef const char *ss_parse_fn(void *member, int argc, const char *const argv[], cmd_parms *cmd);
 
+/** Joins what an outer and an inner section wrote, where an inner one does not simply replace it.
+ */
+typedef void ss_merge_fn(void *member, const void *outer, const void *inner, apr_pool_t *pool);
+
 /** What a row of ss_directives says besides httpd's own fields; it travels in cmd_data. */
 typedef struct ss_directive_t {
     ss_scope_e scope;
@@ -80,13 +103,15 @@ typedef struct ss_directive_t {
     apr_size_t offset, size; /* of the member */
     const char *standard;    /* the default, as it would be written; NULL: all zero */
     int max_args;            /* 0: any number */
+    ss_merge_fn *merge;      /* NULL: the inner section's replaces the outer's */
 } ss_directive_t;
 
 /** The table of directives, in mod_signed_session.c: parser, defaults and merge all walk it. */
 extern const command_rec ss_directives[];
 
-/** The one setter that httpd calls, for every row. */
-const char *ss_config_set(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+/** The one setter that httpd calls, for every row. It takes the line apart itself: httpd's own ways
+ * lose words behind the 64th, and empty ones at the end. */
+const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line);
 
 void *ss_config_create_server(apr_pool_t *pool, server_rec *s);
 void *ss_config_merge_server(apr_pool_t *pool, void *base, void *add);
@@ -96,6 +121,9 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 ss_server_conf_t *ss_server_conf(const server_rec *s);
 const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
 
+/** "FILE:LINE" of the directive that is being parsed. */
+const char *ss_config_place(cmd_parms *cmd);
+
 /** Was the directive that fills this member written anywhere in this server? */
 int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
 
@@ -103,6 +131,8 @@ int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
 int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);
 
 /* Kinds of directives, for the rows. */
+ss_merge_fn ss_merge_rules;
+ss_parse_fn ss_parse_forward, ss_parse_set, ss_parse_unset, ss_parse_clear, ss_parse_strip;
 ss_parse_fn ss_parse_flag, ss_parse_mode, ss_parse_text, ss_parse_duration, ss_parse_timeout,
     ss_parse_renew, ss_parse_size, ss_parse_sources, ss_parse_cookie, ss_parse_formats,
     ss_parse_update, ss_parse_writable, ss_parse_origins;

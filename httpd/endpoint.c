@@ -106,15 +106,6 @@ static int not_writable(ss_call_t *call, ss_bytes_t key)
                      (int)key.len, key.data, (int)key.len, key.data));
 }
 
-/* In a format with type tags they are the application's alone. */
-static int adds_tag(const ss_call_t *call)
-{
-    return ss_sealing_written(&call->req->conf->sealing)->traits & SS_FORMAT_TAGGED &&
-           ((call->body.data != NULL && ss_json_has_tag(call->body)) ||
-            ss_json_adds_tag(ss_session_text(call->req->session), ss_session_text(call->draft),
-                             call->r->pool));
-}
-
 static int too_large(ss_call_t *call)
 {
     return ss_answer_problem(
@@ -125,33 +116,39 @@ static int too_large(ss_call_t *call)
                      call->req->over, call->req->conf->max_size));
 }
 
-/* Make the draft the session if every key it touches is writable here and its cookie fits;
- * otherwise nothing has changed. Returns OK, or DONE when a refusal was answered. */
-static int accept_draft(ss_call_t *call)
+/* Returns OK, or DONE when a refusal was answered: nothing has changed then. */
+static int refuse_draft(ss_call_t *call, ss_session_t *draft)
 {
-    ss_request_t *req = call->req;
-    ss_session_t *before = req->session;
-    const char *set_cookie;
+    const ss_session_t *before = call->req->session;
+    const ss_keys_t *writable = &call->dir->writable;
     ss_bytes_t key;
-    apr_status_t rv;
 
-    if (find_touched(&key, &call->dir->writable, before, call->draft, call->r->pool) ||
-        find_touched(&key, &call->dir->writable, call->draft, before, call->r->pool)) {
+    if (find_touched(&key, writable, before, draft, call->r->pool) ||
+        find_touched(&key, writable, draft, before, call->r->pool)) {
         not_writable(call, key);
         return DONE;
     }
-    if (adds_tag(call)) {
+    if (ss_request_would_tag(call->req, draft, call->body)) {
         ss_answer_problem(call->r, HTTP_BAD_REQUEST,
                           "An object whose only key begins with a blank is a type tag in this "
                           "format, which only the application may write.");
         return DONE;
     }
-    ss_request_replace(req, call->draft);
-    rv = ss_request_seal(req, &set_cookie);
+    return OK;
+}
+
+/* Does the cookie of the session, as it is now, fit? If not, the session is again what it was
+ * before. */
+static int refuse_size(ss_call_t *call, ss_session_t *before)
+{
+    const char *set_cookie;
+    apr_status_t rv = ss_request_seal(call->req, &set_cookie);
+
     if (rv == APR_SUCCESS) {
         return OK;
     }
-    ss_request_replace(req, before);
+    ss_request_replace(call->req, before);
+    call->req->changes->nelts--;
     if (rv == APR_ENOSPC) {
         too_large(call);
     }
@@ -161,6 +158,28 @@ static int accept_draft(ss_call_t *call)
         ss_endpoint_refuse(call, HTTP_INTERNAL_SERVER_ERROR, "The session could not be sealed.");
     }
     return DONE;
+}
+
+/* Change the session if every key that this touches is writable here, and if its cookie fits. */
+static int make_change(ss_call_t *call, ss_change_e kind)
+{
+    const ss_change_t change = { kind, call->key, call->body };
+    ss_session_t *before = call->req->session;
+    ss_session_t *draft = ss_session_copy(before, call->req->root->pool);
+
+    if (!ss_change_make(draft, &change)) {
+        ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
+                           apr_psprintf(call->r->pool,
+                                        "The value nests too deep: a session has at most %d "
+                                        "levels, itself included.",
+                                        SS_JSON_DEPTH_MAX));
+        return DONE;
+    }
+    if (refuse_draft(call, draft) != OK) {
+        return DONE;
+    }
+    ss_request_accept(call->req, draft, &change);
+    return refuse_size(call, before);
 }
 
 /* Returns whether the body is JSON that may go into a session; otherwise a 400 has been answered.
@@ -189,19 +208,7 @@ int ss_endpoint_put_key(ss_call_t *call)
 {
     int is_new = ss_session_get(call->req->session, call->key).data == NULL;
 
-    if (!body_is_json(call, 0)) {
-        return OK;
-    }
-    ss_session_set(call->draft, call->key, call->body);
-    if (ss_json_check(ss_session_text(call->draft), SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
-        /* the one thing that a value may be alone and not as a member */
-        return ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
-                                  apr_psprintf(call->r->pool,
-                                               "The value nests too deep: a session has at most %d "
-                                               "levels, itself included.",
-                                               SS_JSON_DEPTH_MAX));
-    }
-    if (accept_draft(call) != OK) {
+    if (!body_is_json(call, 0) || make_change(call, SS_CHANGE_SET) != OK) {
         return OK;
     }
     return ss_answer_empty(call->r, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
@@ -209,19 +216,16 @@ int ss_endpoint_put_key(ss_call_t *call)
 
 int ss_endpoint_put(ss_call_t *call)
 {
-    if (!body_is_json(call, 1)) {
-        return OK;
-    }
-    ss_session_replace(call->draft, call->body);
-    if (accept_draft(call) != OK) {
+    if (!body_is_json(call, 1) || make_change(call, SS_CHANGE_REPLACE) != OK) {
         return OK;
     }
     return ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }
 
-static int answer_new_session(ss_call_t *call)
+/* Change the session by an object, and answer with the new one. */
+static int take_object(ss_call_t *call, ss_change_e kind)
 {
-    if (accept_draft(call) != OK) {
+    if (!body_is_json(call, 1) || make_change(call, kind) != OK) {
         return OK;
     }
     return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->req->session));
@@ -229,28 +233,12 @@ static int answer_new_session(ss_call_t *call)
 
 int ss_endpoint_patch(ss_call_t *call)
 {
-    if (!body_is_json(call, 1)) {
-        return OK;
-    }
-    ss_session_merge(call->draft, call->body);
-    return answer_new_session(call);
+    return take_object(call, SS_CHANGE_MERGE);
 }
 
 int ss_endpoint_post_json(ss_call_t *call)
 {
-    apr_array_header_t *members;
-
-    if (!body_is_json(call, 1)) {
-        return OK;
-    }
-    if (ss_json_members(&members, call->body, 0, NULL, call->r->pool) == APR_SUCCESS) {
-        for (int i = 0; i < members->nelts; i++) {
-            const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-            ss_session_set(call->draft, member->name, member->value);
-        }
-    }
-    return answer_new_session(call);
+    return take_object(call, SS_CHANGE_UPDATE);
 }
 
 /* The fields of a form as one JSON object, so that it meets the same checks as one. */
@@ -286,10 +274,10 @@ int ss_endpoint_post_form(ss_call_t *call)
 
 int ss_endpoint_delete_key(ss_call_t *call)
 {
-    if (!ss_session_unset(call->draft, call->key)) {
+    if (ss_session_get(call->req->session, call->key).data == NULL) {
         return no_such_key(call);
     }
-    if (accept_draft(call) != OK) {
+    if (make_change(call, SS_CHANGE_UNSET) != OK) {
         return OK;
     }
     return ss_answer_empty(call->r, HTTP_NO_CONTENT);
@@ -298,6 +286,8 @@ int ss_endpoint_delete_key(ss_call_t *call)
 /* Always allowed: a client can drop its cookie anyway. */
 int ss_endpoint_delete(ss_call_t *call)
 {
-    ss_request_end(call->req);
+    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+
+    ss_request_change(call->req, &end);
     return ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }

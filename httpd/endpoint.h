@@ -16,7 +16,6 @@ typedef struct ss_call_t {
     ss_request_t *req;
     ss_bytes_t key; /* empty: the session itself */
     ss_bytes_t body;
-    ss_session_t *draft; /* changing routes: a copy that becomes the session when it is accepted */
 } ss_call_t;
 
 /**

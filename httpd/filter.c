@@ -16,26 +16,16 @@
 #include <util_filter.h>
 
 #include "httpd/filter.h"
+#include "httpd/hide.h"
 #include "httpd/log.h"
 #include "httpd/request.h"
+#include "httpd/rules.h"
+#include "httpd/theirs.h"
 #include "httpd/update.h"
 #include "lib/cookie.h"
 #include "lib/field.h"
 
 static ap_filter_rec_t *harvest_filter, *write_filter;
-
-/* Does the application set our cookie itself? */
-static int note_ours(void *name, const char *header, const char *value)
-{
-    (void)header;
-    return !ss_cookie_is_named(value, name); /* 0 ends the search */
-}
-
-static int application_sets(request_rec *r, const char *cookie)
-{
-    return !apr_table_do(note_ours, (void *)cookie, r->headers_out, "Set-Cookie", NULL) ||
-           !apr_table_do(note_ours, (void *)cookie, r->err_headers_out, "Set-Cookie", NULL);
-}
 
 /* Replace one list-valued field in whichever of the two tables it stands. */
 static const char *take_field(request_rec *r, const char *name)
@@ -67,8 +57,8 @@ static void mark_varying(request_rec *r)
 static const char *settle_cookie(request_rec *r, ss_request_t *req)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched &&
-                    !application_sets(r, req->conf->cookie.name);
+    int is_theirs = ss_theirs_settle(r, req);
+    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched && !is_theirs;
     const char *set_cookie;
     apr_status_t rv;
 
@@ -97,9 +87,11 @@ static void prepare_response(request_rec *r)
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_request_t *req;
 
+    ss_hide_restore(r);
     ss_update_take(r);
+    ss_rules_apply(r);
     req = ss_request_peek(r);
-    if (req != NULL && settle_cookie(r, req) != NULL) {
+    if (req != NULL && (settle_cookie(r, req) != NULL || req->decided)) {
         mark_private(r);
     }
     if (dir->mode != SS_OFF && dir->vary) {
@@ -229,7 +221,7 @@ void ss_filter_insert(request_rec *r)
         return;
     }
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
-        ss_request_peek(r) != NULL) {
+        ss_request_find(r) != NULL) {
         response = apr_pcalloc(r->pool, sizeof(*response));
         ap_add_output_filter_handle(harvest_filter, response, r, r->connection);
         ap_add_output_filter_handle(write_filter, response, r, r->connection);

@@ -159,9 +159,6 @@ static int run_route(ss_call_t *call, const route_t *route)
     if (status != OK) {
         return status;
     }
-    if (route->method != M_GET) {
-        call->draft = ss_session_copy(call->req->session, call->req->root->pool);
-    }
     return route->answer(call);
 }
 

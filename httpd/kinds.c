@@ -8,6 +8,9 @@
 #include <apr_strings.h>
 
 #include "httpd/config.h"
+#include "httpd/log.h"
+#include "lib/encode.h"
+#include "lib/json.h"
 #include "lib/option.h"
 #include "lib/origin.h"
 #include "lib/source.h"
@@ -20,6 +23,19 @@ static const char *not_accepted(const char *word, const char *accepted, cmd_parm
 static int is_word(const char *text, const char *word)
 {
     return ap_cstr_casecmp(text, word) == 0;
+}
+
+/* One of some words, by its place among them. */
+static const char *parse_word(int *index, const char *const words[], const char *accepted,
+                              const char *word, cmd_parms *cmd)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (is_word(word, words[i])) {
+            *index = i;
+            return NULL;
+        }
+    }
+    return not_accepted(word, accepted, cmd);
 }
 
 const char *ss_parse_flag(void *member, int argc, const char *const argv[], cmd_parms *cmd)
@@ -38,23 +54,36 @@ static int is_start(cmd_parms *cmd)
     return cmd->server != NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL;
 }
 
+static const apr_array_header_t *names_of(int argc, const char *const argv[], apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, argc, sizeof(const char *));
+
+    for (int i = 0; i < argc; i++) {
+        APR_ARRAY_PUSH(names, const char *) = argv[i];
+    }
+    return names;
+}
+
+/* Note the name of a header that only we and applications may use. */
+static void gather(const apr_array_header_t **names, const char *name, cmd_parms *cmd)
+{
+    *names = apr_array_append(cmd->pool, *names, names_of(1, &name, cmd->pool));
+}
+
 const char *ss_parse_mode(void *member, int argc, const char *const argv[], cmd_parms *cmd)
 {
-    static const char *const words[] = { "Off", "On", "ReadOnly" }; /* as in ss_mode_e */
+    static const char *const words[] = { "Off", "On", "ReadOnly", NULL }; /* as in ss_mode_e */
+    int index = 0;
+    const char *why = parse_word(&index, words, "On, Off or ReadOnly", argv[0], cmd);
 
     (void)argc;
-    for (int mode = SS_OFF; mode <= SS_READ_ONLY; mode++) {
-        if (!is_word(argv[0], words[mode])) {
-            continue;
+    if (why == NULL) {
+        *(ss_mode_e *)member = (ss_mode_e)index;
+        if (index != SS_OFF && is_start(cmd)) {
+            ss_server_conf(cmd->server)->in_use = ss_config_place(cmd);
         }
-        *(ss_mode_e *)member = (ss_mode_e)mode;
-        if (mode != SS_OFF && is_start(cmd)) {
-            ss_server_conf(cmd->server)->in_use = apr_psprintf(
-                cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-        }
-        return NULL;
     }
-    return not_accepted(argv[0], "On, Off or ReadOnly", cmd);
+    return why;
 }
 
 const char *ss_parse_text(void *member, int argc, const char *const argv[], cmd_parms *cmd)
@@ -135,7 +164,7 @@ const char *ss_parse_formats(void *member, int argc, const char *const argv[], c
         }
         for (int j = 0; j < formats->nelts; j++) {
             if (APR_ARRAY_IDX(formats, j, const ss_format_t *) == format) {
-                return apr_psprintf(cmd->pool, "%s is named twice", argv[i]);
+                return apr_psprintf(cmd->pool, "%s is named twice: name each format once", argv[i]);
             }
         }
         APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
@@ -144,23 +173,13 @@ const char *ss_parse_formats(void *member, int argc, const char *const argv[], c
     return NULL;
 }
 
-static const apr_array_header_t *names_of(int argc, const char *const argv[], apr_pool_t *pool)
-{
-    apr_array_header_t *names = apr_array_make(pool, argc, sizeof(const char *));
-
-    for (int i = 0; i < argc; i++) {
-        APR_ARRAY_PUSH(names, const char *) = argv[i];
-    }
-    return names;
-}
-
 const char *ss_parse_update(void *member, int argc, const char *const argv[], cmd_parms *cmd)
 {
     ss_update_conf_t update = { NULL, { 0, NULL } };
 
     if (is_word(argv[0], "Off")) {
         if (argc > 1) {
-            return "Off takes no keys";
+            return "Off takes no keys: accepted are Off alone, or a response header and keys";
         }
         *(ss_update_conf_t *)member = update;
         return NULL;
@@ -177,11 +196,107 @@ const char *ss_parse_update(void *member, int argc, const char *const argv[], cm
     update.keys.names = names_of(argc - 1, argv + 1, cmd->pool);
     *(ss_update_conf_t *)member = update;
     if (is_start(cmd)) {
-        ss_server_conf_t *conf = ss_server_conf(cmd->server);
-
-        conf->updates = apr_array_append(cmd->pool, conf->updates, names_of(1, argv, cmd->pool));
+        gather(&ss_server_conf(cmd->server)->updates, argv[0], cmd);
+        gather(&ss_server_conf(cmd->server)->headers, argv[0], cmd);
     }
     return NULL;
+}
+
+const char *ss_parse_forward(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    (void)argc;
+    if (is_word(argv[0], "Off")) {
+        *(const char **)member = NULL;
+        return NULL;
+    }
+    if (!ss_option_is_token(argv[0])) {
+        return not_accepted(argv[0], "the name of a request header, or Off", cmd);
+    }
+    *(const char **)member = argv[0];
+    if (is_start(cmd)) {
+        gather(&ss_server_conf(cmd->server)->headers, argv[0], cmd);
+    }
+    return NULL;
+}
+
+/* Add a rule to those that this section has so far. */
+static const char *add_rule(void *member, const char *key, const ap_expr_info_t *value,
+                            cmd_parms *cmd)
+{
+    const apr_array_header_t *rules = *(const apr_array_header_t **)member;
+    apr_array_header_t *more = rules == NULL ? apr_array_make(cmd->pool, 1, sizeof(ss_rule_t))
+                                             : apr_array_copy(cmd->pool, rules);
+    ss_rule_t *rule = apr_array_push(more);
+
+    rule->key = ss_bytes_of(key);
+    rule->value = value;
+    if (!ss_utf8_is_valid(rule->key) || !ss_json_is_plain(rule->key)) {
+        return "a key must be UTF-8 without control characters";
+    }
+    *(const apr_array_header_t **)member = more;
+    ss_server_conf(cmd->server)->has_rules = 1;
+    return NULL;
+}
+
+const char *ss_parse_set(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *error = NULL;
+    const ap_expr_info_t *value;
+
+    if (argc != 2) {
+        return "accepted are a key and an expression; one with blanks needs quotes";
+    }
+    value = ap_expr_parse_cmd(cmd, argv[1], AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
+    if (error != NULL) {
+        return apr_psprintf(cmd->pool, "\"%s\" is no string expression: %s", argv[1], error);
+    }
+    return add_rule(member, argv[0], value, cmd);
+}
+
+const char *ss_parse_unset(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    const char *why = NULL;
+
+    for (int i = 0; i < argc && why == NULL; i++) {
+        why = add_rule(member, argv[i], NULL, cmd);
+    }
+    return why;
+}
+
+void ss_merge_rules(void *member, const void *outer_, const void *inner_, apr_pool_t *pool)
+{
+    const apr_array_header_t *outer = *(const apr_array_header_t *const *)outer_;
+    const apr_array_header_t *inner = *(const apr_array_header_t *const *)inner_;
+
+    *(const apr_array_header_t **)member =
+        outer == NULL ? inner : apr_array_append(pool, outer, inner);
+}
+
+const char *ss_parse_clear(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    static const char *const words[] = { "Off", "On", "Before", NULL }; /* as in ss_clear_e */
+    int index = 0;
+    const char *why = parse_word(&index, words, "On, Off or Before", argv[0], cmd);
+
+    (void)argc;
+    if (why == NULL) {
+        *(ss_clear_e *)member = (ss_clear_e)index;
+        ss_server_conf(cmd->server)->has_rules = 1;
+    }
+    return why;
+}
+
+const char *ss_parse_strip(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+{
+    static const char *const words[] = { "auto", "on", "off", NULL }; /* as in ss_strip_e */
+    int index = 0;
+    const char *why = parse_word(&index, words, "auto, on or off", argv[0], cmd);
+
+    (void)argc;
+    if (why == NULL) {
+        *(ss_strip_e *)member = (ss_strip_e)index;
+    }
+    return why;
 }
 
 const char *ss_parse_writable(void *member, int argc, const char *const argv[], cmd_parms *cmd)
@@ -200,6 +315,9 @@ const char *ss_parse_writable(void *member, int argc, const char *const argv[], 
         keys.names = names_of(argc, argv, cmd->pool);
     }
     *(ss_keys_t *)member = keys;
+    if (keys.all && is_start(cmd)) {
+        ss_server_conf(cmd->server)->open_at = ss_config_place(cmd);
+    }
     return NULL;
 }
 

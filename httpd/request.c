@@ -27,9 +27,13 @@ request_rec *ss_request_root(request_rec *r)
 static void load(ss_request_t *req)
 {
     const ss_sealing_t *how = &req->conf->sealing;
+    const char *header = req->cookie_header != NULL
+                             ? req->cookie_header
+                             : apr_table_get(req->root->headers_in, "Cookie");
     ss_candidates_t candidates;
 
-    ss_candidates_find(&candidates, apr_table_get(req->root->headers_in, "Cookie"), how);
+    req->loaded = 1;
+    ss_candidates_find(&candidates, header, how);
     req->cookies = candidates.count;
     req->companions = candidates.companion_count;
     req->state =
@@ -44,7 +48,7 @@ static void load(ss_request_t *req)
     req->written_generation = ss_session_generation(req->session);
 }
 
-ss_request_t *ss_request_peek(request_rec *r)
+ss_request_t *ss_request_find(request_rec *r)
 {
     request_rec *root = ss_request_root(r);
 
@@ -54,24 +58,41 @@ ss_request_t *ss_request_peek(request_rec *r)
                : ap_get_module_config(root->request_config, &signed_session_module);
 }
 
+ss_request_t *ss_request_of(request_rec *r)
+{
+    ss_request_t *req = ss_request_find(r);
+
+    if (req == NULL) {
+        request_rec *root = ss_request_root(r);
+
+        req = apr_pcalloc(root->pool, sizeof(*req));
+        req->root = root;
+        req->conf = ss_server_conf(root->server);
+        req->now = root->request_time;
+        ap_set_module_config(root->request_config, &signed_session_module, req);
+    }
+    return req;
+}
+
+ss_request_t *ss_request_peek(request_rec *r)
+{
+    ss_request_t *req = ss_request_find(r);
+
+    return req != NULL && req->loaded ? req : NULL;
+}
+
 ss_request_t *ss_request_get(request_rec *r)
 {
-    ss_request_t *req = ss_request_peek(r);
-    request_rec *root;
+    ss_request_t *req = ss_request_find(r);
 
-    if (req != NULL) {
+    if (req != NULL && req->loaded) {
         return req;
     }
-    root = ss_request_root(r);
-    if (ss_server_conf(root->server)->sealing.seals == NULL) {
+    if (ss_server_conf(ss_request_root(r)->server)->sealing.seals == NULL) {
         return NULL;
     }
-    req = apr_pcalloc(root->pool, sizeof(*req));
-    req->root = root;
-    req->conf = ss_server_conf(root->server);
-    req->now = root->request_time;
+    req = ss_request_of(r);
     load(req);
-    ap_set_module_config(root->request_config, &signed_session_module, req);
     return req;
 }
 
@@ -80,9 +101,85 @@ int ss_request_may_change(const request_rec *r)
     return ss_dir_conf(r)->mode == SS_ON;
 }
 
-void ss_request_end(ss_request_t *req)
+int ss_request_would_tag(const ss_request_t *req, ss_session_t *draft, ss_bytes_t input)
+{
+    if (!(ss_sealing_written(&req->conf->sealing)->traits & SS_FORMAT_TAGGED)) {
+        return 0;
+    }
+    return (input.data != NULL && ss_json_has_tag(input)) ||
+           ss_json_adds_tag(ss_session_text(req->session), ss_session_text(draft), req->root->pool);
+}
+
+int ss_request_has_session(ss_request_t *req)
+{
+    return !ss_session_is_empty(req->session) ||
+           (req->state == SS_VALID && !req->ended && !ss_session_is_changed(req->session));
+}
+
+static void remember(ss_request_t *req, const ss_change_t *change)
+{
+    apr_pool_t *pool = req->root->pool;
+
+    if (req->changes == NULL) {
+        req->changes = apr_array_make(pool, 1, sizeof(ss_change_t));
+    }
+    APR_ARRAY_PUSH(req->changes, ss_change_t) = ss_change_copy(change, pool);
+    if (change->kind == SS_CHANGE_END) {
+        req->ended = 1;
+        req->sealed = 0;
+    }
+}
+
+void ss_request_begin_rules(ss_request_t *req)
+{
+    ss_request_undo_rules(req);
+    req->unruled = ss_session_copy(req->session, req->root->pool);
+    req->unruled_changes = req->changes == NULL ? 0 : req->changes->nelts;
+    req->unruled_ended = req->ended;
+    req->ruling = 1;
+}
+
+void ss_request_end_rules(ss_request_t *req)
+{
+    req->ruling = 0;
+}
+
+void ss_request_undo_rules(ss_request_t *req)
+{
+    if (req->unruled == NULL || req->ruling) {
+        return;
+    }
+    ss_request_replace(req, req->unruled);
+    if (req->changes != NULL) {
+        req->changes->nelts = req->unruled_changes;
+    }
+    req->ended = req->unruled_ended;
+    req->unruled = NULL;
+}
+
+int ss_request_change(ss_request_t *req, const ss_change_t *change)
+{
+    ss_request_undo_rules(req);
+    if (!ss_change_make(req->session, change)) {
+        return 0;
+    }
+    remember(req, change);
+    return 1;
+}
+
+void ss_request_accept(ss_request_t *req, ss_session_t *session, const ss_change_t *change)
+{
+    ss_request_undo_rules(req);
+    ss_request_replace(req, session);
+    remember(req, change);
+}
+
+void ss_request_begin_anew(ss_request_t *req)
 {
     ss_session_clear(req->session);
+    if (req->changes != NULL) {
+        ss_change_make_all(req->session, req->changes);
+    }
     req->ended = 1;
     req->sealed = 0;
 }
@@ -95,8 +192,10 @@ void ss_request_replace(ss_request_t *req, ss_session_t *session)
 
 void ss_request_revert(ss_request_t *req)
 {
+    ss_request_undo_rules(req);
     ss_session_revert(req->session);
     req->written_generation = ss_session_generation(req->session);
+    req->changes = NULL;
     req->ended = 0;
     req->untouched = 1;
     req->may_renew = 0;

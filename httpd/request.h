@@ -7,8 +7,18 @@
 #include <httpd.h>
 
 #include "httpd/config.h"
+#include "lib/change.h"
 #include "lib/format.h"
 #include "lib/session.h"
+
+/** How much of the client's session cookie is hidden from whatever answers the request. */
+typedef enum ss_hide_e { SS_HIDE_NOTHING, SS_HIDE_NATIVE, SS_HIDE_ALL } ss_hide_e;
+
+/** What one request of a redirect chain was like when its fixups ran. */
+typedef struct ss_step_t {
+    request_rec *r;
+    const char *user; /* r->user then */
+} ss_step_t;
 
 /**
  * The session of one client request. It belongs to the root of everything that the request became
@@ -18,16 +28,32 @@
 typedef struct ss_request_t {
     request_rec *root;
     const ss_server_conf_t *conf;
+    apr_time_t now; /* of this request, for every judgement */
+
+    /* what the client sent; defined once loaded */
+    int loaded;
     ss_session_t *session; /* never NULL; empty when the cookie was refused */
     ss_state_e state;      /* what the client's cookie was */
     ss_provenance_t from;  /* where a valid session came from */
-    apr_time_t now;        /* of this request, for every judgement */
     int cookies;           /* cookies of our name that the client sent */
     int companions;        /* and of the companion's */
-    int ended;             /* ended on demand: delete the cookie, even a refused one */
-    int untouched;         /* this request must not renew it */
-    int may_renew;         /* does the answering request allow a renewal? */
-    int env_published;     /* did a request of the chain export variables? */
+
+    /* what happened to it here */
+    apr_array_header_t *changes; /* ss_change_t, in order; NULL before the first */
+    int ruling;                  /* are the changes that come now made by rules? */
+    ss_session_t *unruled;       /* as it was before rules changed it; NULL when none did */
+    int unruled_changes;         /* then: how many changes there were, and whether it had ended */
+    int unruled_ended;
+    int ended;                 /* ended on demand: delete the cookie, even a refused one */
+    int untouched;             /* this request must not renew it */
+    int may_renew;             /* does the answering request allow a renewal? */
+    int decided;               /* a Require was decided by it: the response is private */
+    int env_published;         /* did a request of the chain export variables? */
+    apr_array_header_t *steps; /* ss_step_t: requests of the chain whose fixups ran, or NULL */
+
+    /* the client's Cookie header */
+    ss_hide_e hide;            /* never less in later requests of the chain */
+    const char *cookie_header; /* as the client sent it, while it is hidden; else NULL */
 
     /* the cookie as it was sealed last */
     int sealed;                  /* is the rest defined? */
@@ -42,6 +68,12 @@ typedef struct ss_request_t {
 /** The first request of the chain that `r` belongs to. */
 request_rec *ss_request_root(request_rec *r);
 
+/** The object of the chain that `r` belongs to, made if need be; nothing is loaded. Never NULL. */
+ss_request_t *ss_request_of(request_rec *r);
+
+/** The object of the chain if there is one, loaded or not. */
+ss_request_t *ss_request_find(request_rec *r);
+
 /** The session of `r`, loaded now if it was not before; NULL when this server has no keys. */
 ss_request_t *ss_request_get(request_rec *r);
 
@@ -51,10 +83,38 @@ ss_request_t *ss_request_peek(request_rec *r);
 /** May requests here change the session? */
 int ss_request_may_change(const request_rec *r);
 
-/** End the session on demand. */
-void ss_request_end(ss_request_t *req);
+/**
+ * Would a change make a type tag, in a format that has them? They are the application's alone.
+ *
+ * @param draft  a copy of the session, changed
+ * @param input  what it was changed by, or {NULL, 0}
+ */
+int ss_request_would_tag(const ss_request_t *req, ss_session_t *draft, ss_bytes_t input);
 
-/** Let this session take the place of the other, usually a changed copy of it. */
+/** Does the client have a session, as far as this request has come? */
+int ss_request_has_session(ss_request_t *req);
+
+/** Make a change, and remember it. Its memory may be short-lived. Returns whether it is possible.
+ */
+int ss_request_change(ss_request_t *req, const ss_change_t *change);
+
+/** The same when a copy of the session has been changed already: the copy takes its place. */
+void ss_request_accept(ss_request_t *req, ss_session_t *session, const ss_change_t *change);
+
+/** Begin a new session that holds only what was changed during this request. */
+void ss_request_begin_anew(ss_request_t *req);
+
+/**
+ * The changes between these two calls are made by rules of the configuration, for one response.
+ * When another response or another change follows, they are taken back first.
+ */
+void ss_request_begin_rules(ss_request_t *req);
+void ss_request_end_rules(ss_request_t *req);
+
+/** Take back what rules changed, if they did. */
+void ss_request_undo_rules(ss_request_t *req);
+
+/** Let this session take the place of the other; what was changed is not remembered anew. */
 void ss_request_replace(ss_request_t *req, ss_session_t *session);
 
 /** Drop every change: the session is again what the client's cookie holds, and nothing will be

@@ -59,7 +59,7 @@ static void warn_of_endless(const ss_server_conf_t *conf, server_rec *s)
         const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
 
         if (!(format->traits & SS_FORMAT_TIMED)) {
-            ss_log_server(s, APLOG_WARNING, "SS0113",
+            ss_log_server(s, APLOG_WARNING, "SS0116",
                           "SignedSessionFormat: %s is accepted, and its cookies never expire: "
                           "remove it after the migration",
                           format->name);
@@ -216,6 +216,68 @@ static int is_first_with_its_conf(const server_rec *s, const server_rec *main)
     return s == main || ss_server_conf(s) != ss_server_conf(main);
 }
 
+/* What one virtual host forwards, another one's client must not send. */
+static void guard_headers(server_rec *main, apr_pool_t *pool)
+{
+    const apr_array_header_t *all = apr_array_make(pool, 0, sizeof(const char *));
+
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        if (is_first_with_its_conf(s, main)) {
+            all = apr_array_append(pool, all, ss_server_conf(s)->headers);
+        }
+    }
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        ss_server_conf(s)->guarded = all;
+    }
+}
+
+static int share_a_secret(const reading_t *a, const reading_t *b)
+{
+    for (int i = 0; i < a->secrets->nelts; i++) {
+        for (int j = 0; j < b->secrets->nelts; j++) {
+            if (ss_bytes_equal(APR_ARRAY_IDX(a->secrets, i, ss_secret_t).text,
+                               APR_ARRAY_IDX(b->secrets, j, ss_secret_t).text)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Would a session that visitors write there be believed here? */
+static int reads_sessions_of(const ss_server_conf_t *here, const ss_server_conf_t *there,
+                             apr_array_header_t *readings, apr_pool_t *ptemp)
+{
+    const reading_t *mine = reading_of(readings, here, NULL, ptemp);
+    const reading_t *theirs = reading_of(readings, there, NULL, ptemp);
+
+    return strcmp(here->cookie.name, there->cookie.name) == 0 &&
+           strcmp(here->audience, there->audience) == 0 && mine->secrets != NULL &&
+           theirs->secrets != NULL && share_a_secret(mine, theirs);
+}
+
+static void warn_of_open_keys(server_rec *main, apr_array_header_t *readings, apr_pool_t *ptemp)
+{
+    for (server_rec *there = main; there != NULL; there = there->next) {
+        const char *open_at = ss_server_conf(there)->open_at;
+
+        for (server_rec *here = main; open_at != NULL && here != NULL; here = here->next) {
+            const char *required_at = ss_server_conf(here)->required_at;
+
+            if (required_at != NULL && is_first_with_its_conf(here, main) &&
+                reads_sessions_of(ss_server_conf(here), ss_server_conf(there), readings, ptemp)) {
+                ss_log_server(
+                    there, APLOG_WARNING, "SS0113",
+                    "visitors can write every key of their session (SignedSessionWritable "
+                    "* at %s), and a Require signed-session believes it (at %s): name the "
+                    "keys that may be written",
+                    open_at, required_at);
+                return;
+            }
+        }
+    }
+}
+
 static int settle_all(server_rec *main, apr_pool_t *keys, apr_pool_t *ptemp)
 {
     apr_array_header_t *readings = apr_array_make(ptemp, 1, sizeof(reading_t));
@@ -225,6 +287,10 @@ static int settle_all(server_rec *main, apr_pool_t *keys, apr_pool_t *ptemp)
         if (is_first_with_its_conf(s, main) && settle_server(s, readings, keys, ptemp) != OK) {
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
+    }
+    if (result == OK && keys != NULL) {
+        guard_headers(main, keys);
+        warn_of_open_keys(main, readings, ptemp);
     }
     return result;
 }

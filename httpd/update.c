@@ -42,18 +42,18 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
     return NULL;
 }
 
-/* Change the session, unless that would make what only the application may write: a type tag. */
+/* Returns whether that may be: an update must not make what only the application may write. */
 static int merge(ss_request_t *req, ss_bytes_t patch)
 {
-    ss_session_t *draft = ss_session_copy(req->session, req->root->pool);
+    const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
+    ss_session_t *draft;
 
-    ss_session_merge(draft, patch);
-    if (ss_sealing_written(&req->conf->sealing)->traits & SS_FORMAT_TAGGED &&
-        (ss_json_has_tag(patch) || ss_json_adds_tag(ss_session_text(req->session),
-                                                    ss_session_text(draft), req->root->pool))) {
+    ss_request_undo_rules(req);
+    draft = ss_session_copy(req->session, req->root->pool);
+    if (!ss_change_make(draft, &change) || ss_request_would_tag(req, draft, patch)) {
         return 0;
     }
-    ss_request_replace(req, draft);
+    ss_request_accept(req, draft, &change);
     return 1;
 }
 
@@ -85,7 +85,8 @@ static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *
 
 static void apply(request_rec *r, const char *where, const char *text, const ss_keys_t *keys)
 {
-    ss_bytes_t patch = ss_bytes_of(text);
+    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+    const ss_bytes_t patch = ss_bytes_of(text);
     ss_request_t *req;
     const char *fault;
 
@@ -105,7 +106,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
-        ss_request_end(req);
+        ss_request_change(req, &end);
     }
     else if (!merge(req, patch)) {
         ss_log(r, APLOG_ERR, "SS0303",
@@ -191,10 +192,7 @@ void ss_update_take(request_rec *r)
     take_from_one(r);
 }
 
-int ss_update_take_predecessor(request_rec *r)
+void ss_update_take_predecessor(request_rec *r)
 {
-    if (r->prev != NULL) {
-        take_from_one(r->prev);
-    }
-    return DECLINED;
+    take_from_one(r->prev);
 }

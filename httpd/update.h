@@ -17,10 +17,8 @@
  */
 void ss_update_take(request_rec *r);
 
-/**
- * post_read_request hook: an internal redirect begins. Its predecessor's update is taken now,
- * because the two requests share a table of headers, and later nobody could tell who wrote what.
- */
-int ss_update_take_predecessor(request_rec *r);
+/** Take what the predecessor of a redirected request wants changed. The two share a table of
+ * headers, and later nobody could tell who wrote what: so when the redirect begins. */
+void ss_update_take_predecessor(request_rec *r);
 
 #endif

@@ -6,7 +6,12 @@
 #include <http_protocol.h>
 
 #include "httpd/log.h"
+#include "httpd/guard.h"
+#include "httpd/hide.h"
 #include "httpd/request.h"
+#include "httpd/rules.h"
+#include "httpd/update.h"
+#include "httpd/value.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
 
@@ -46,24 +51,6 @@ typedef struct shown_t {
     const char *value;  /* NULL: another key has the same name, so neither is shown alone */
     apr_uint64_t trace; /* the bit that its name leaves in a set, see show_keys */
 } shown_t;
-
-/** A key's value as text: strings decoded, everything else as JSON; NULL for what may not leave
- * alone. */
-static const char *value_of(ss_bytes_t value, apr_pool_t *pool)
-{
-    ss_bytes_t text;
-
-    if (ss_json_kind(value) == SS_JSON_STRING) {
-        text = ss_json_decode(value, pool);
-        if (!ss_json_is_plain(text)) {
-            return NULL;
-        }
-    }
-    else {
-        text = ss_json_compact(value, SS_JSON_FINITE, pool);
-    }
-    return apr_pstrmemdup(pool, text.data, text.len);
-}
 
 static const char *note_name(ss_bytes_t key, apr_pool_t *pool)
 {
@@ -118,7 +105,7 @@ static void show_keys(apr_table_t *table, ss_request_t *req, apr_size_t prefix,
             shown_t *added = apr_array_push(shown);
 
             added->name = name_of(member->name, pool);
-            added->value = value_of(member->value, pool);
+            added->value = ss_value_text(member->value, pool);
             added->trace = trace_of(added->name, prefix);
             if (traces & added->trace) {
                 drop_collisions(shown, added);
@@ -182,17 +169,39 @@ static void withdraw_environment(request_rec *r)
     r->subprocess_env = kept;
 }
 
+/* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
+static void withdraw(request_rec *r)
+{
+    const ss_request_t *req = ss_request_peek(r);
+
+    if (req != NULL && req->env_published) {
+        withdraw_environment(r);
+    }
+    ss_guard_scrub(r);
+}
+
+int ss_vars_begin(request_rec *r)
+{
+    if (r->prev != NULL) {
+        ss_update_take_predecessor(r);
+        ss_hide_restore(r);
+    }
+    ss_guard_scrub(r);
+    return DECLINED;
+}
+
 int ss_vars_publish(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_request_t *req;
 
     if (r->prev != NULL || r->main != NULL) {
-        req = ss_request_peek(r);
-        if (req != NULL && req->env_published) {
-            withdraw_environment(r);
-        }
+        withdraw(r);
     }
+    if (r->main == NULL && ss_server_conf(r->server)->has_rules) {
+        ss_rules_note_step(r);
+    }
+    ss_hide_decide(r);
     if (dir->mode == SS_OFF) {
         return DECLINED;
     }
@@ -206,5 +215,6 @@ int ss_vars_publish(request_rec *r)
     if (dir->env) {
         publish_environment(r, req);
     }
+    ss_guard_forward(r);
     return DECLINED;
 }

@@ -4,7 +4,9 @@
 #include "lib/cookie.h"
 
 #include <apr_cstr.h>
+#include <apr_date.h>
 #include <apr_general.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "lib/option.h"
@@ -320,23 +322,63 @@ static ss_bytes_t trim(const char *from, const char *to)
     return ss_bytes(from, to - from);
 }
 
+/* The value of a pair called `name`; {NULL, 0} for any other pair. */
+static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
+{
+    if (pair.len > name.len && pair.data[name.len] == '=' &&
+        memcmp(pair.data, name.data, name.len) == 0) {
+        return ss_bytes(pair.data + name.len + 1, pair.len - name.len - 1);
+    }
+    return ss_bytes(NULL, 0);
+}
+
 int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name)
 {
-    apr_size_t len = strlen(name);
     const char *end = header;
     int count = 0;
 
     for (; header != NULL && count < max; header = *end == ';' ? end + 1 : NULL) {
-        ss_bytes_t pair;
+        ss_bytes_t value;
 
         end = header + strcspn(header, ";");
-        pair = trim(header, end);
-        if (pair.len > len && pair.data[len] == '=' && memcmp(pair.data, name, len) == 0) {
-            values[count++] = ss_bytes(pair.data + len + 1, pair.len - len - 1);
+        value = value_of(trim(header, end), ss_bytes_of(name));
+        if (value.data != NULL) {
+            values[count++] = value;
         }
     }
 
     return count;
+}
+
+const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
+                            const void *data, apr_pool_t *pool)
+{
+    char *kept = apr_palloc(pool, 2 * strlen(header) + 1); /* every ";" may become "; " */
+    const char *at = header, *end = header;
+    char *out = kept;
+    int removed = 0;
+
+    for (; at != NULL; at = *end == ';' ? end + 1 : NULL) {
+        ss_bytes_t pair, value;
+
+        end = at + strcspn(at, ";");
+        pair = trim(at, end);
+        value = value_of(pair, ss_bytes_of(name));
+        if (value.data != NULL && (is == NULL || is(value, data))) {
+            removed++;
+        }
+        else if (pair.len > 0) {
+            out = apr_cpystrn(out, out == kept ? "" : "; ", sizeof("; "));
+            memcpy(out, pair.data, pair.len);
+            out += pair.len;
+        }
+    }
+    *out = '\0';
+
+    if (removed == 0) {
+        return header;
+    }
+    return out == kept ? NULL : kept;
 }
 
 /* As a browser reads it (RFC 6265 section 5.2). */
@@ -345,6 +387,53 @@ int ss_cookie_is_named(const char *set_cookie, const char *name)
     const char *equals = set_cookie + strcspn(set_cookie, "=;");
 
     return *equals == '=' && ss_bytes_equal(trim(set_cookie, equals), ss_bytes_of(name));
+}
+
+ss_bytes_t ss_cookie_value(const char *set_cookie)
+{
+    const char *end = set_cookie + strcspn(set_cookie, ";");
+    const char *equals = memchr(set_cookie, '=', (apr_size_t)(end - set_cookie));
+
+    return equals == NULL ? ss_bytes(end, 0) : trim(equals + 1, end);
+}
+
+/* The value of the last attribute of this name, which is the one that counts; {NULL, 0} without
+ * one. */
+static ss_bytes_t attribute(const char *set_cookie, const char *name)
+{
+    ss_bytes_t found = { NULL, 0 };
+    apr_size_t len = strlen(name);
+
+    for (const char *at = strchr(set_cookie, ';'); at != NULL; at = strchr(at, ';')) {
+        ss_bytes_t pair;
+
+        at++;
+        pair = trim(at, at + strcspn(at, ";"));
+        if (pair.len > len && pair.data[len] == '=' &&
+            apr_cstr_casecmpn(pair.data, name, len) == 0) {
+            found = trim(pair.data + len + 1, pair.data + pair.len);
+        }
+    }
+    return found;
+}
+
+int ss_cookie_is_deletion(const char *set_cookie, apr_time_t now)
+{
+    ss_bytes_t max_age = attribute(set_cookie, "Max-Age");
+    ss_bytes_t expires = attribute(set_cookie, "Expires");
+    char date[64];
+    apr_time_t time;
+
+    if (max_age.len > 0 && (max_age.data[0] == '-' || apr_isdigit(max_age.data[0]))) {
+        return apr_atoi64(max_age.data) <= 0;
+    }
+    if (expires.len == 0 || expires.len >= sizeof(date)) {
+        return 0;
+    }
+    memcpy(date, expires.data, expires.len);
+    date[expires.len] = '\0';
+    time = apr_date_parse_http(date);
+    return time != APR_DATE_BAD ? time <= now : strstr(date, "1970") != NULL;
 }
 
 static const char *flag(int on, const char *text)

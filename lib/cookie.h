@@ -4,6 +4,8 @@
 #ifndef SS_COOKIE_H
 #define SS_COOKIE_H
 
+#include <apr_time.h>
+
 #include "lib/base.h"
 
 /* The only reader and writer of cookie headers. */
@@ -46,8 +48,28 @@ const char *ss_cookie_parse(ss_cookie_t *cookie, int argc, const char *const arg
  */
 int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name);
 
+/** Is a cookie's value one that ss_cookie_strip is to remove? */
+typedef int ss_cookie_is_fn(ss_bytes_t value, const void *data);
+
+/**
+ * A Cookie header without the cookies called `name`, found as ss_cookie_find finds them; the others
+ * keep their spelling and order.
+ *
+ * @param is    which of them go, called with `data`; NULL: all of them
+ * @return      `header` itself when there is nothing to remove; NULL when nothing is left
+ */
+const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
+                            const void *data, apr_pool_t *pool);
+
 /** Does this Set-Cookie value set the cookie called `name`? */
 int ss_cookie_is_named(const char *set_cookie, const char *name);
+
+/** The cookie's value in a Set-Cookie line, as a browser reads it: {"", 0} when there is none. */
+ss_bytes_t ss_cookie_value(const char *set_cookie);
+
+/** Does this Set-Cookie line delete its cookie: Max-Age of 0 or less, else Expires in the past?
+ * Both as browsers read them. */
+int ss_cookie_is_deletion(const char *set_cookie, apr_time_t now);
 
 /**
  * A Set-Cookie value that stores `value`.

@@ -2,6 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include <apr_cstr.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "lib/field.h"
@@ -53,6 +54,43 @@ int ss_field_has(const char *list, const char *name)
         }
     }
     return 0;
+}
+
+static int fold(char c)
+{
+    return c == '_' ? '-' : apr_tolower(c);
+}
+
+int ss_field_is_alike(const char *a, const char *b)
+{
+    for (; *a != '\0' && fold(*a) == fold(*b); a++, b++) {
+    }
+    return fold(*a) == fold(*b);
+}
+
+static int is_any_of(ss_bytes_t member, const apr_array_header_t *names, apr_pool_t *pool)
+{
+    const char *text = apr_pstrmemdup(pool, member.data, member.len);
+
+    for (int i = 0; i < names->nelts; i++) {
+        if (ss_field_is_alike(text, APR_ARRAY_IDX(names, i, const char *))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *ss_field_without(const char *list, const apr_array_header_t *names, apr_pool_t *pool)
+{
+    const char *result = NULL;
+    ss_bytes_t member;
+
+    while (list != NULL && next_member(&member, &list)) {
+        if (!is_any_of(member, names, pool)) {
+            result = ss_field_join(result, apr_pstrmemdup(pool, member.data, member.len), pool);
+        }
+    }
+    return result;
 }
 
 const char *ss_field_join(const char *first, const char *second, apr_pool_t *pool)

@@ -4,6 +4,8 @@
 #ifndef SS_FIELD_H
 #define SS_FIELD_H
 
+#include <apr_tables.h>
+
 #include "lib/base.h"
 
 /* Header fields that are comma-separated lists (RFC 9110 section 5.6.1). NULL is an empty list. */
@@ -11,6 +13,13 @@
 /** Is `name` a member, alone or with a value ("max-age=60" has the name "max-age")? Case does not
  * count. */
 int ss_field_has(const char *list, const char *name);
+
+/** The same header field to a CGI script: no matter which case, and `_` for `-`. */
+int ss_field_is_alike(const char *a, const char *b);
+
+/** The list without the members that are alike one of `names` (const char *); NULL when none is
+ * left. */
+const char *ss_field_without(const char *list, const apr_array_header_t *names, apr_pool_t *pool);
 
 /** The two lists as one; either may be NULL, both NULL give NULL. */
 const char *ss_field_join(const char *first, const char *second, apr_pool_t *pool);

@@ -89,6 +89,10 @@ typedef struct ss_format_t {
     /** Max-Age when the document decides it; `standard` is what it would be otherwise, -1 is none.
      * NULL: it does not. */
     apr_int64_t (*max_age)(const ss_session_t *session, apr_int64_t standard);
+
+    /** Does a value look like this format's, sealed with one of these keys? Nothing is verified.
+     * NULL for formats whose cookies belong to applications. */
+    int (*resembles)(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool);
 } ss_format_t;
 
 /** Every format there is; ends with NULL. */

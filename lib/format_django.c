@@ -89,9 +89,11 @@ static apr_int64_t max_age(const ss_session_t *session, apr_int64_t standard)
     return seconds > 0 ? seconds : 0;
 }
 
-/* clang-format off */
-const ss_format_t ss_format_django = {
-    "django", SS_FORMAT_TIMED | SS_FORMAT_FOREIGN, 14, NULL, derive,
-    open_value, seal_value, look, max_age
-};
-/* clang-format on */
+const ss_format_t ss_format_django = { .name = "django",
+                                       .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
+                                       .idle_days = 14,
+                                       .derive = derive,
+                                       .open = open_value,
+                                       .seal = seal_value,
+                                       .look = look,
+                                       .max_age = max_age };

@@ -105,8 +105,11 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t
     return SS_LIKELY;
 }
 
-/* clang-format off */
-const ss_format_t ss_format_express = {
-    "express", SS_FORMAT_FOREIGN, 14, ".sig", derive, open_value, seal_value, look, NULL
-};
-/* clang-format on */
+const ss_format_t ss_format_express = { .name = "express",
+                                        .traits = SS_FORMAT_FOREIGN,
+                                        .idle_days = 14,
+                                        .companion = ".sig",
+                                        .derive = derive,
+                                        .open = open_value,
+                                        .seal = seal_value,
+                                        .look = look };

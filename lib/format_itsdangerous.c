@@ -163,12 +163,13 @@ static ss_likeness_e look_starlette(ss_look_t *look, const ss_sealed_t *cookie, 
     return likeness;
 }
 
-/* clang-format off */
-const ss_format_t ss_format_starlette = {
-    "starlette", SS_FORMAT_TIMED | SS_FORMAT_FOREIGN, 14, NULL, derive_starlette,
-    open_starlette, seal_starlette, look_starlette, NULL
-};
-/* clang-format on */
+const ss_format_t ss_format_starlette = { .name = "starlette",
+                                          .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
+                                          .idle_days = 14,
+                                          .derive = derive_starlette,
+                                          .open = open_starlette,
+                                          .seal = seal_starlette,
+                                          .look = look_starlette };
 
 /*
  * Flask
@@ -203,12 +204,15 @@ static apr_int64_t max_age_flask(const ss_session_t *session, apr_int64_t standa
 {
     ss_bytes_t permanent = ss_session_get(session, ss_bytes_of("_permanent"));
 
-    return permanent.data != NULL && ss_json_kind(permanent) == SS_JSON_TRUE ? standard : -1;
+    return permanent.data != NULL && ss_json_is_true(permanent) ? standard : -1;
 }
 
-/* clang-format off */
-const ss_format_t ss_format_flask = {
-    "flask", SS_FORMAT_TIMED | SS_FORMAT_FOREIGN | SS_FORMAT_TAGGED, 31, NULL, derive_flask,
-    open_flask, seal_flask, look_flask, max_age_flask
-};
-/* clang-format on */
+const ss_format_t ss_format_flask = { .name = "flask",
+                                      .traits =
+                                          SS_FORMAT_TIMED | SS_FORMAT_FOREIGN | SS_FORMAT_TAGGED,
+                                      .idle_days = 31,
+                                      .derive = derive_flask,
+                                      .open = open_flask,
+                                      .seal = seal_flask,
+                                      .look = look_flask,
+                                      .max_age = max_age_flask };

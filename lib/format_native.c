@@ -41,7 +41,8 @@ enum {
     AT_COUNTER = 32,
     HEADER_SIZE = 36,
     TIME_SIZE = 6,
-    NONCE_END = HEADER_SIZE + SS_AEAD_NONCE_SIZE
+    NONCE_END = HEADER_SIZE + SS_AEAD_NONCE_SIZE,
+    START_CHARACTERS = 8 /* of base64url, for version, flags and key id */
 };
 
 #define SALT "mod_signed_session v1"
@@ -325,9 +326,30 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t
     return SS_LIKELY;
 }
 
-/* clang-format off */
-const ss_format_t ss_format_native = {
-    "native", SS_FORMAT_TIMED | SS_FORMAT_CREATED | SS_FORMAT_BOUND | SS_FORMAT_SECRECY, 14, NULL,
-    derive, open_value, seal_value, look, NULL
-};
-/* clang-format on */
+static int resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool)
+{
+    ss_bytes_t start;
+
+    if (value.len < START_CHARACTERS ||
+        ss_base64_decode(SS_BASE64URL, &start, ss_bytes(value.data, START_CHARACTERS), pool) !=
+            APR_SUCCESS ||
+        start.data[AT_VERSION] != VERSION) {
+        return 0;
+    }
+    for (int i = 0; i < keys->count; i++) {
+        if (keys->keys[i].id == get_number(start.data + AT_KEY_ID, 2)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const ss_format_t ss_format_native = { .name = "native",
+                                       .traits = SS_FORMAT_TIMED | SS_FORMAT_CREATED |
+                                                 SS_FORMAT_BOUND | SS_FORMAT_SECRECY,
+                                       .idle_days = 14,
+                                       .derive = derive,
+                                       .open = open_value,
+                                       .seal = seal_value,
+                                       .look = look,
+                                       .resembles = resembles };

@@ -75,6 +75,25 @@ apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_po
 apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
                              ss_json_error_t *error, apr_pool_t *pool);
 
+/** The raw items of a checked array, in order: ss_bytes_t. */
+apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool);
+
+/**
+ * The raw value that a path leads to: names of members and indexes of arrays (from 0, no leading
+ * zeros), separated by dots.
+ *
+ * @param value  a checked value; of duplicate names the last counts
+ * @param path   UTF-8; an empty step is the empty name
+ * @return       {NULL, 0} when there is no such place
+ */
+ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool);
+
+/** Levels of arrays and objects in a checked value; 0 for any other. */
+int ss_json_depth(ss_bytes_t value);
+
+/** Is a raw value none of null, false, "", zero in any spelling, NaN, the infinities, [], {}? */
+int ss_json_is_true(ss_bytes_t value);
+
 /** The kind of a raw value; decided by its first byte (second for -Infinity), so the value must
  * have been checked. */
 ss_json_e ss_json_kind(ss_bytes_t value);

@@ -80,12 +80,12 @@ static const char *item_end(const char *at, const char *end)
     }
 }
 
-/* The raw items of an array: ss_bytes_t. */
-static apr_array_header_t *items_of(ss_bytes_t array, apr_pool_t *pool)
+apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool)
 {
     apr_array_header_t *items = apr_array_make(pool, PARTS_AT_FIRST, sizeof(ss_bytes_t));
     const char *at, *end;
 
+    array = trim(array);
     for (at = array.data + 1; *at != ']'; at = end) {
         end = at + 1;
         if (*at != ',' && !is_blank(*at)) {
@@ -302,7 +302,7 @@ static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 
 static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 {
-    const apr_array_header_t *left = items_of(a, pool), *right = items_of(b, pool);
+    const apr_array_header_t *left = ss_json_items(a, pool), *right = ss_json_items(b, pool);
     int i;
 
     if (left->nelts != right->nelts) {

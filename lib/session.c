@@ -274,27 +274,31 @@ static void remove_member(ss_session_t *session, ss_json_member_t *member)
     members->nelts--;
 }
 
-void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
+int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
 {
     ss_json_member_t *member = find(session, name);
 
+    if (ss_json_depth(value) >= SS_JSON_DEPTH_MAX) {
+        return 0;
+    }
     value = keep(session, value);
     if (member == NULL) {
         ss_bytes_t quoted = ss_json_quote(name, session->pool);
 
         if (quoted.data == NULL) {
-            return; /* not UTF-8: nothing that JSON could hold */
+            return 0; /* not UTF-8: nothing that JSON could hold */
         }
         member = apr_array_push(session->members);
         member->quoted = quoted;
         member->name = ss_json_decode(quoted, session->pool);
     }
     else if (ss_json_equal(member->value, value, session->pool)) {
-        return;
+        return 1;
     }
 
     member->value = value;
     changed(session);
+    return 1;
 }
 
 int ss_session_unset(ss_session_t *session, ss_bytes_t name)
@@ -354,6 +358,21 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
     }
     if (count > 0) {
         changed(session);
+    }
+}
+
+void ss_session_update(ss_session_t *session, ss_bytes_t object)
+{
+    apr_array_header_t *members;
+    int i;
+
+    if (ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        ss_session_set(session, member->name, member->value);
     }
 }
 

@@ -86,14 +86,20 @@ const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
  * belongs to a new one (new id, created, counter).
  */
 
-/** Set one top-level member. `name` is UTF-8. */
-void ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
+/**
+ * Set one top-level member. Returns whether that is possible: `name` must be UTF-8, and the value
+ * not so deep that the session would nest more than SS_JSON_DEPTH_MAX levels, itself included.
+ */
+int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
 
 /** Remove one top-level member. Returns whether it was there. */
 int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 
 /** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
 void ss_session_merge(ss_session_t *session, ss_bytes_t patch);
+
+/** Set every top-level member of `object`, as update() does in Python: nothing is merged below. */
+void ss_session_update(ss_session_t *session, ss_bytes_t object);
 
 /** Make `object` the whole document. */
 void ss_session_replace(ss_session_t *session, ss_bytes_t object);

@@ -19,6 +19,7 @@ OTHER = 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'
 THIRD = 'Gd9_third-secret~Wb37mKsQz5uFi0NaHx8Tc2'
 SHORT = 'Rk5-Pq8_Lm2'
 VARIABLE = 'SIGNED_SESSION_SECRET'
+GOOD = f'env:{VARIABLE}'
 NO_SECRET = {VARIABLE: None}
 SS0101 = ('SS0101: SignedSession is on, but no secret is configured: set the environment variable {} '
           '(try: ssctl keygen), or name another source with SignedSessionSecret')

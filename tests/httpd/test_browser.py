@@ -24,7 +24,7 @@ SignedSessionCookie session {attributes}
     SignedSessionWritable *
     {location}
 </Location>
-CustomLog "{dir}/access.log" "%m %U %>s %{Sec-Fetch-Site}i %{session-state}n"
+CustomLog "{dir}/access.log" "%m %U %>s %{Sec-Fetch-Site}i %{:state}^SS"
 '''
 
 FILES = {'htdocs/page.html': '<!doctype html><title>a page</title><p>a page</p>'}

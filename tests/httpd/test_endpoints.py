@@ -281,7 +281,9 @@ def test_white_space_around_a_body_does_not_count(server, body):
 
 def test_a_value_must_still_fit_into_the_session(server):
     assert server.request('PUT', '/session/a', JSON, '[' * 255 + ']' * 255).status == 201
-    assert 'deep' in problem(server.request('PUT', '/session/a', JSON, '[' * 256 + ']' * 256), 400)
+    for cookie in (None, native({'a': 1})):
+        response = server.request('PUT', '/session/a', JSON, '[' * 256 + ']' * 256, cookie=cookie)
+        assert 'deep' in problem(response, 400)
 
 
 def test_256_members_are_accepted_in_an_object(server):

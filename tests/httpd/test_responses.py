@@ -420,3 +420,12 @@ def test_no_change_sends_nothing(server, row):
 
     check_status(row, response)
     assert response.set_cookies() == []
+
+
+def test_http09_cannot_carry_it(start):
+    """A response without headers: the change that the directive makes is lost."""
+    server = start('SignedSession On\nSignedSessionSet n 1\nSetHandler ss-testing', 'ss_testing')
+    response = server.raw(b'GET /t/ok\r\n')
+
+    server.expect('SS0301')
+    assert (response.status, response.body) == (None, b'a page of the test handler\n')

@@ -10,7 +10,7 @@ import pytest
 import harness
 from cookies import Native, native
 from harness import SECRET, cgi_module, configtest
-from starting import (ENDPOINT, JSON, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed, anns_cookie, failed_start,
+from starting import (ENDPOINT, GOOD, JSON, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed, anns_cookie, failed_start,
                       one_line, opens, prepared, restarts, sealed_with, wait_for)
 
 TOP = Path(__file__).resolve().parents[2]
@@ -116,7 +116,6 @@ BROKEN = {
         ['SS0106', 'exec:{dir}/secret.sh', '65536 bytes']),
     'an unset variable': ('env:SHOP', {}, {}, [SS0101.format('SHOP')]),
 }
-GOOD = f'env:{VARIABLE}'
 
 
 @pytest.mark.parametrize('sources, files, env, fragments', BROKEN.values(), ids=BROKEN)

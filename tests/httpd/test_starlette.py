@@ -86,11 +86,24 @@ SignedSessionFormat starlette
     SetHandler signed-session
     SignedSessionWritable *
 </Location>
+<Location "/marked">
+    SignedSessionSet marked "by httpd"
+</Location>
 <Location "/app">
     SignedSessionUpdate X-Session-Update
 </Location>
 ProxyPass "/" "http://127.0.0.1:{backend}/" disablereuse=On
 '''
+
+READ_ONLY = '''
+SignedSession ReadOnly
+SignedSessionFormat starlette
+<Location "/members">
+    Require signed-session user
+</Location>
+ProxyPass "/" "http://127.0.0.1:{backend}/" disablereuse=On
+'''
+
 
 @pytest.fixture(scope='module')
 def server(backend):
@@ -209,6 +222,22 @@ def test_the_cookie_of_the_application_passes_untouched(server):
     assert base64.b64decode(signed) == b'{"user": "alice"}'
 
 
+def test_changes_of_httpd_come_on_top_of_what_the_application_wrote(jar):
+    """Both write in one response: one cookie, with both."""
+    log_in(jar, place='marked')
+
+    assert seen_by_httpd(jar) == {'user': 'alice', 'marked': 'by httpd'}
+    assert seen_by_application(jar) == {'user': 'alice', 'marked': 'by httpd'}
+
+
+def test_the_end_by_the_application_goes_before_changes_of_httpd(jar):
+    log_in(jar)
+    response = jar.request('POST', '/marked/log-out', body='')
+
+    assert len(response.set_cookies()) == 1
+    assert jar.session is None
+
+
 def test_the_application_changes_it_through_the_update_header(jar):
     log_in(jar, n=1)
     response = jar.request('POST', '/app/patch', body={'n': None, 'theme': 'dark'})
@@ -238,3 +267,15 @@ def test_both_refuse(server, what, session, state):
     assert server.request('GET', '/session', cookie=cookie).json() == {}
     assert server.request('GET', '/session?meta', cookie=cookie).json()['state'] == state
     assert server.request('GET', '/app/show', cookie=cookie).text == '{}'
+
+
+def test_httpd_only_guards_what_the_application_logs_in(start, backend):
+    server = start(READ_ONLY, 'proxy proxy_http', backend=backend)
+    jar = Jar(server)
+    server.allow('AH01630')
+
+    assert jar.request('GET', '/members/show').status == 403
+    log_in(jar)
+    assert seen_by_application(jar, 'members') == {'user': 'alice'}
+    jar.request('POST', '/app/log-out', body='')
+    assert jar.request('GET', '/members/show').status == 403

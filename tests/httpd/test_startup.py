@@ -8,8 +8,8 @@ import pytest
 
 from cookies import Native
 from harness import SECRET, configtest
-from starting import (COUNTED, COUNTING, ENDPOINT, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed,
-                      anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
+from starting import (COUNTED, COUNTING, ENDPOINT, GOOD, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE,
+                      Keyed, anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
                       restarts, sealed_with, wait_for)
 
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""What is measured: a table of configurations, each with what it is compared with."""
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass, field
+from functools import cache, partial
+from urllib.parse import urlencode
+
+from cookies import Native, starlette
+from harness import COOKIE, load_module
+
+# Bytes of the session's text: with 2999 a native cookie would exceed 4096.
+SIZES = {'100 B': 100, '1 KB': 1000, '3 KB': 2990}
+SECRETS = 16
+OTHER_SECRETS = {f'BENCH_SECRET_{i}': hashlib.sha256(b'%d' % i).hexdigest() for i in range(1, SECRETS)}
+
+compact = partial(json.dumps, separators=(',', ':'))
+
+
+def session_of(size, dumps):
+    """A session whose text has exactly this many bytes: members of about 50, and none alike in
+    name, as an application would have them."""
+    names = ['_'.join(pair) for pair in itertools.product(
+        ('user', 'cart', 'last', 'preferred', 'csrf', 'return', 'billing', 'ui'),
+        ('id', 'name', 'token', 'country', 'language', 'visit', 'email', 'address', 'at'))]
+    data = {'visits': 1}
+    for name in names:
+        data[name] = ''
+        room = size - len(dumps(data))
+        text = hashlib.sha256(name.encode()).hexdigest()
+        if room <= len(text):
+            data[name] = text[:room]
+            break
+        data[name] = text[:34]
+    assert len(dumps(data)) == size
+    return data
+
+
+@cache
+def native_cookie(size):
+    # the same for all cases, which can then share what they are compared with
+    return f'{COOKIE}={Native(session_of(size, compact)).seal()}'
+
+
+@cache
+def starlette_cookie(size):
+    return f'{COOKIE}={starlette(session_of(size, json.dumps))}'
+
+
+@cache
+def mod_session_cookie(size):
+    return f'{COOKIE}={urlencode(session_of(size, urlencode))}'
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    handler: str = 'bench-nothing'
+    conf: str = ''
+    modules: str = ''           # of httpd
+    ours: bool = False          # is mod_signed_session loaded?
+    cookie: str = ''            # what the client sends
+    budget: int = None          # instructions added to what it is compared with
+    over: 'Case' = None         # what that is; None: plain httpd with the same request
+    writes: bool = False        # does every response bring a new cookie?
+    quick: bool = False
+    env: dict = field(default_factory=dict, hash=False)
+
+    def configuration(self):
+        return (load_module('ss_bench') + (load_module('signed_session') if self.ours else '') + self.conf
+                + f'\nMaxKeepAliveRequests 0\n<Location "/">\nSetHandler {self.handler}\n</Location>\n')
+
+
+def plain(cookie):
+    return Case(f'plain httpd, {len(cookie)} B of cookie', cookie=cookie)
+
+
+# Sessions are on in another virtual host, so that everything is ready, but not in this one.
+OFF = 'SignedSession Off\n<VirtualHost 127.0.0.1:1>\nSignedSession On\n</VirtualHost>'
+MANY_SECRETS = 'SignedSession On\nSignedSessionSecret {} env:SIGNED_SESSION_SECRET'.format(
+    ' '.join(f'env:{name}' for name in OTHER_SECRETS))
+MOD_SESSION = f'Session On\nSessionCookieName {COOKIE} path=/'
+
+BUDGETS_READ = {'100 B': 13500, '1 KB': 58000, '3 KB': 163000}
+BUDGETS_WRITE = {'100 B': 26000, '1 KB': 122000, '3 KB': 340000}
+
+
+def sized(name, make_cookie, budgets=None, **more):
+    """A row for each size; only the smallest is quick enough for --quick."""
+    return [Case(f'{name} {label}', cookie=make_cookie(size), budget=budgets[label] if budgets else None,
+                 quick=label == '100 B' and bool(budgets), **more)
+            for label, size in SIZES.items()]
+
+
+def all_cases():
+    ours = partial(sized, ours=True)
+    theirs = partial(sized, make_cookie=mod_session_cookie, modules='session session_cookie')
+    small = native_cookie(SIZES['100 B'])
+    read = ours('native read', native_cookie, BUDGETS_READ, handler='bench-read', conf='SignedSession On')
+    return [
+        Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
+        Case('on, no cookie', ours=True, conf='SignedSession On', budget=900, quick=True),
+        *read,
+        Case('native read 100 B, 16 secrets', ours=True, handler='bench-read', conf=MANY_SECRETS,
+             env=OTHER_SECRETS, cookie=small, budget=100, over=read[0]),
+        *ours('native change', native_cookie, BUDGETS_WRITE, handler='bench-change', conf='SignedSession On',
+              writes=True),
+        *ours('starlette read', starlette_cookie, handler='bench-read',
+              conf='SignedSession On\nSignedSessionFormat starlette'),
+        Case('mod_session off', modules='session session_cookie', conf='Session Off',
+             cookie=mod_session_cookie(SIZES['100 B'])),
+        *theirs('mod_session read', handler='bench-mod-session-read', conf=MOD_SESSION),
+        *theirs('mod_session change', handler='bench-mod-session-change', conf=MOD_SESSION, writes=True),
+    ]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""What both measurements need: the modules built, a httpd for a case, a client on one connection."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / 'tests' / 'httpd'))
+try:
+    import harness
+    import cookies  # noqa: F401: only to see whether its imports are there
+except ModuleNotFoundError:
+    # the python3 that is first on PATH lacks what the tests need: let the one that has it do this
+    os.execv(TOP / 'scripts' / 'python', ['python', *sys.argv])
+
+BUILD_SECONDS = 300
+START_SECONDS = 60
+SOCKET_SECONDS = 30
+ANSWER = b'a short answer\n'
+
+harness.OUR_MODULES['ss_bench'] = 'SS_BENCH_MODULE'
+
+
+class Failure(Exception):
+    """A measurement that could not be made, in one sentence."""
+
+
+def run(command, folder):
+    done = subprocess.run(command, cwd=folder, timeout=BUILD_SECONDS, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise Failure(f'{" ".join(command)}:\n{done.stdout}')
+
+
+@contextmanager
+def built(module=None):
+    """Build both modules for the time of a `with`; `module` names one that is built already."""
+    with tempfile.TemporaryDirectory(prefix='signed-session-bench-') as folder:
+        folder = Path(folder)
+        if module is None:
+            if not (TOP / 'configure').exists():
+                raise Failure('there is no ./configure: run autoreconf -fi first')
+            run([str(TOP / 'configure'), '--quiet', f'--with-apxs={harness.APXS}', 'CFLAGS=-O2 -g'], folder)
+            run(['make', 'mod_signed_session.la'], folder)
+            module = folder / '.libs' / 'mod_signed_session.so'
+        # apxs leaves its objects beside the source, so the source moves
+        source = folder / 'mod_ss_bench.c'
+        source.write_bytes((TOP / 'bench' / source.name).read_bytes())
+        run([harness.APXS, '-c', source.name], folder)
+        os.environ['SS_MODULE'] = str(Path(module).resolve())
+        os.environ['SS_BENCH_MODULE'] = str(folder / '.libs' / 'mod_ss_bench.so')
+        yield
+
+
+def server_for(case, kind=harness.Server, more=''):
+    return kind(case.configuration() + more, case.modules, ours=False, env=case.env)
+
+
+def chosen(cases, pattern, quick):
+    found = [case for case in cases if (case.quick or not quick) and re.search(pattern, case.name)]
+    if not found:
+        raise Failure(f'no case is called {pattern}: see --list')
+    return found
+
+
+def wait_for_port(process, port):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(('127.0.0.1', port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise Failure(f'{process.args[0]} did not open its port')
+
+
+def request_of(case):
+    cookie = f'Cookie: {case.cookie}\r\n' if case.cookie else ''
+    return f'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}\r\n'.encode()
+
+
+def ask(case, port, count):
+    """Send this many requests on one connection, each after the answer to the one before."""
+    request = request_of(case)
+    with socket.create_connection(('127.0.0.1', port), SOCKET_SECONDS) as connection:
+        for _ in range(count):
+            connection.sendall(request)
+            response = b''
+            while not response.endswith(ANSWER):
+                part = connection.recv(65536)
+                if not part or not b'HTTP/1.1 200 '.startswith((response + part)[:13]):
+                    raise Failure(f'{case.name}: no good answer: {(response + part)[:200]!r}')
+                response += part
+            if (b'\r\nset-cookie: ' in response.lower()) != case.writes:
+                raise Failure(f'{case.name}: {"no" if case.writes else "an unexpected"} Set-Cookie')
+
+
+def main(work):
+    """Run a script's function and turn a failure into an exit status."""
+    try:
+        work()
+    except (Failure, harness.StartError) as failure:
+        sys.exit(f'{Path(sys.argv[0]).name}: {failure}')
+    except KeyboardInterrupt:
+        sys.exit(130)

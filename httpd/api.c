@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+
+#include "httpd/api.h"
+#include "httpd/request.h"
+#include "httpd/value.h"
+#include "lib/encode.h"
+#include "lib/json.h"
+#include "mod_signed_session.h"
+
+static apr_status_t session_to_read(ss_request_t **req, request_rec *r)
+{
+    *req = ss_dir_conf(r)->mode == SS_OFF ? NULL : ss_request_get(r);
+    return *req == NULL ? SIGNED_SESSION_E_OFF : APR_SUCCESS;
+}
+
+static apr_status_t session_to_change(ss_request_t **req, request_rec *r)
+{
+    apr_status_t rv = session_to_read(req, r);
+
+    if (rv == APR_SUCCESS && !ss_request_may_change(r)) {
+        rv = SIGNED_SESSION_E_READ_ONLY;
+    }
+    return rv;
+}
+
+static const char *copy_text(ss_request_t *req, ss_bytes_t bytes)
+{
+    return apr_pstrmemdup(req->root->pool, bytes.data, bytes.len);
+}
+
+/* JSON as readers get it. */
+static const char *json_of(ss_request_t *req, ss_bytes_t value)
+{
+    return copy_text(req, ss_json_compact(value, SS_JSON_FINITE, req->root->pool));
+}
+
+/* Every JSON text that a caller gives goes through here, and every key. */
+static int is_acceptable(ss_bytes_t json, apr_pool_t *pool)
+{
+    return json.len <= SS_BODY_MAX && ss_json_check_input(json, NULL, pool) == APR_SUCCESS;
+}
+
+static int is_key(const char *key)
+{
+    return ss_utf8_is_valid(ss_bytes_of(key)) && ss_json_is_plain(ss_bytes_of(key));
+}
+
+static apr_status_t signed_session_state(request_rec *r, const char **state)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_read(&req, r);
+
+    *state = rv == APR_SUCCESS ? ss_state_name(req->state) : NULL;
+    return rv;
+}
+
+static apr_status_t signed_session_get(request_rec *r, const char *path, const char **text)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_read(&req, r);
+    ss_bytes_t value;
+
+    *text = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    value = ss_value_find(req->session, path, req->root->pool);
+    if (value.data != NULL) {
+        *text = ss_value_text(value, req->root->pool);
+    }
+    return *text == NULL ? APR_NOTFOUND : APR_SUCCESS;
+}
+
+static apr_status_t signed_session_get_json(request_rec *r, const char *path, const char **json)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_read(&req, r);
+    ss_bytes_t value;
+
+    *json = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    value = path == NULL ? ss_session_text(req->session)
+                         : ss_value_find(req->session, path, req->root->pool);
+    if (value.data == NULL) {
+        return APR_NOTFOUND;
+    }
+    *json = json_of(req, value);
+    return APR_SUCCESS;
+}
+
+static apr_status_t signed_session_each(request_rec *r, signed_session_each_fn *each, void *data)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_read(&req, r);
+    const apr_array_header_t *members;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    members = ss_session_members(req->session);
+    for (int i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (ss_json_is_plain(member->name) &&
+            !each(data, copy_text(req, member->name), json_of(req, member->value))) {
+            break;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t set_value(ss_request_t *req, const char *key, ss_bytes_t value)
+{
+    const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(key), value };
+
+    if (value.data == NULL || !is_key(key) || !is_acceptable(value, req->root->pool) ||
+        !ss_request_change(req, &change)) {
+        return SIGNED_SESSION_E_INVALID;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t signed_session_set(request_rec *r, const char *key, const char *text)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_change(&req, r);
+
+    return rv != APR_SUCCESS
+               ? rv
+               : set_value(req, key, ss_json_quote(ss_bytes_of(text), req->root->pool));
+}
+
+static apr_status_t signed_session_set_json(request_rec *r, const char *key, const char *json)
+{
+    ss_request_t *req;
+    apr_status_t rv = session_to_change(&req, r);
+
+    return rv != APR_SUCCESS ? rv : set_value(req, key, ss_bytes_of(json));
+}
+
+static apr_status_t signed_session_unset(request_rec *r, const char *key)
+{
+    const ss_change_t change = { SS_CHANGE_UNSET, ss_bytes_of(key), { NULL, 0 } };
+    ss_request_t *req;
+    apr_status_t rv = session_to_change(&req, r);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (ss_session_get(req->session, change.name).data == NULL) {
+        return APR_NOTFOUND;
+    }
+    ss_request_change(req, &change);
+    return APR_SUCCESS;
+}
+
+static apr_status_t signed_session_clear(request_rec *r)
+{
+    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+    ss_request_t *req;
+    apr_status_t rv = session_to_change(&req, r);
+
+    if (rv == APR_SUCCESS) {
+        ss_request_change(req, &end);
+    }
+    return rv;
+}
+
+static apr_status_t signed_session_patch(request_rec *r, const char *patch)
+{
+    const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, ss_bytes_of(patch) };
+    ss_request_t *req;
+    apr_status_t rv = session_to_change(&req, r);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!is_acceptable(change.value, r->pool)) {
+        return SIGNED_SESSION_E_INVALID;
+    }
+    switch (ss_json_kind(change.value)) {
+    case SS_JSON_NULL:
+        return signed_session_clear(r);
+    case SS_JSON_OBJECT:
+        ss_request_change(req, &change);
+        return APR_SUCCESS;
+    default:
+        return SIGNED_SESSION_E_INVALID;
+    }
+}
+
+void ss_api_register(void)
+{
+    APR_REGISTER_OPTIONAL_FN(signed_session_state);
+    APR_REGISTER_OPTIONAL_FN(signed_session_get);
+    APR_REGISTER_OPTIONAL_FN(signed_session_get_json);
+    APR_REGISTER_OPTIONAL_FN(signed_session_each);
+    APR_REGISTER_OPTIONAL_FN(signed_session_set);
+    APR_REGISTER_OPTIONAL_FN(signed_session_set_json);
+    APR_REGISTER_OPTIONAL_FN(signed_session_unset);
+    APR_REGISTER_OPTIONAL_FN(signed_session_clear);
+    APR_REGISTER_OPTIONAL_FN(signed_session_patch);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_request.h>
+#include <mod_auth.h>
+
+#include "httpd/authz.h"
+#include "httpd/log.h"
+#include "httpd/request.h"
+#include "httpd/value.h"
+#include "lib/json.h"
+
+#define PROVIDER "signed-session"
+
+/* Is this the value, or an array that has it? */
+static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
+{
+    const char *text;
+
+    if (ss_json_kind(value) == SS_JSON_ARRAY) {
+        const apr_array_header_t *items = ss_json_items(value, pool);
+
+        for (int i = 0; i < items->nelts; i++) {
+            ss_bytes_t item = APR_ARRAY_IDX(items, i, ss_bytes_t);
+
+            if (ss_json_kind(item) != SS_JSON_ARRAY && is_value(item, wanted, pool)) {
+                return 1;
+            }
+        }
+        return 0;
+    }
+    text = ss_value_text(value, pool);
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+/* `words` are what stands behind "Require signed-session", ended by NULL. */
+static int holds(ss_request_t *req, const char *const *words, apr_pool_t *pool)
+{
+    ss_bytes_t value;
+
+    if (words[0] == NULL) {
+        return ss_request_has_session(req);
+    }
+    value = ss_value_find(req->session, words[0], pool);
+    if (value.data == NULL) {
+        return 0;
+    }
+    if (words[1] == NULL) {
+        return ss_json_is_true(value);
+    }
+    for (words++; *words != NULL; words++) {
+        if (is_value(value, *words, pool)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* httpd may ask twice in one request: nothing here changes anything but the mark. */
+static authz_status check(request_rec *r, const char *line, const void *words)
+{
+    ss_request_t *req;
+
+    (void)line;
+    if (ss_dir_conf(r)->mode == SS_OFF) {
+        ss_log(r, APLOG_ERR, "SS0206",
+               "Require signed-session denies everybody here, because sessions are off: add "
+               "\"SignedSession On\" to this location");
+        return AUTHZ_DENIED;
+    }
+    req = ss_request_get(r);
+    if (req == NULL) {
+        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
+               ss_server_conf(r->server)->unusable);
+        return AUTHZ_DENIED;
+    }
+    if (!holds(req, words, r->pool)) {
+        return AUTHZ_DENIED;
+    }
+    req->decided = 1;
+    return AUTHZ_GRANTED;
+}
+
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    apr_array_header_t *words = apr_array_make(cmd->pool, 2, sizeof(const char *));
+
+    while (*line != '\0') {
+        APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(cmd->pool, &line);
+    }
+    APR_ARRAY_PUSH(words, const char *) = NULL;
+    *parsed = words->elts;
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
+        ss_server_conf(cmd->server)->required_at = ss_config_place(cmd);
+    }
+    return NULL;
+}
+
+static const authz_provider provider = { check, parse };
+
+void ss_authz_register(apr_pool_t *pool)
+{
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, PROVIDER, AUTHZ_PROVIDER_VERSION,
+                              &provider, AP_AUTH_INTERNAL_PER_CONF);
+}

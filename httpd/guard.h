@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_GUARD_H
+#define SS_GUARD_H
+
+#include <httpd.h>
+
+/**
+ * Remove from the request every copy of a header that only this module and applications use
+ * (SignedSessionForward and SignedSessionUpdate of any server), in any case and with `_` for `-`;
+ * and their names from Connection, with which a client could make mod_proxy drop them.
+ */
+void ss_guard_scrub(request_rec *r);
+
+/** From fixups: send the session to backends in the header of SignedSessionForward. */
+void ss_guard_forward(request_rec *r);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_HIDE_H
+#define SS_HIDE_H
+
+#include <httpd.h>
+
+/*
+ * SignedSessionStripCookie: hide the session cookie from scripts and backends.
+ *
+ * Not earlier than in the handler phase, because mod_cache looks pages up, and stores them, by the
+ * Cookie header: without our cookie in it, one visitor would get another's page. So the header is
+ * changed when mod_cache has looked, and restored before it stores.
+ */
+
+/** From fixups: decide what is hidden in the rest of the chain; never less than before. */
+void ss_hide_decide(request_rec *r);
+
+/** handler hook, after mod_cache's, before all others: hide it. Declines. */
+int ss_hide_cookie(request_rec *r);
+
+/** Show the client's own header again: before mod_cache stores, and when an internal redirect
+ * begins. */
+void ss_hide_restore(request_rec *r);
+
+#endif

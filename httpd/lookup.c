@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <mod_log_config.h>
+
+#include "httpd/lookup.h"
+#include "httpd/request.h"
+#include "httpd/value.h"
+
+#define FUNCTION "session"
+#define LOG_FORMAT "^SS"
+#define STATE ":state"
+
+/* NULL when there is no such value, or none that may leave alone. */
+static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
+{
+    ss_request_t *req = ss_request_get(r);
+    ss_bytes_t value;
+
+    if (req == NULL) {
+        return NULL;
+    }
+    value = ss_value_find(req->session, path, pool);
+    return value.data == NULL ? NULL : ss_value_text(value, pool);
+}
+
+static const char *evaluate(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
+{
+    const char *text;
+
+    (void)data;
+    if (ctx->r == NULL) {
+        return ""; /* while the configuration is read, or for a connection */
+    }
+    if (ctx->vary_this != NULL) {
+        *ctx->vary_this = *ctx->vary_this == NULL
+                              ? "Cookie"
+                              : apr_pstrcat(ctx->p, *ctx->vary_this, ", Cookie", NULL);
+    }
+    text = value_at(ctx->r, path, ctx->p);
+    return text == NULL ? "" : text;
+}
+
+int ss_lookup_expression(ap_expr_lookup_parms *parms)
+{
+    if (parms->type != AP_EXPR_FUNC_STRING || ap_cstr_casecmp(parms->name, FUNCTION) != 0) {
+        return DECLINED;
+    }
+    *parms->func = (const void *)evaluate;
+    *parms->data = NULL;
+    return OK;
+}
+
+static const char *log_value(request_rec *r, char *path)
+{
+    const char *text;
+
+    if (strcmp(path, STATE) == 0) {
+        const ss_request_t *req = ss_request_get(r);
+
+        return req == NULL ? NULL : ss_state_name(req->state);
+    }
+    text = value_at(r, path, r->pool);
+    return text == NULL ? NULL : ap_escape_logitem(r->pool, text);
+}
+
+int ss_lookup_register_log(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    APR_OPTIONAL_FN_TYPE(ap_register_log_handler) *register_handler =
+        APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
+
+    (void)plog;
+    (void)ptemp;
+    if (register_handler != NULL) {
+        register_handler(pconf, LOG_FORMAT, log_value, 0);
+    }
+    return OK;
+}

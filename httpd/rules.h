@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_RULES_H
+#define SS_RULES_H
+
+#include <httpd.h>
+
+/* SignedSessionSet, SignedSessionUnset, SignedSessionClear: changes that the configuration makes
+ * when a request is answered. */
+
+/** Note that the fixups of `r` ran, and which user they saw; from fixups, for main requests. */
+void ss_rules_note_step(request_rec *r);
+
+/**
+ * Apply the rules of every request of the chain that `r` ends, oldest first, after what
+ * applications changed. May run again for another response to the same request: the rules are then
+ * judged anew.
+ */
+void ss_rules_apply(request_rec *r);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+
+#include "lib/change.h"
+
+int ss_change_make(ss_session_t *session, const ss_change_t *change)
+{
+    switch (change->kind) {
+    case SS_CHANGE_SET:
+        return ss_session_set(session, change->name, change->value);
+    case SS_CHANGE_UNSET:
+        ss_session_unset(session, change->name);
+        break;
+    case SS_CHANGE_UPDATE:
+        ss_session_update(session, change->value);
+        break;
+    case SS_CHANGE_MERGE:
+        ss_session_merge(session, change->value);
+        break;
+    case SS_CHANGE_REPLACE:
+        ss_session_replace(session, change->value);
+        break;
+    case SS_CHANGE_END:
+        ss_session_clear(session);
+        break;
+    }
+    return 1;
+}
+
+static ss_bytes_t copy_bytes(ss_bytes_t bytes, apr_pool_t *pool)
+{
+    return bytes.data == NULL ? bytes
+                              : ss_bytes(apr_pmemdup(pool, bytes.data, bytes.len), bytes.len);
+}
+
+ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool)
+{
+    ss_change_t copy = { change->kind, copy_bytes(change->name, pool),
+                         copy_bytes(change->value, pool) };
+
+    return copy;
+}
+
+void ss_change_make_all(ss_session_t *session, const apr_array_header_t *changes)
+{
+    for (int i = 0; i < changes->nelts; i++) {
+        ss_change_make(session, &APR_ARRAY_IDX(changes, i, ss_change_t));
+    }
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_CHANGE_H
+#define SS_CHANGE_H
+
+#include <apr_tables.h>
+
+#include "lib/session.h"
+
+/* A change of a session as a value: it can be made, remembered, and made again on another session.
+ */
+
+typedef enum ss_change_e {
+    SS_CHANGE_SET, /* one top-level member */
+    SS_CHANGE_UNSET,
+    SS_CHANGE_UPDATE,  /* every top-level member of an object, as SS_CHANGE_SET */
+    SS_CHANGE_MERGE,   /* a JSON merge patch that is an object */
+    SS_CHANGE_REPLACE, /* the whole document */
+    SS_CHANGE_END      /* end the session */
+} ss_change_e;
+
+typedef struct ss_change_t {
+    ss_change_e kind;
+    ss_bytes_t name;  /* SET, UNSET */
+    ss_bytes_t value; /* SET, UPDATE, MERGE, REPLACE: JSON that ss_json_check_input accepted */
+} ss_change_t;
+
+/** Make a change. Returns whether it is possible: see ss_session_set; all others always are. */
+int ss_change_make(ss_session_t *session, const ss_change_t *change);
+
+/** The same change with memory of its own. */
+ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool);
+
+/** Make every change of an array of ss_change_t, in order. */
+void ss_change_make_all(ss_session_t *session, const apr_array_header_t *changes);
+
+#endif

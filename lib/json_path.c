@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/json.h"
+
+/* Which item? -1 when the step is no index; the value is at most SS_COOKIE_MAX or so. */
+static int index_of(ss_bytes_t step)
+{
+    int index = 0;
+
+    if (step.len == 0 || step.len > 6 || (step.len > 1 && step.data[0] == '0')) {
+        return -1;
+    }
+    for (apr_size_t i = 0; i < step.len; i++) {
+        if (step.data[i] < '0' || step.data[i] > '9') {
+            return -1;
+        }
+        index = index * 10 + (step.data[i] - '0');
+    }
+    return index;
+}
+
+static ss_bytes_t member_of(ss_bytes_t object, ss_bytes_t name, apr_pool_t *pool)
+{
+    apr_array_header_t *members;
+
+    if (ss_json_members(&members, object, SS_JSON_PYTHON, NULL, pool) == APR_SUCCESS) {
+        for (int i = members->nelts - 1; i >= 0; i--) {
+            const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+            if (ss_bytes_equal(member->name, name)) {
+                return member->value;
+            }
+        }
+    }
+    return ss_bytes(NULL, 0);
+}
+
+static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
+{
+    const apr_array_header_t *items = ss_json_items(array, pool);
+    int index = index_of(step);
+
+    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t)
+                                              : ss_bytes(NULL, 0);
+}
+
+static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
+{
+    switch (ss_json_kind(value)) {
+    case SS_JSON_OBJECT:
+        return member_of(value, step, pool);
+    case SS_JSON_ARRAY:
+        return item_of(value, step, pool);
+    default:
+        return ss_bytes(NULL, 0);
+    }
+}
+
+ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool)
+{
+    for (;;) {
+        const char *dot = path.len == 0 ? NULL : memchr(path.data, '.', path.len);
+        apr_size_t len = dot == NULL ? path.len : (apr_size_t)(dot - path.data);
+
+        value = step_into(value, ss_bytes(path.data, len), pool);
+        if (value.data == NULL || dot == NULL) {
+            return value;
+        }
+        path = ss_bytes(dot + 1, path.len - len - 1);
+    }
+}
+
+int ss_json_depth(ss_bytes_t value)
+{
+    int depth = 0, deepest = 0, in_string = 0;
+
+    for (apr_size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+
+        if (in_string) {
+            i += c == '\\';
+            in_string = c != '"';
+        }
+        else if (c == '"') {
+            in_string = 1;
+        }
+        else if (c == '[' || c == '{') {
+            depth++;
+            deepest = depth > deepest ? depth : deepest;
+        }
+        else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+/* 0, -0, 0.00, 0e5: no digit but 0 before the exponent */
+static int is_zero(ss_bytes_t number)
+{
+    for (apr_size_t i = 0; i < number.len; i++) {
+        char c = number.data[i];
+
+        if (c == 'e' || c == 'E') {
+            break;
+        }
+        if (c >= '1' && c <= '9') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Only brackets and blanks between them? */
+static int is_hollow(ss_bytes_t value)
+{
+    apr_size_t i = 1;
+
+    while (i < value.len - 1 && strchr(" \t\r\n", value.data[i]) != NULL) {
+        i++;
+    }
+    return i == value.len - 1;
+}
+
+int ss_json_is_true(ss_bytes_t value)
+{
+    switch (ss_json_kind(value)) {
+    case SS_JSON_TRUE:
+        return 1;
+    case SS_JSON_STRING:
+        return value.len > 2;
+    case SS_JSON_NUMBER:
+        return !is_zero(value);
+    case SS_JSON_OBJECT:
+    case SS_JSON_ARRAY:
+        return !is_hollow(value);
+    default:
+        return 0;
+    }
+}

@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Every directive: what it accepts and refuses, and where it may stand."""
+
+import functools
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from harness import Server, configtest
+
+# Where a directive may stand, as `httpd -L` says it.
+SERVER = 'Allowed in *.conf only outside <Directory>, <Files>, <Location>, or <If>'
+SECTION = 'Allowed in *.conf anywhere'
+ANYWHERE = 'Allowed in *.conf anywhere and in .htaccess when AllowOverride includes AuthConfig'
+
+
+@dataclass
+class Directive:
+    where: str
+    good: list   # values as they are written
+    bad: list    # (value, what was wrong, what is accepted): fragments of the message
+
+
+ON_OFF = dict(good=['On', 'Off', 'on', 'OFF', '"On"'],
+              bad=[('Yes', '"Yes" is not accepted', 'On or Off'), ('1', '"1"', 'On or Off'),
+                   ('On Off', 'a word too many', 'Off')])
+DURATIONS = ['90', '90s', '15min', '12h', '14d', '2w', '1s', '36500d']
+NO_DURATIONS = ['-1', '1.5h', '15m', '1y', 'abc', 'd', '99999999999999999999', '36501d', '0x10', '1h30min']
+
+
+def no_durations(*more):
+    accepted = '90s, 15min, 12h, 14d or 2w'
+    refused = [(value, f'"{value}" is not accepted', accepted) for value in (*NO_DURATIONS, *more)]
+    return [*refused, ('15 min', 'a word too many', 'duration')]
+
+
+DIRECTIVES = {
+    'SignedSessionSecret': Directive(
+        SERVER,
+        good=['env:SIGNED_SESSION_SECRET', 'env:SIGNED_SESSION_SECRET file:key', '"exec:/bin/cat {dir}/key"'],
+        bad=[('env:', 'env: takes the name', 'such as env:'), ('env:1A', 'env: takes the name', 'such as env:'),
+             ('env:A-B', 'env: takes the name', 'such as env:'), ('env:A=B', 'env: takes the name', 'such as env:'),
+             ('file:', 'file: takes', 'path'), ('exec:', 'exec: takes', 'quotes'),
+             ('"exec:  "', 'exec: takes', 'quotes'),
+             ('SIGNED_SESSION_SECRET', 'may not stand in the configuration', 'env:NAME, file:PATH or "exec:COMMAND"'),
+             ('"" env:A', 'may not stand in the configuration', 'env:NAME'),
+             ('exec:/bin/echo word', 'may not stand', '"exec:COMMAND"')]),
+    'SignedSessionCookie': Directive(
+        SERVER,
+        good=['session', 'sid Path=/shop', 'sid path=/ SAMESITE=strict httponly=ON secure=AUTO', "a!#$%&'*+-.^_`|~z",
+              'sid Domain=example.com', 'sid SameSite=Lax', 'sid SameSite=None Secure', 'sid SameSite=None Secure=on',
+              'sid HttpOnly', 'sid HttpOnly=off', 'sid Secure=off', 'sid Partitioned Secure', 'sid Partitioned=off',
+              'sid Priority=High', 'sid Priority=low', '__Host-sid Secure', '__Host-sid Secure Path=/',
+              '__Secure-sid Secure=on Domain=example.com Path=/a', '__Host-Http-sid Secure HttpOnly',
+              'sid Path=/' + 'a' * 1023],
+        bad=[('"my session"', 'token of RFC 6265', 'letters, digits'), ('a;b', 'token of RFC 6265', 'letters'),
+             ('a=b', 'token of RFC 6265', 'letters'), ('"" Path=/', 'token of RFC 6265', 'letters'),
+             ('a,b', 'token of RFC 6265', 'letters'), ('sitzung\u00e4', 'token of RFC 6265', 'letters'),
+             ('sid Path=shop', 'Path', 'begin with "/"'), ('sid Path=', 'Path', '"/"'), ('sid Path', 'Path', '"/"'),
+             ('sid Domain=.example.com', 'begins with a dot', 'drop it'), ('sid Domain=', 'Domain', 'host name'),
+             ('sid Domain=a..b', 'Domain', 'host name'), ('sid Domain=-a.b', 'Domain', 'host name'),
+             ('sid Domain=a_b.c', 'Domain', 'host name'), ('"sid" "Domain=a b"', 'Domain', 'host name'),
+             ('sid SameSite=Always', 'SameSite', 'Lax, Strict or None'), ('sid SameSite', 'SameSite', 'Lax, Strict'),
+             ('sid HttpOnly=yes', 'HttpOnly', 'HttpOnly=on or HttpOnly=off'),
+             ('sid Secure=yes', 'Secure', 'Secure=auto, Secure=on or Secure=off'),
+             ('sid Partitioned=1', 'Partitioned', 'Partitioned=on'),
+             ('sid Priority=Top', 'Priority', 'Low, Medium or High'),
+             ('sid Priority', 'Priority', 'Low, Medium or High'), ('sid Max-Age=3', '"Max-Age"', 'Path=, Domain='),
+             ('sid Path=/ Path=/a', 'Path is there twice', 'once'), ('sid Path=/;', "';'", 'without'),
+             ('sid "Path=/\ta"', 'control character', 'attribute'), ('sid Path=/' + 'a' * 1024, '1024 bytes', 'over'),
+             ('sid SameSite=None', 'SameSite=None without Secure', 'Secure=on'),
+             ('sid SameSite=None Secure=auto', 'SameSite=None without Secure', 'Secure=on'),
+             ('sid Partitioned', 'Partitioned without Secure', 'Secure=on'),
+             ('__Host-sid', '__Host- cookie without Secure', 'Secure=on'),
+             ('__host-sid', '__Host- cookie without Secure', 'Secure=on'),
+             ('__Secure-sid Secure=off', '__Secure- cookie without Secure', 'Secure=on'),
+             ('__Host-sid Secure Domain=example.com', '__Host- cookie with Domain', 'remove it'),
+             ('__Host-sid Secure Path=/a', '__Host- cookie with another Path', 'Path=/'),
+             ('__Host-Http-sid Secure HttpOnly=off', 'without HttpOnly', 'add HttpOnly')]),
+    'SignedSessionFormat': Directive(
+        SERVER,
+        good=['native', 'starlette', 'flask', 'django', 'express', 'native starlette', 'starlette native',
+              'native express django flask starlette'],
+        bad=[('jwt', '"jwt" is not accepted', 'native, starlette, flask, django, express'), ('native jwt', '"jwt"', 'native, starlette'),
+             ('native native', 'native is named twice', 'once'), ('"" native', '"" is not accepted', 'native')]),
+    'SignedSessionEncrypt': Directive(SERVER, **ON_OFF),
+    'SignedSessionAudience': Directive(
+        SERVER,
+        good=['shop', '"the shop"', 'Geschäft'],
+        bad=[('the shop', 'a word too many', 'quotes')]),
+    'SignedSessionIdleTimeout': Directive(
+        SERVER,
+        good=[*DURATIONS, 'none', 'None'],
+        bad=[*no_durations('0', '0s', '0d', 'never'), ('0', '"0"', 'above 0, or none')]),
+    'SignedSessionAbsoluteTimeout': Directive(
+        SERVER,
+        good=[*DURATIONS, 'none', 'NONE'],
+        bad=[*no_durations('0', '0min', 'never'), ('0', '"0"', 'above 0, or none')]),
+    'SignedSessionRenew': Directive(
+        SERVER,
+        good=['0%', '10%', '100%', *DURATIONS, 'always', 'never', 'Always', 'NEVER'],
+        bad=[*no_durations('101%', '-1%', '10.5%', '%', '10%%', 'none', 'sometimes'),
+             ('101%', '"101%"', '0% to 100%'), ('yes', '"yes"', 'always or never')]),
+    'SignedSessionPersistent': Directive(SERVER, **ON_OFF),
+    'SignedSessionSkew': Directive(
+        SERVER,
+        good=[*DURATIONS, '0', '0s'],
+        bad=no_durations('none')),
+    'SignedSessionMaxSize': Directive(
+        SERVER,
+        good=['4096', '1000', '100'],
+        bad=[(value, f'"{value}" is not accepted', '1 to 4096')
+             for value in ('4097', '0', '-1', '1k', 'big', '1e3', '99999999999999999999')]
+            + [('1 000', 'a word too many', 'at most 4096')]),
+    'SignedSession': Directive(
+        ANYWHERE,
+        good=['On', 'Off', 'ReadOnly', 'on', 'OFF', 'readonly'],
+        bad=[('Yes', '"Yes" is not accepted', 'On, Off or ReadOnly'), ('read-only', '"read-only"', 'ReadOnly'),
+             ('On Off', 'a word too many', 'ReadOnly')]),
+    'SignedSessionEnv': Directive(ANYWHERE, **ON_OFF),
+    'SignedSessionTouch': Directive(ANYWHERE, **ON_OFF),
+    'SignedSessionVary': Directive(ANYWHERE, **ON_OFF),
+    'SignedSessionUpdate': Directive(
+        SECTION,
+        good=['X-Session-Update', 'X-Session-Update cart theme', 'Off', 'OFF', "!#$%&'*+-.^_`|~"],
+        bad=[('"X Session"', '"X Session" is not accepted', 'response header, or Off'),
+             ('X-Session:', '"X-Session:"', 'response header'), ('"" cart', '""', 'response header'),
+             ('Off cart', 'Off takes no keys', 'alone'), ('X(Y)', '"X(Y)"', 'response header')]),
+    'SignedSessionForward': Directive(
+        SECTION,
+        good=['X-Session', 'Off', 'off'],
+        bad=[('"X Session"', '"X Session" is not accepted', 'request header, or Off'),
+             ('X-Session:', '"X-Session:"', 'request header'), ('X-Session user', 'a word too many', 'header')]),
+    'SignedSessionSet': Directive(
+        SECTION,
+        good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],
+        bad=[('user', 'accepted are', 'a key and an expression'), ('user one two', 'a word too many', 'expression'),
+             ('user %{nobody_knows:it', '"%{nobody_knows:it" is no string expression', 'string expression'),
+             ('"a\tb" x', 'a key must be', 'UTF-8 without control characters')]),
+    'SignedSessionUnset': Directive(
+        SECTION,
+        good=['user', 'user cart "two words"'],
+        bad=[('"a\tb"', 'a key must be', 'UTF-8 without control characters'),
+             ('user "a\tb"', 'a key must be', 'UTF-8 without control characters')]),
+    'SignedSessionClear': Directive(
+        SECTION,
+        good=['On', 'Off', 'Before', 'before'],
+        bad=[('After', '"After" is not accepted', 'On, Off or Before'), ('On Before', 'a word too many', 'Before')]),
+    'SignedSessionStripCookie': Directive(
+        SECTION,
+        good=['auto', 'on', 'off', 'Auto', 'ON'],
+        bad=[('yes', '"yes" is not accepted', 'auto, on or off'), ('on off', 'a word too many', 'auto, on or off')]),
+    'SignedSessionWritable': Directive(
+        SECTION,
+        good=['cart', 'cart theme "two words" Zoë', '*', 'none', 'None'],
+        bad=[('* cart', '"*" stands alone', 'names of keys, or *, or none'),
+             ('cart *', '"*" stands alone', 'or none'), ('none cart', '"none" stands alone', 'names of keys'),
+             ('cart none', '"none" stands alone', 'or *')]),
+    'SignedSessionTrustedOrigin': Directive(
+        SECTION,
+        good=['https://app.example', 'http://app.example:8080', 'https://a.example https://b.example',
+              'HTTPS://A.Example', 'https://[2001:db8::1]:8443', 'http://127.0.0.1'],
+        bad=[(value, f'"{value}" is not accepted', 'scheme://host[:port], with http or https')
+             for value in ('null', '*', 'https://*', 'https://*.example.com', 'app.example', '//app.example',
+                           'ftp://app.example', 'https://', 'https://app.example/', 'https://app.example/path',
+                           'https://app.example?q', 'https://app.example#f', 'https://me@app.example',
+                           'https://app.example:0', 'https://app.example:65536', 'https://app.example:')]
+            + [('https://app.example null', '"null"', 'scheme://host'), ('"" http://a', '""', 'scheme://host')]),
+}
+
+
+def rows(field):
+    return [(name, value) for name, directive in DIRECTIVES.items() for value in getattr(directive, field)]
+
+
+def placed(name, value):
+    """The directive in a place where it is allowed."""
+    line = f'{name} {value}'
+    return line if DIRECTIVES[name].where == SERVER else f'<Location "/here">\n{line}\n</Location>'
+
+
+# --- the table is whole --------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=None)
+def listed():
+    """What httpd itself says of our directives: name to (usage, place)."""
+    _, text = Server('').run_once('-L')
+    found = re.findall(r'^(\w+) \(mod_signed_session\.c\)\n\t(.*)\n\t(.*(?:\n\twhen .*)?)', text, re.M)
+    return {name: (usage, where.replace('\n\t', ' ')) for name, usage, where in found}
+
+
+def usage_of(name):
+    return listed()[name][0]
+
+
+def test_the_table_covers_every_directive_and_says_where_it_is_allowed():
+    assert {name: where for name, (_, where) in listed().items()} == {
+        name: directive.where for name, directive in DIRECTIVES.items()}
+
+
+def test_every_row_tests_something():
+    for name, directive in DIRECTIVES.items():
+        assert directive.good and directive.bad, name
+
+
+# --- values ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('name, row', rows('bad'))
+def test_a_bad_value_stops_the_start_with_one_line(name, row):
+    value, wrong, accepted = row
+    rc, text = configtest(placed(name, value))
+    assert rc == 1
+    place, message = text.rstrip('\n').split('\n')
+    assert 'Syntax error on line' in place
+    assert message.startswith(f'{name}: ')
+    assert wrong in message and accepted in message
+
+
+@pytest.mark.parametrize('name', DIRECTIVES)
+def test_a_missing_value_stops_the_start(name):
+    rc, text = configtest(placed(name, ''))
+    assert rc == 1
+    assert f'{name}: a value is missing: {usage_of(name)}\n' in text
+
+
+@pytest.mark.parametrize('name', [name for name in DIRECTIVES
+                                  if name not in ('SignedSessionAudience', 'SignedSessionWritable',
+                                                  'SignedSessionUnset')])
+def test_an_empty_value_stops_the_start(name):
+    rc, text = configtest(placed(name, '""'))
+    assert rc == 1
+    assert re.search(f'^{name}: .{{20,}}$', text, re.M), text
+
+
+MANY = {
+    'SignedSessionSecret': ' '.join(f'env:S{number}' for number in range(70)) + ' env:UNSET',
+    'SignedSessionWritable': ' '.join(f'k{number}' for number in range(70)) + ' none',
+    'SignedSessionTrustedOrigin': ' '.join(f'https://h{number}.test' for number in range(70)) + ' null',
+}
+
+
+@pytest.mark.parametrize('name', MANY)
+def test_no_word_of_a_long_list_is_lost(name):
+    """The last word is bad: whoever does not see it has dropped words in silence."""
+    env = {f'S{number}': f'{number:04}-Zk4.second_secret.Vn82qLwTy6hRb1' for number in range(70)}
+    rc, text = configtest(placed(name, MANY[name]), env=env)
+    assert rc == 1
+    assert f'{name}: ' in text or 'variable UNSET' in text
+
+
+@pytest.mark.parametrize('name', DIRECTIVES)
+def test_every_good_value_starts(start, name):
+    """Each in a virtual host of its own, so that one start tries them all."""
+    hosts = ''.join(f'<VirtualHost 127.0.0.1:{{port}}>\n{placed(name, value)}\n</VirtualHost>\n'
+                    for value in DIRECTIVES[name].good)
+    files = {'key': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'}
+    assert configtest(hosts, files=files) == (0, 'Syntax OK\n')
+    server = start(hosts, files=files)
+    server.allow('SS0110')  # the key file of this test is readable for all
+    assert server.request('GET', '/file.txt').status == 200
+
+
+# --- places --------------------------------------------------------------------------------------
+
+
+SECTIONS = ['<Directory "/">', '<Location "/">', '<Files "a">', '<If "true">', '<DirectoryMatch "a">',
+            '<LocationMatch "a">', '<FilesMatch "a">']
+
+
+def end_of(section):
+    return '</' + section[1:].split()[0] + '>'
+
+
+def in_scope(*wanted):
+    return [name for name, directive in DIRECTIVES.items() if directive.where in wanted]
+
+
+@pytest.mark.parametrize('section', SECTIONS)
+@pytest.mark.parametrize('name', in_scope(SERVER))
+def test_server_directives_are_refused_in_sections(name, section):
+    rc, text = configtest(f'{section}\n{name} {DIRECTIVES[name].good[0]}\n{end_of(section)}')
+    assert rc == 1
+    assert f'{name} not allowed' in text
+
+
+@pytest.mark.parametrize('section', [*SECTIONS, '<VirtualHost *:1>'])
+def test_the_others_are_accepted_in_sections(section):
+    names = [name for name in in_scope(ANYWHERE, SECTION)
+             if not (section.startswith('<Virtual') and name == 'SignedSessionUpdate')]
+    lines = '\n'.join(f'{name} {DIRECTIVES[name].good[0]}' for name in names)
+    assert configtest(f'{section}\n{lines}\n{end_of(section)}') == (0, 'Syntax OK\n')
+
+
+@pytest.fixture(scope='module')
+def htaccess():
+    """A directory for each directive, with it in .htaccess; under other/ AuthConfig is not allowed."""
+    files = {}
+    for name, directive in DIRECTIVES.items():
+        for folder in ('auth', 'other', 'none'):
+            files[f'htdocs/{folder}/{name}/.htaccess'] = f'{name} {directive.good[0]}\n'
+            files[f'htdocs/{folder}/{name}/file.txt'] = 'x'
+    overrides = {'auth': 'AuthConfig', 'other': 'FileInfo Indexes Limit Options', 'none': 'None'}
+    conf = '\n'.join(f'<Directory "{{dir}}/htdocs/{folder}">\nAllowOverride {kinds}\n</Directory>'
+                     for folder, kinds in overrides.items())
+    with Server(conf, files=files) as server:
+        yield server
+
+
+@pytest.mark.parametrize('name', DIRECTIVES)
+def test_htaccess_under_authconfig(htaccess, name):
+    allowed = DIRECTIVES[name].where == ANYWHERE
+    if not allowed:
+        htaccess.expect(f'.htaccess: {name} not allowed here')
+    assert htaccess.request('GET', f'/auth/{name}/file.txt').status == (200 if allowed else 500)
+
+
+@pytest.mark.parametrize('name', DIRECTIVES)
+def test_htaccess_without_authconfig(htaccess, name):
+    htaccess.expect(f'.htaccess: {name} not allowed here')
+    assert htaccess.request('GET', f'/other/{name}/file.txt').status == 500
+    assert htaccess.request('GET', f'/none/{name}/file.txt').status == 200
+
+
+def test_a_bad_value_in_htaccess_is_named_in_the_log(start):
+    server = start('<Directory "{dir}/htdocs">\nAllowOverride AuthConfig\n</Directory>',
+                   files={'htdocs/in/.htaccess': 'SignedSession Maybe\n', 'htdocs/in/file.txt': 'x'})
+    server.expect('SignedSession: "Maybe" is not accepted; accepted is On, Off or ReadOnly')
+    assert server.request('GET', '/in/file.txt').status == 500
+    assert server.request('GET', '/file.txt').status == 200
+
+
+@pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'])
+def test_update_is_refused_at_server_level(place):
+    rc, text = configtest(place.replace('{0}', 'SignedSessionUpdate X-Session-Update'))
+    assert rc == 1
+    assert "SignedSessionUpdate: " in text and "name the application's location" in text
+    assert configtest(place.replace('{0}', 'SignedSessionUpdate Off')) == (0, 'Syntax OK\n')
+
+
+# --- what no single directive decides ------------------------------------------------------------
+
+
+def test_an_audience_without_native_is_refused():
+    rc, text = configtest('SignedSessionAudience shop\nSignedSessionFormat starlette')
+    assert rc == 1
+    assert 'SS0107: SignedSessionAudience' in text and 'add native' in text
+    assert configtest('SignedSessionAudience shop\nSignedSessionFormat starlette native')[0] == 0
+
+
+def test_an_audience_without_native_is_refused_wherever_the_two_meet():
+    host = '<VirtualHost *:1>\nSignedSessionFormat starlette\n</VirtualHost>'
+    rc, text = configtest('SignedSessionAudience shop\n' + host)
+    assert rc == 1 and 'SS0107' in text
+
+
+@pytest.mark.parametrize('formats', ['starlette', 'flask', 'django native', 'express native'])
+def test_encryption_of_a_foreign_format_is_refused(formats):
+    rc, text = configtest(f'SignedSessionEncrypt On\nSignedSessionFormat {formats}')
+    assert rc == 1
+    assert 'SS0115: SignedSessionEncrypt' in text and 'native first' in text
+    assert configtest(f'SignedSessionEncrypt Off\nSignedSessionFormat {formats}')[0] == 0
+
+
+OPEN = ('<Location "/open">\nSignedSessionWritable {}\n</Location>\n'
+        '<Location "/closed">\nRequire signed-session\n</Location>')
+WARNINGS = {
+    'an audience and a foreign format': (
+        'SignedSessionAudience shop\nSignedSessionFormat native starlette', ['SS0108']),
+    'an absolute timeout and a format without a creation time': (
+        'SignedSessionAbsoluteTimeout 1h\nSignedSessionFormat starlette', ['SS0109']),
+    'such a format only accepted': ('SignedSessionAbsoluteTimeout 1h\nSignedSessionFormat native starlette', []),
+    'encryption and a foreign format': ('SignedSessionEncrypt On\nSignedSessionFormat native flask', ['SS0114']),
+    'encryption with native alone': ('SignedSessionEncrypt On', []),
+    'a format without a time accepted': ('SignedSessionFormat native express', ['SS0116']),
+    'such a format written': ('SignedSessionFormat express native', []),
+    'an audience with native alone': ('SignedSessionAudience shop', []),
+    'no absolute timeout': ('SignedSessionFormat starlette', []),
+    'both': ('SignedSessionAudience shop\nSignedSessionAbsoluteTimeout 1h\nSignedSessionFormat starlette native',
+             ['SS0108', 'SS0109']),
+    'visitors write what a Require believes': (OPEN.format('*'), ['SS0113']),
+    'visitors write named keys': (OPEN.format('cart theme'), []),
+}
+
+
+@pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
+@pytest.mark.parametrize('conf, numbers', WARNINGS.values(), ids=WARNINGS)
+def test_warnings_at_start(start, conf, numbers, place):
+    server = start('SignedSession On\n' + place.replace('{0}', conf))
+    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
+    assert server.request('GET', '/file.txt').status == 200
+    assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers

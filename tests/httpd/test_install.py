@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""What packagers and administrators do with the sources: build elsewhere, install, make a release; and ssctl."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import APXS, LIBEXECDIR, apxs_query, configtest
+from starting import SS0101, VARIABLE
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def run(directory, *words, expect=0, **more):
+    """Run a command there: what it printed."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(('MAKE', 'MFLAGS'))}
+    done = subprocess.run([str(word) for word in words], cwd=directory, env=environment, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    assert done.returncode == expect, done.stdout
+    return done.stdout
+
+
+def version():
+    return re.search(r'AC_INIT\(\[mod_signed_session\], \[([^]]+)\]\)', (TOP / 'configure.ac').read_text())[1]
+
+
+def files_in(directory):
+    return {str(path.relative_to(directory)) for path in directory.rglob('*') if not path.is_dir()}
+
+
+@pytest.fixture(scope='session')
+def sources(tmp_path_factory):
+    """What a user of a release has. A checkout makes the release first; anything else is one."""
+    directory = tmp_path_factory.mktemp('release')
+    name = f'mod_signed_session-{version()}'
+    if (TOP / '.git').exists():
+        run(directory, TOP / 'configure', f'--with-apxs={APXS}', '--quiet')
+        run(directory, 'make', 'dist')
+        run(directory, 'tar', '-xzf', f'{name}.tar.gz')
+    else:
+        shutil.copytree(TOP, directory / name)
+    return directory / name
+
+
+@pytest.fixture(scope='session')
+def built(sources, tmp_path_factory):
+    """The one build, outside the sources."""
+    directory = tmp_path_factory.mktemp('build')
+    before = files_in(sources)
+    run(directory, sources / 'configure', f'--with-apxs={APXS}', '--quiet')
+    run(directory, 'make', '-j2')
+    assert files_in(sources) == before  # a build elsewhere leaves the sources alone
+    return directory
+
+
+# --- build -------------------------------------------------------------------------------------
+
+
+def test_a_release_holds_what_is_needed_and_nothing_that_was_made(sources):
+    files = files_in(sources)
+    assert {'configure', 'configure.ac', 'Makefile.in', 'LICENSE', 'README.md', 'mod_signed_session.c',
+            'lib/base.c', 'httpd/config.c', 'tools/ssctl.c', 'conf/signed_session.conf',
+            'tests/httpd/harness.py'} <= files
+    assert os.access(sources / 'configure', os.X_OK)
+    if (TOP / '.git').exists():
+        made = [file for file in files if file.startswith(('.git/', 'autom4te.cache/')) or
+                file.endswith(('.o', '.lo', '.la', '.so', '.pyc')) or file in ('Makefile', 'config.status', 'ssctl')]
+        assert made == []
+
+
+def test_dist_outside_a_checkout_says_what_it_needs(sources, built):
+    if (sources / '.git').exists():
+        shutil.rmtree(sources / '.git')
+    assert 'needs a checkout' in run(built, 'make', 'dist', expect=2)
+
+
+def test_the_module_exports_one_symbol(built):
+    symbols = run(built, 'nm', '-D', '--defined-only', '.libs/mod_signed_session.so').split('\n')
+    assert [line.split()[-1] for line in symbols if line] == ['signed_session_module']
+
+
+def test_the_built_module_loads(built, monkeypatch):
+    monkeypatch.setenv('SS_MODULE', str(built / '.libs/mod_signed_session.so'))
+    assert configtest('SignedSession On') == (0, 'Syntax OK\n')
+
+
+# --- install -----------------------------------------------------------------------------------
+
+
+MODULE = f'{LIBEXECDIR}/mod_signed_session.so'.lstrip('/')
+SSCTL = 'usr/local/bin/ssctl'
+HEADER = f'{apxs_query("INCLUDEDIR")}/mod_signed_session.h'.lstrip('/')
+
+
+def install(built, target, *variables, verb='install'):
+    return run(built, 'make', verb, f'DESTDIR={target}', *variables)
+
+
+@pytest.fixture
+def sysconfdir(tmp_path):
+    """A configuration directory of the kind that a2enmod works on."""
+    (tmp_path / 'etc/mods-available').mkdir(parents=True)
+    return tmp_path / 'etc'
+
+
+def test_install_and_uninstall(built, tmp_path):
+    elsewhere = f'sysconfdir={tmp_path}/none'
+    target = tmp_path / 'root'
+    install(built, target, elsewhere)
+    assert files_in(target) == {MODULE, SSCTL, HEADER}
+    assert os.access(target / SSCTL, os.X_OK) and (target / MODULE).stat().st_mode & 0o444 == 0o444
+    install(built, target, elsewhere, verb='uninstall')
+    assert files_in(target) == set()
+
+
+def test_install_twice(built, tmp_path):
+    for _ in range(2):
+        install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
+    assert files_in(tmp_path / 'root') == {MODULE, SSCTL, HEADER}
+
+
+def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
+    target = tmp_path / 'root'
+    folder = f'{sysconfdir}/mods-available/signed_session'.lstrip('/')
+    install(built, target, f'sysconfdir={sysconfdir}')
+    assert files_in(target) == {MODULE, SSCTL, HEADER, f'{folder}.load', f'{folder}.conf'}
+    assert (target / f'{folder}.load').read_text() == (
+        f'LoadModule signed_session_module {LIBEXECDIR}/mod_signed_session.so\n')
+    assert (target / f'{folder}.conf').read_text() == (TOP / 'conf/signed_session.conf').read_text()
+    assert (target / f'{folder}.load').stat().st_mode & 0o777 == 0o644
+    assert files_in(sysconfdir) == set()  # DESTDIR is the only place that is written to
+    install(built, target, f'sysconfdir={sysconfdir}', verb='uninstall')
+    assert files_in(target) == set()
+
+
+def test_install_in_other_places(built, tmp_path, sysconfdir):
+    """The installed .load file finds the module where it went."""
+    where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
+             f'includedir={tmp_path}/include']
+    install(built, '', *where)
+    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl', 'include/mod_signed_session.h',
+                                  'etc/mods-available/signed_session.load', 'etc/mods-available/signed_session.conf'}
+    conf = ''.join(f'Include {sysconfdir}/mods-available/signed_session.{kind}\n' for kind in ('load', 'conf'))
+    assert configtest(conf, ours=False, env={VARIABLE: None}) == (0, 'Syntax OK\n')
+    rc, text = configtest(conf + 'SignedSession On', ours=False, env={VARIABLE: None})
+    assert rc == 1 and SS0101.format(VARIABLE) in text
+    install(built, '', *where, verb='uninstall')
+    assert files_in(tmp_path) == set()
+
+
+# --- ssctl -------------------------------------------------------------------------------------
+
+
+def ssctl(*words, **more):
+    return subprocess.run([os.environ['SS_SSCTL'], *words], capture_output=True, text=True, **more)
+
+
+def test_keygen_prints_one_good_secret():
+    made = [ssctl('keygen') for _ in range(20)]
+    for one in made:
+        assert (one.returncode, one.stderr) == (0, '')
+        assert re.fullmatch(r'[!-~]{32,}\n', one.stdout)
+    assert len({one.stdout for one in made}) == len(made)
+    assert configtest('SignedSession On', env={VARIABLE: made[0].stdout.strip()}) == (0, 'Syntax OK\n')
+
+
+def test_keygen_into_a_full_disk_fails():
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([os.environ['SS_SSCTL'], 'keygen'], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and 'cannot write' in done.stderr
+
+
+def test_version():
+    done = ssctl('--version')
+    assert (done.returncode, done.stdout, done.stderr) == (0, f'ssctl {version()}\n', '')
+
+
+@pytest.mark.parametrize('words', [[], ['make-coffee'], ['keygen', 'extra'], ['--version', 'extra'], ['']])
+def test_misuse_is_answered_with_the_usage(words):
+    done = ssctl(*words)
+    assert (done.returncode, done.stdout) == (2, '')
+    assert done.stderr.startswith('usage: ssctl ') and 'keygen' in done.stderr and '--version' in done.stderr
