@@ -313,6 +313,8 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t
     }
     ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION]);
     ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS]);
+    ss_look_bytes(look, "kind", SS_PART_TEXT,
+                  ss_bytes_of(raw.data[AT_FLAGS] == FLAGS_ENCRYPTED ? "encrypted" : "signed"));
     ss_look_bytes(look, "key id", SS_PART_BINARY, ss_bytes(raw.data + AT_KEY_ID, 2));
     ss_look_number(look, "renewed", SS_PART_TIME,
                    (apr_int64_t)get_number(raw.data + AT_RENEWED, TIME_SIZE));

@@ -109,6 +109,9 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, ss_bytes_t value, const ss_stampe
         look->why = "its payload cannot be decoded";
         return SS_UNLIKE;
     }
+    if (parts.payload.len > 0 && parts.payload.data[0] == '.') {
+        ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of("compressed"));
+    }
     ss_look_bytes(look, "session", SS_PART_JSON, text);
     if (ss_json_check(text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
         look->why = "its payload is no JSON";

@@ -82,7 +82,7 @@ DIRECTIVES = {
     'SignedSessionFormat': Directive(
         SERVER,
         good=['native', 'starlette', 'flask', 'django', 'express', 'native starlette', 'starlette native',
-              'native express django flask starlette'],
+              'native django flask starlette', 'express django'],
         bad=[('jwt', '"jwt" is not accepted', 'native, starlette, flask, django, express'), ('native jwt', '"jwt"', 'native, starlette'),
              ('native native', 'native is named twice', 'once'), ('"" native', '"" is not accepted', 'native')]),
     'SignedSessionEncrypt': Directive(SERVER, **ON_OFF),
