@@ -68,11 +68,15 @@ static const char *take_duration(options_t *options, void *member, const char *v
 
 static const char *take_now(options_t *options, void *member, const char *value)
 {
-    apr_int64_t seconds = strspn(value, "0123456789") == strlen(value) ? apr_atoi64(value) : -1;
+    int is_number = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
+    apr_int64_t seconds = is_number ? apr_atoi64(value) : -1;
 
     (void)options;
+    if (seconds < 0 || seconds > SECONDS_MAX) {
+        return "seconds since 1970";
+    }
     *(apr_time_t *)member = apr_time_from_sec(seconds);
-    return value[0] != '\0' && seconds >= 0 && seconds <= SECONDS_MAX ? NULL : "seconds since 1970";
+    return NULL;
 }
 
 static const char *take_flag(options_t *options, void *member, const char *value)
