@@ -53,6 +53,8 @@ const command_rec ss_directives[] = {
            "HttpOnly, Secure=auto/on/off, Partitioned, Priority="),
     SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, "native",
            "the format that is written, then further formats that are accepted"),
+    SERVER("SignedSessionEncrypt", ss_parse_flag, encrypt, 1, "Off",
+           "On: native cookies are written encrypted, not only signed; or Off"),
     SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"\"",
            "a text that native keys are bound to: cookies of one audience do not open in another"),
     SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, "14d",

@@ -24,6 +24,7 @@ typedef struct ss_server_conf_t {
     ss_cookie_t cookie;
     const apr_array_header_t *formats; /* const ss_format_t *; the first is written */
     const char *audience;
+    int encrypt;
     ss_lifetime_t lifetime;
     apr_size_t max_size;
 

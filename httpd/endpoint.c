@@ -117,7 +117,7 @@ static int too_large(ss_call_t *call)
 }
 
 /* Returns OK, or DONE when a refusal was answered: nothing has changed then. */
-static int refuse_draft(ss_call_t *call, const ss_session_t *draft)
+static int refuse_draft(ss_call_t *call, ss_session_t *draft)
 {
     const ss_session_t *before = call->req->session;
     const ss_keys_t *writable = &call->dir->writable;
@@ -126,6 +126,12 @@ static int refuse_draft(ss_call_t *call, const ss_session_t *draft)
     if (find_touched(&key, writable, before, draft, call->r->pool) ||
         find_touched(&key, writable, draft, before, call->r->pool)) {
         not_writable(call, key);
+        return DONE;
+    }
+    if (ss_request_would_tag(call->req, draft, call->body)) {
+        ss_answer_problem(call->r, HTTP_BAD_REQUEST,
+                          "An object whose only key begins with a blank is a type tag in this "
+                          "format, which only the application may write.");
         return DONE;
     }
     return OK;

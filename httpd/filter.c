@@ -153,19 +153,31 @@ static void remove_ours(request_rec *r, apr_table_t *table, const char *name)
     apr_table_do(add_back, table, others.kept, NULL);
 }
 
+static void remove_both(request_rec *r, const char *name)
+{
+    remove_ours(r, r->headers_out, name);
+    remove_ours(r, r->err_headers_out, name);
+}
+
 static void write_cookie(request_rec *r, ss_request_t *req)
 {
+    const char *companion = req->conf->sealing.companion_name;
     const char *set_cookie;
 
     if (ss_request_seal(req, &set_cookie) != APR_SUCCESS) {
         return;
     }
     if (set_cookie != NULL || req->written != NULL) {
-        remove_ours(r, r->headers_out, req->conf->cookie.name);
-        remove_ours(r, r->err_headers_out, req->conf->cookie.name);
+        remove_both(r, req->conf->cookie.name);
+        if (companion != NULL) {
+            remove_both(r, companion);
+        }
     }
     if (set_cookie != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
+    }
+    if (req->set_companion != NULL) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", req->set_companion);
     }
     req->written = set_cookie;
     req->written_generation = ss_session_generation(req->session);

@@ -41,15 +41,18 @@ static ss_hide_e wanted_here(request_rec *r)
                : SS_HIDE_ALL;
 }
 
-/* Did the client send a cookie of our name? Once loaded, that is known. */
+/* Did the client send a cookie of ours? Once loaded, that is known. */
 static int has_cookie(request_rec *r)
 {
     const ss_request_t *req = ss_request_peek(r);
-    ss_bytes_t value;
+    ss_candidates_t found;
 
-    return req != NULL ? req->cookies > 0
-                       : ss_cookie_find(&value, 1, apr_table_get(r->headers_in, "Cookie"),
-                                        ss_server_conf(r->server)->cookie.name) > 0;
+    if (req != NULL) {
+        return req->cookies + req->companions > 0;
+    }
+    ss_candidates_find(&found, apr_table_get(r->headers_in, "Cookie"),
+                       &ss_server_conf(r->server)->sealing);
+    return found.count + found.companion_count > 0;
 }
 
 void ss_hide_decide(request_rec *r)
@@ -69,12 +72,20 @@ void ss_hide_decide(request_rec *r)
 const char *ss_hide_in(request_rec *r, const char *header)
 {
     const ss_request_t *req = ss_request_find(r);
+    const ss_sealing_t *how;
 
     if (req == NULL || req->hide == SS_HIDE_NOTHING) {
         return header;
     }
-    return ss_cookie_strip(header, req->conf->cookie.name,
-                           req->hide == SS_HIDE_ALL ? NULL : is_ours, r, r->pool);
+    how = &req->conf->sealing;
+    if (req->hide == SS_HIDE_NATIVE) {
+        return ss_cookie_strip(header, how->cookie_name, is_ours, r, r->pool);
+    }
+    header = ss_cookie_strip(header, how->cookie_name, NULL, NULL, r->pool);
+    if (header != NULL && how->companion_name != NULL) {
+        header = ss_cookie_strip(header, how->companion_name, NULL, NULL, r->pool);
+    }
+    return header;
 }
 
 int ss_hide_cookie(request_rec *r)

@@ -26,15 +26,18 @@ request_rec *ss_request_root(request_rec *r)
 
 static void load(ss_request_t *req)
 {
-    ss_bytes_t values[SS_CANDIDATES_MAX];
+    const ss_sealing_t *how = &req->conf->sealing;
     const char *header = req->cookie_header != NULL
                              ? req->cookie_header
                              : apr_table_get(req->root->headers_in, "Cookie");
+    ss_candidates_t candidates;
 
     req->loaded = 1;
-    req->cookies = ss_cookie_find(values, SS_CANDIDATES_MAX, header, req->conf->cookie.name);
-    req->state = ss_format_open(&req->session, &req->from, values, req->cookies,
-                                &req->conf->sealing, req->now, req->root->pool);
+    ss_candidates_find(&candidates, header, how);
+    req->cookies = candidates.count;
+    req->companions = candidates.companion_count;
+    req->state =
+        ss_format_open(&req->session, &req->from, &candidates, how, req->now, req->root->pool);
     if (req->state != SS_VALID) {
         req->session = ss_session_create(req->root->pool);
         if (req->state != SS_NONE) {
@@ -96,6 +99,15 @@ ss_request_t *ss_request_get(request_rec *r)
 int ss_request_may_change(const request_rec *r)
 {
     return ss_dir_conf(r)->mode == SS_ON;
+}
+
+int ss_request_would_tag(const ss_request_t *req, ss_session_t *draft, ss_bytes_t input)
+{
+    if (!(ss_sealing_written(&req->conf->sealing)->traits & SS_FORMAT_TAGGED)) {
+        return 0;
+    }
+    return (input.data != NULL && ss_json_has_tag(input)) ||
+           ss_json_adds_tag(ss_session_text(req->session), ss_session_text(draft), req->root->pool);
 }
 
 int ss_request_has_session(ss_request_t *req)
@@ -190,38 +202,73 @@ void ss_request_revert(ss_request_t *req)
     req->sealed = 0;
 }
 
-/* What the response must carry; the session decides, nothing is remembered here. */
-static apr_status_t print(const char **set_cookie, ss_request_t *req)
+static int is_https(const ss_request_t *req)
 {
-    const ss_cookie_t *cookie = &req->conf->cookie;
-    int https = strcmp(ap_http_scheme(req->root), "https") == 0;
-    int changed = ss_session_is_changed(req->session);
+    return strcmp(ap_http_scheme(req->root), "https") == 0;
+}
+
+/* The companion looks in every way like our cookie. */
+static ss_cookie_t companion_of(const ss_request_t *req)
+{
+    ss_cookie_t companion = req->conf->cookie;
+
+    companion.name = req->conf->sealing.companion_name;
+    return companion;
+}
+
+static void print_deletion(ss_request_t *req)
+{
     apr_pool_t *pool = req->root->pool;
-    apr_int64_t max_age = -1;
+
+    req->set_cookie = ss_cookie_print_deletion(&req->conf->cookie, is_https(req), pool);
+    if (req->companions > 0) {
+        ss_cookie_t companion = companion_of(req);
+
+        req->set_companion = ss_cookie_print_deletion(&companion, is_https(req), pool);
+    }
+}
+
+/* After a migration away from a format with two cookies its companion goes with the first write. */
+static void print_cookie(ss_request_t *req, const ss_sealed_t *sealed, apr_int64_t max_age)
+{
+    apr_pool_t *pool = req->root->pool;
+    ss_cookie_t companion = companion_of(req);
+
+    req->set_cookie =
+        ss_cookie_print(&req->conf->cookie, sealed->value, max_age, is_https(req), pool);
+    if (sealed->companion.data != NULL) {
+        req->set_companion =
+            ss_cookie_print(&companion, sealed->companion, max_age, is_https(req), pool);
+    }
+    else if (req->companions > 0) {
+        req->set_companion = ss_cookie_print_deletion(&companion, is_https(req), pool);
+    }
+}
+
+/* What the response must carry; the session decides, nothing is remembered here. */
+static apr_status_t print(ss_request_t *req)
+{
+    const ss_sealing_t *how = &req->conf->sealing;
+    int changed = ss_session_is_changed(req->session);
+    ss_sealed_t sealed;
     ss_stamp_t stamp;
-    ss_bytes_t value;
     apr_status_t rv;
 
-    *set_cookie = NULL;
+    req->set_cookie = req->set_companion = NULL;
     if (ss_session_is_empty(req->session)) {
-        if ((changed || req->ended) && req->cookies > 0) {
-            *set_cookie = ss_cookie_print_deletion(cookie, https, pool);
+        if ((changed || req->ended) && req->cookies + req->companions > 0) {
+            print_deletion(req);
         }
         return APR_SUCCESS;
     }
     if (!changed && !req->may_renew) {
         return APR_SUCCESS;
     }
-    rv = ss_format_seal(&value, &stamp, &req->over, req->session, &req->conf->sealing, req->now,
-                        pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    rv = ss_format_seal(&sealed, &stamp, &req->over, req->session, how, req->now, req->root->pool);
+    if (rv == APR_SUCCESS) {
+        print_cookie(req, &sealed, ss_format_max_age(req->session, &stamp, how, req->now));
     }
-    if (req->conf->lifetime.persistent) {
-        max_age = ss_session_expires_in(&stamp, &req->conf->lifetime, req->now);
-    }
-    *set_cookie = ss_cookie_print(cookie, value, max_age, https, pool);
-    return APR_SUCCESS;
+    return rv;
 }
 
 apr_status_t ss_request_seal(ss_request_t *req, const char **set_cookie)
@@ -229,7 +276,7 @@ apr_status_t ss_request_seal(ss_request_t *req, const char **set_cookie)
     apr_status_t rv = APR_SUCCESS;
 
     if (!req->sealed || req->sealed_generation != ss_session_generation(req->session)) {
-        rv = print(&req->set_cookie, req);
+        rv = print(req);
         req->sealed = rv == APR_SUCCESS;
         req->sealed_generation = ss_session_generation(req->session);
     }

@@ -36,6 +36,7 @@ typedef struct ss_request_t {
     ss_state_e state;      /* what the client's cookie was */
     ss_provenance_t from;  /* where a valid session came from */
     int cookies;           /* cookies of our name that the client sent */
+    int companions;        /* and of the companion's */
 
     /* what happened to it here */
     apr_array_header_t *changes; /* ss_change_t, in order; NULL before the first */
@@ -58,6 +59,7 @@ typedef struct ss_request_t {
     int sealed;                  /* is the rest defined? */
     unsigned sealed_generation;  /* of the session */
     const char *set_cookie;      /* NULL: nothing is to be written */
+    const char *set_companion;   /* a second cookie that goes with it, or NULL */
     apr_size_t over;             /* bytes that the cookie would exceed the limit by */
     const char *written;         /* the Set-Cookie value in the response's header, if any */
     unsigned written_generation; /* what the client has, as far as we know */
@@ -80,6 +82,14 @@ ss_request_t *ss_request_peek(request_rec *r);
 
 /** May requests here change the session? */
 int ss_request_may_change(const request_rec *r);
+
+/**
+ * Would a change make a type tag, in a format that has them? They are the application's alone.
+ *
+ * @param draft  a copy of the session, changed
+ * @param input  what it was changed by, or {NULL, 0}
+ */
+int ss_request_would_tag(const ss_request_t *req, ss_session_t *draft, ss_bytes_t input);
 
 /** Does the client have a session, as far as this request has come? */
 int ss_request_has_session(ss_request_t *req);
@@ -112,8 +122,9 @@ void ss_request_replace(ss_request_t *req, ss_session_t *session);
 void ss_request_revert(ss_request_t *req);
 
 /**
- * The Set-Cookie value that the response must carry, or NULL for none: sealed anew only when the
- * session changed since the last call, so that a second run of a filter cannot differ.
+ * The Set-Cookie value that the response must carry, or NULL for none, and its companion's in
+ * req->set_companion: sealed anew only when the session changed since the last call, so that a
+ * second run of a filter cannot differ.
  *
  * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (req->over says by how much);
  *          anything else: libcrypto failed. The client then keeps the cookie it has.

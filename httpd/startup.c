@@ -44,7 +44,27 @@ static const char *contradiction(const ss_server_conf_t *conf)
                "bound "
                "to an audience: add native, or remove SignedSessionAudience";
     }
+    if (conf->encrypt && !(written_format(conf)->traits & SS_FORMAT_SECRECY)) {
+        return "SS0115: SignedSessionEncrypt is On, but cookies of the format that is written "
+               "cannot be encrypted: write native first in SignedSessionFormat, or remove "
+               "SignedSessionEncrypt";
+    }
     return NULL;
+}
+
+/* In a migration, a format without a time is a door that stays open. */
+static void warn_of_endless(const ss_server_conf_t *conf, server_rec *s)
+{
+    for (int i = 1; i < conf->formats->nelts; i++) {
+        const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
+
+        if (!(format->traits & SS_FORMAT_TIMED)) {
+            ss_log_server(s, APLOG_WARNING, "SS0116",
+                          "SignedSessionFormat: %s is accepted, and its cookies never expire: "
+                          "remove it after the migration",
+                          format->name);
+        }
+    }
 }
 
 static void warn_of_surprises(const ss_server_conf_t *conf, server_rec *s)
@@ -53,6 +73,12 @@ static void warn_of_surprises(const ss_server_conf_t *conf, server_rec *s)
         ss_log_server(s, APLOG_WARNING, "SS0108",
                       "SignedSessionAudience: cookies of a framework's format are not bound to it");
     }
+    if (conf->encrypt && has_trait(conf, SS_FORMAT_FOREIGN)) {
+        ss_log_server(s, APLOG_WARNING, "SS0114",
+                      "SignedSessionEncrypt: cookies of a framework's format are accepted, and are "
+                      "not encrypted");
+    }
+    warn_of_endless(conf, s);
     if (conf->lifetime.absolute != SS_FOREVER &&
         !(written_format(conf)->traits & SS_FORMAT_CREATED)) {
         ss_log_server(s, APLOG_WARNING, "SS0109",
@@ -125,31 +151,20 @@ static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *
                               apr_pool_t *pool)
 {
     const ss_binding_t binding = { conf->cookie.name, conf->audience };
-    apr_array_header_t *seals = apr_array_make(pool, conf->formats->nelts, sizeof(ss_seal_t));
 
-    for (int i = 0; i < conf->formats->nelts; i++) {
-        const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
-        ss_seal_t *seal = apr_array_push(seals);
-        ss_keyring_t *keys;
-        apr_status_t rv = ss_keyring_create(&keys, secrets, format->derive, &binding, pool);
-
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        seal->format = format;
-        seal->keys = keys;
-    }
-    conf->sealing.cookie_name = conf->cookie.name;
     conf->sealing.lifetime = &conf->lifetime;
     conf->sealing.max_size = conf->max_size;
     conf->sealing.random = ss_random;
-    conf->sealing.seals = seals;
-    return APR_SUCCESS;
+    conf->sealing.encrypt = conf->encrypt;
+    return ss_sealing_init(&conf->sealing, conf->formats, secrets, &binding, pool);
 }
 
 /* Defaults that depend on another directive. */
 static void settle_defaults(ss_server_conf_t *conf)
 {
+    if (!ss_config_is_written(conf, offsetof(ss_server_conf_t, lifetime.idle))) {
+        conf->lifetime.idle = apr_time_from_sec(written_format(conf)->idle_days * SS_DAY);
+    }
     if (!ss_config_is_written(conf, offsetof(ss_server_conf_t, lifetime.renew)) &&
         written_format(conf)->traits & SS_FORMAT_FOREIGN) {
         /* Only the application knows how long its sessions live. */

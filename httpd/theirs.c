@@ -22,10 +22,10 @@ static int note_line(void *search_, const char *header, const char *value)
     return 1;
 }
 
-/* The application's line; what we wrote into this response ourselves does not count. */
-static const char *line_in(request_rec *r, const ss_request_t *req)
+/* The last line that sets a cookie of this name; NULL when there is none. */
+static const char *line_in(request_rec *r, const char *name)
 {
-    search_t search = { req->conf->cookie.name, NULL };
+    search_t search = { name, NULL };
 
     if (apr_table_get(r->headers_out, "Set-Cookie") == NULL &&
         apr_table_get(r->err_headers_out, "Set-Cookie") == NULL) {
@@ -35,23 +35,37 @@ static const char *line_in(request_rec *r, const ss_request_t *req)
     if (search.line == NULL) {
         apr_table_do(note_line, &search, r->err_headers_out, "Set-Cookie", NULL);
     }
-    return search.line != NULL && search.line == req->written ? NULL : search.line;
+    return search.line;
+}
+
+/* What the application wrote, of the cookie and of its companion. */
+static ss_candidates_t candidates_in(request_rec *r, const ss_request_t *req, const char *line)
+{
+    const char *companion = req->conf->sealing.companion_name;
+    ss_candidates_t candidates = { .count = 1, .values = { ss_cookie_value(line) } };
+
+    line = companion == NULL ? NULL : line_in(r, companion);
+    if (line != NULL) {
+        candidates.companions[candidates.companion_count++] = ss_cookie_value(line);
+    }
+    return candidates;
 }
 
 /* Make our changes on top of what the application wrote. Returns its state. */
-static ss_state_e rebase(ss_request_t *req, const char *line)
+static ss_state_e rebase(ss_request_t *req, const ss_candidates_t *candidates)
 {
-    const ss_bytes_t value = ss_cookie_value(line);
     ss_session_t *session;
     ss_provenance_t from;
     ss_state_e state =
-        ss_format_open(&session, &from, &value, 1, &req->conf->sealing, req->now, req->root->pool);
+        ss_format_open(&session, &from, candidates, &req->conf->sealing, req->now, req->root->pool);
 
     if (state == SS_VALID) {
         ss_change_make_all(session, req->changes);
         ss_request_replace(req, session);
         req->from = from;
-        req->cookies = 1; /* the client is about to have it: an end must delete it */
+        /* the client is about to have them: an end must delete them */
+        req->cookies = candidates->count;
+        req->companions = candidates->companion_count;
     }
     return state;
 }
@@ -64,17 +78,19 @@ static int has_changes(const ss_request_t *req)
 
 int ss_theirs_settle(request_rec *r, ss_request_t *req)
 {
-    const char *line = line_in(r, req);
+    const char *line = line_in(r, req->conf->cookie.name);
+    ss_candidates_t candidates;
     ss_state_e state;
 
-    if (line == NULL) {
-        return 0;
+    if (line == NULL || line == req->written) {
+        return 0; /* what we wrote into this response ourselves does not count */
     }
     if (!has_changes(req) || ss_cookie_is_deletion(line, req->now)) {
         ss_request_revert(req);
         return 1;
     }
-    state = rebase(req, line);
+    candidates = candidates_in(r, req, line);
+    state = rebase(req, &candidates);
     if (state != SS_VALID) {
         ss_log(r, APLOG_ERR, "SS0309",
                "the application set the session cookie itself, to something that cannot be opened "

@@ -42,6 +42,21 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
     return NULL;
 }
 
+/* Returns whether that may be: an update must not make what only the application may write. */
+static int merge(ss_request_t *req, ss_bytes_t patch)
+{
+    const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
+    ss_session_t *draft;
+
+    ss_request_undo_rules(req);
+    draft = ss_session_copy(req->session, req->root->pool);
+    if (!ss_change_make(draft, &change) || ss_request_would_tag(req, draft, patch)) {
+        return 0;
+    }
+    ss_request_accept(req, draft, &change);
+    return 1;
+}
+
 /* Returns NULL, or why this text is no update. */
 static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *pool)
 {
@@ -72,7 +87,6 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
 {
     static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
     const ss_bytes_t patch = ss_bytes_of(text);
-    const ss_change_t merge = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
     ss_request_t *req;
     const char *fault;
 
@@ -94,8 +108,11 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_request_change(req, &end);
     }
-    else {
-        ss_request_change(req, &merge);
+    else if (!merge(req, patch)) {
+        ss_log(r, APLOG_ERR, "SS0303",
+               "the update in %s was ignored: an object whose only key begins with a blank is a "
+               "type tag in this format, which only the application may write",
+               where);
     }
 }
 

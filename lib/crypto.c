@@ -147,6 +147,146 @@ int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature)
            ss_equal(expected, signature.data, mac->size);
 }
 
+/*
+ * XAES-256-GCM. The key and the first half of the nonce give a key for this message alone, the
+ * second half is its nonce in AES-256-GCM. That key is two blocks of CMAC, a counter in each; each
+ * input is one block, so CMAC comes to one encryption of the input masked with CMAC's first subkey.
+ */
+
+#define BLOCK_SIZE 16
+#define HALF_NONCE_SIZE 12
+
+struct ss_aead_t {
+    EVP_CIPHER_CTX *block;          /* AES-256, keyed; only ever copied */
+    EVP_CIPHER *gcm;                /* AES-256-GCM, for the keys of messages */
+    unsigned char mask[BLOCK_SIZE]; /* K1 of NIST SP 800-38B section 6.1 */
+};
+
+static apr_status_t free_aead(void *aead_)
+{
+    ss_aead_t *aead = aead_;
+
+    EVP_CIPHER_CTX_free(aead->block); /* wipes the key */
+    EVP_CIPHER_free(aead->gcm);
+    ss_wipe(aead->mask, sizeof(aead->mask));
+    return APR_SUCCESS;
+}
+
+/* Double a block as a number of GF(2^128). */
+static void double_block(unsigned char block[BLOCK_SIZE])
+{
+    unsigned carry = block[0] >> 7;
+
+    for (int i = 0; i < BLOCK_SIZE - 1; i++) {
+        block[i] = (unsigned char)(block[i] << 1 | block[i + 1] >> 7);
+    }
+    block[BLOCK_SIZE - 1] = (unsigned char)(block[BLOCK_SIZE - 1] << 1 ^ (carry * 0x87));
+}
+
+static int key_aead(ss_aead_t *aead, const unsigned char *key)
+{
+    EVP_CIPHER *ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
+    static const unsigned char zeros[BLOCK_SIZE];
+    int len, good;
+
+    aead->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    aead->block = EVP_CIPHER_CTX_new();
+    good = ecb != NULL && aead->gcm != NULL && aead->block != NULL &&
+           EVP_EncryptInit_ex2(aead->block, ecb, key, NULL, NULL) == 1 &&
+           EVP_CIPHER_CTX_set_padding(aead->block, 0) == 1 &&
+           EVP_EncryptUpdate(aead->block, aead->mask, &len, zeros, BLOCK_SIZE) == 1;
+    EVP_CIPHER_free(ecb); /* the context holds its own reference */
+    double_block(aead->mask);
+    return good;
+}
+
+apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool_t *pool)
+{
+    ss_aead_t *made = apr_pcalloc(pool, sizeof(*made));
+
+    *aead = NULL;
+    apr_pool_cleanup_register(pool, made, free_aead, apr_pool_cleanup_null);
+    if (!key_aead(made, key)) {
+        return outcome(0);
+    }
+    *aead = made;
+    return APR_SUCCESS;
+}
+
+/* The key of one message. `context` becomes a copy of the keyed one. */
+static int derive_message_key(unsigned char out[2 * BLOCK_SIZE], EVP_CIPHER_CTX *context,
+                              const ss_aead_t *aead, const unsigned char *nonce)
+{
+    unsigned char input[2 * BLOCK_SIZE];
+    int len;
+
+    for (int block = 0; block < 2; block++) {
+        unsigned char *at = input + block * BLOCK_SIZE;
+
+        at[0] = 0;
+        at[1] = (unsigned char)(block + 1);
+        at[2] = 'X';
+        at[3] = 0;
+        memcpy(at + 4, nonce, HALF_NONCE_SIZE);
+        for (int i = 0; i < BLOCK_SIZE; i++) {
+            at[i] ^= aead->mask[i];
+        }
+    }
+    return EVP_CIPHER_CTX_copy(context, aead->block) == 1 &&
+           EVP_EncryptUpdate(context, out, &len, input, sizeof(input)) == 1;
+}
+
+/* Make a new context ready for the text of one message. */
+static int begin_message(EVP_CIPHER_CTX *context, const ss_aead_t *aead, const unsigned char *nonce,
+                         ss_bytes_t data, int encrypt)
+{
+    unsigned char key[2 * BLOCK_SIZE];
+    int len, good;
+
+    good =
+        context != NULL && derive_message_key(key, context, aead, nonce) &&
+        EVP_CipherInit_ex2(context, aead->gcm, key, nonce + HALF_NONCE_SIZE, encrypt, NULL) == 1 &&
+        EVP_CipherUpdate(context, NULL, &len, (const unsigned char *)data.data, (int)data.len) == 1;
+    ss_wipe(key, sizeof(key));
+    return good;
+}
+
+apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
+                          ss_bytes_t text, ss_bytes_t data)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int len, good;
+
+    good =
+        begin_message(context, aead, nonce, data, 1) &&
+        EVP_EncryptUpdate(context, out, &len, (const unsigned char *)text.data, (int)text.len) ==
+            1 &&
+        EVP_EncryptFinal_ex(context, out + text.len, &len) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SS_AEAD_TAG_SIZE, out + text.len) == 1;
+    EVP_CIPHER_CTX_free(context);
+    return outcome(good);
+}
+
+int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
+                 ss_bytes_t sealed, ss_bytes_t data)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
+    unsigned char *tag = (unsigned char *)sealed.data + size, rest[BLOCK_SIZE];
+    int len, good;
+
+    good =
+        begin_message(context, aead, nonce, data, 0) &&
+        EVP_DecryptUpdate(context, out, &len, (const unsigned char *)sealed.data, (int)size) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, SS_AEAD_TAG_SIZE, tag) == 1 &&
+        EVP_DecryptFinal_ex(context, rest, &len) == 1;
+    EVP_CIPHER_CTX_free(context);
+    if (!good) {
+        ss_wipe(out, size); /* what was not authentic is nobody's to read */
+    }
+    return outcome(good) == APR_SUCCESS;
+}
+
 static OSSL_PARAM octets(const char *name, ss_bytes_t bytes)
 {
     return OSSL_PARAM_construct_octet_string(name, (char *)bytes.data, bytes.len);

@@ -47,6 +47,47 @@ apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t 
  * of libcrypto is "no". */
 int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature);
 
+#define SS_AEAD_KEY_SIZE 32
+#define SS_AEAD_NONCE_SIZE 24
+#define SS_AEAD_TAG_SIZE 16
+
+/** Authenticated encryption under one key: XAES-256-GCM (https://c2sp.org/XAES-256-GCM), whose
+ * nonces are long enough to be drawn at random. Fetched and keyed once, and only read afterwards:
+ * any number of threads may use it at the same time. */
+typedef struct ss_aead_t ss_aead_t;
+
+/**
+ * Key it.
+ *
+ * @param aead  out: lives as long as `pool`, whose cleanup wipes and frees it; NULL unless
+ * successful
+ * @param key   SS_AEAD_KEY_SIZE bytes; copied
+ * @return      APR_SUCCESS, or APR_EGENERAL when libcrypto refuses
+ */
+apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool_t *pool);
+
+/**
+ * Encrypt.
+ *
+ * @param out    room for text.len + SS_AEAD_TAG_SIZE bytes: ciphertext, then tag
+ * @param nonce  SS_AEAD_NONCE_SIZE random bytes, never used with this key before
+ * @param data   what is bound to the ciphertext and stays readable
+ * @return       APR_SUCCESS, or APR_EGENERAL when libcrypto fails
+ */
+apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
+                          ss_bytes_t text, ss_bytes_t data);
+
+/**
+ * Decrypt.
+ *
+ * @param out     room for sealed.len - SS_AEAD_TAG_SIZE bytes; wiped unless successful
+ * @param sealed  ciphertext and tag, at least SS_AEAD_TAG_SIZE bytes
+ * @return        whether key, nonce, text and data are those that it was sealed with; a failure of
+ *                libcrypto is "no"
+ */
+int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
+                 ss_bytes_t sealed, ss_bytes_t data);
+
 /**
  * HKDF-SHA-256, extract and expand (RFC 5869).
  *

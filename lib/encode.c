@@ -152,6 +152,47 @@ apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t
 }
 
 /*
+ * base 62
+ */
+
+static const char digits_62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+apr_size_t ss_base62_encode(char *out, apr_int64_t number)
+{
+    char reversed[SS_BASE62_MAX];
+    apr_size_t len = 0;
+
+    do {
+        reversed[len++] = digits_62[number % 62];
+        number /= 62;
+    } while (number > 0);
+    for (apr_size_t i = 0; i < len; i++) {
+        out[i] = reversed[len - 1 - i];
+    }
+    return len;
+}
+
+apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text)
+{
+    apr_int64_t sum = 0;
+
+    *number = 0;
+    if (text.len == 0 || (text.len > 1 && text.data[0] == '0')) {
+        return APR_EINVAL;
+    }
+    for (apr_size_t i = 0; i < text.len; i++) {
+        const char *digit = memchr(digits_62, text.data[i], 62);
+
+        if (digit == NULL || sum > (APR_INT64_MAX - (digit - digits_62)) / 62) {
+            return APR_EINVAL;
+        }
+        sum = sum * 62 + (digit - digits_62);
+    }
+    *number = sum;
+    return APR_SUCCESS;
+}
+
+/*
  * Percent escapes
  */
 

@@ -36,6 +36,21 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes);
 apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t text,
                               apr_pool_t *pool);
 
+#define SS_BASE62_MAX 11 /* digits of any number */
+
+/** Write a number in base 62, digits before capitals before small letters: what Django counts
+ * seconds in. `number` is not negative; `out` has room for SS_BASE62_MAX characters; no NUL is
+ * added. Returns how many were written. */
+apr_size_t ss_base62_encode(char *out, apr_int64_t number);
+
+/**
+ * Read a number in base 62.
+ *
+ * @param number  out: 0 unless successful
+ * @return        APR_SUCCESS, or APR_EINVAL: empty, another character, a leading zero, too large
+ */
+apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text);
+
 /**
  * Decode `%XX` (RFC 3986 section 2.1) and, if `plus` is true, `+` as a blank
  * (application/x-www-form-urlencoded).

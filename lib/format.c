@@ -3,12 +3,14 @@
  */
 #include <apr_strings.h>
 
+#include "lib/cookie.h"
 #include "lib/format.h"
 
-extern const ss_format_t ss_format_native;
-extern const ss_format_t ss_format_starlette;
+extern const ss_format_t ss_format_native, ss_format_starlette, ss_format_flask, ss_format_django,
+    ss_format_express;
 
-const ss_format_t *const ss_formats[] = { &ss_format_native, &ss_format_starlette, NULL };
+const ss_format_t *const ss_formats[] = { &ss_format_native, &ss_format_starlette, &ss_format_flask,
+                                          &ss_format_django, &ss_format_express,   NULL };
 
 const ss_format_t *ss_format_named(const char *name)
 {
@@ -30,6 +32,67 @@ const char *ss_format_names(apr_pool_t *pool)
     return names;
 }
 
+/*
+ * Keys
+ */
+
+apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *formats,
+                             const apr_array_header_t *secrets, const ss_binding_t *binding,
+                             apr_pool_t *pool)
+{
+    apr_array_header_t *seals = apr_array_make(pool, formats->nelts, sizeof(ss_seal_t));
+
+    how->companion_name = NULL;
+    for (int i = 0; i < formats->nelts; i++) {
+        const ss_format_t *format = APR_ARRAY_IDX(formats, i, const ss_format_t *);
+        ss_seal_t *seal = apr_array_push(seals);
+        ss_keyring_t *keys;
+        apr_status_t rv = ss_keyring_create(&keys, secrets, format->derive, binding, pool);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        seal->format = format;
+        seal->keys = keys;
+        if (format->companion != NULL) {
+            how->companion_name = apr_pstrcat(pool, binding->cookie_name, format->companion, NULL);
+        }
+    }
+    how->cookie_name = binding->cookie_name;
+    how->seals = seals;
+    return APR_SUCCESS;
+}
+
+const ss_format_t *ss_sealing_written(const ss_sealing_t *how)
+{
+    return APR_ARRAY_IDX(how->seals, 0, ss_seal_t).format;
+}
+
+/*
+ * Opening
+ */
+
+void ss_candidates_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how)
+{
+    candidates->count =
+        ss_cookie_find(candidates->values, SS_CANDIDATES_MAX, header, how->cookie_name);
+    candidates->companion_count = 0;
+    if (how->companion_name != NULL) {
+        candidates->companion_count =
+            ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, header, how->companion_name);
+    }
+}
+
+apr_size_t ss_format_size(const ss_sealed_t *cookie, const ss_sealing_t *how)
+{
+    apr_size_t size = strlen(how->cookie_name) + cookie->value.len;
+
+    if (cookie->companion.data != NULL) {
+        size += strlen(how->companion_name) + cookie->companion.len;
+    }
+    return size;
+}
+
 /* A cookie whose signature holds: is it of our time, and is it a session? */
 static ss_state_e admit(ss_session_t **session, const ss_payload_t *payload,
                         const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
@@ -43,25 +106,42 @@ static ss_state_e admit(ss_session_t **session, const ss_payload_t *payload,
     return state;
 }
 
+/* Try one format. Where it has companions, each of them may be the one that belongs to `value`;
+ * `cookie` is set to what fitted. */
+static ss_state_e open_as(ss_payload_t *payload, ss_sealed_t *cookie, const ss_seal_t *seal,
+                          const ss_candidates_t *candidates, const ss_sealing_t *how,
+                          apr_pool_t *pool)
+{
+    int companions = seal->format->companion != NULL ? candidates->companion_count : 0;
+    ss_state_e state;
+    int i = 0;
+
+    do {
+        cookie->companion = i < companions ? candidates->companions[i] : ss_bytes(NULL, 0);
+        state = seal->format->open(payload, cookie, seal->keys, how, pool);
+    } while (state != SS_VALID && ++i < companions);
+    return state;
+}
+
 static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_bytes_t value,
-                             const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
+                             const ss_candidates_t *candidates, const ss_sealing_t *how,
+                             apr_time_t now, apr_pool_t *pool)
 {
     const ss_seal_t *seals = (const ss_seal_t *)how->seals->elts;
-    apr_size_t size = strlen(how->cookie_name) + value.len;
+    ss_sealed_t cookie = { value, { NULL, 0 } };
     ss_state_e refused = SS_MALFORMED;
 
-    if (size > SS_COOKIE_MAX) {
+    if (ss_format_size(&cookie, how) > SS_COOKIE_MAX) {
         return SS_TOO_LARGE;
     }
     for (int i = 0; i < how->seals->nelts; i++) {
         ss_payload_t payload;
-        int key;
-        ss_state_e state = seals[i].format->open(&payload, &key, value, seals[i].keys, pool);
+        ss_state_e state = open_as(&payload, &cookie, &seals[i], candidates, how, pool);
 
         if (state == SS_VALID) {
             from->format = seals[i].format;
-            from->key = key;
-            from->size = size;
+            from->key = payload.key;
+            from->size = ss_format_size(&cookie, how);
             return admit(session, &payload, how, now, pool);
         }
         /* "Malformed" only says that it is not this format's; another one may know better. */
@@ -72,14 +152,16 @@ static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_b
     return refused;
 }
 
-ss_state_e ss_format_open(ss_session_t **session, ss_provenance_t *from, const ss_bytes_t values[],
-                          int count, const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
+ss_state_e ss_format_open(ss_session_t **session, ss_provenance_t *from,
+                          const ss_candidates_t *candidates, const ss_sealing_t *how,
+                          apr_time_t now, apr_pool_t *pool)
 {
     ss_state_e first = SS_NONE;
 
     *session = NULL;
-    for (int i = 0; i < count && i < SS_CANDIDATES_MAX; i++) {
-        ss_state_e state = open_value(session, from, values[i], how, now, pool);
+    for (int i = 0; i < candidates->count; i++) {
+        ss_state_e state =
+            open_value(session, from, candidates->values[i], candidates, how, now, pool);
 
         if (state == SS_VALID) {
             return SS_VALID;
@@ -92,16 +174,21 @@ ss_state_e ss_format_open(ss_session_t **session, ss_provenance_t *from, const s
     return first;
 }
 
-apr_status_t ss_format_seal(ss_bytes_t *value, ss_stamp_t *stamp, apr_size_t *over,
+/*
+ * Sealing
+ */
+
+apr_status_t ss_format_seal(ss_sealed_t *cookie, ss_stamp_t *stamp, apr_size_t *over,
                             ss_session_t *session, const ss_sealing_t *how, apr_time_t now,
                             apr_pool_t *pool)
 {
+    static const ss_sealed_t nothing = { { NULL, 0 }, { NULL, 0 } };
     const ss_seal_t *seal = (const ss_seal_t *)how->seals->elts;
     ss_payload_t payload;
     apr_size_t size;
     apr_status_t rv;
 
-    *value = ss_bytes(NULL, 0);
+    *cookie = nothing;
     *over = 0;
     rv = ss_session_next_stamp(&payload.stamp, session, now, how->random);
     *stamp = payload.stamp;
@@ -109,15 +196,47 @@ apr_status_t ss_format_seal(ss_bytes_t *value, ss_stamp_t *stamp, apr_size_t *ov
         return rv;
     }
     payload.text = ss_session_text(session);
-    rv = seal->format->seal(value, &payload, seal->keys, pool);
+    rv = seal->format->seal(cookie, &payload, seal->keys, how, pool);
     if (rv != APR_SUCCESS) {
+        *cookie = nothing;
         return rv;
     }
-    size = strlen(how->cookie_name) + value->len;
+    size = ss_format_size(cookie, how);
     if (size > how->max_size) {
         *over = size - how->max_size;
-        *value = ss_bytes(NULL, 0);
+        *cookie = nothing;
         return APR_ENOSPC;
     }
     return APR_SUCCESS;
+}
+
+apr_int64_t ss_format_max_age(const ss_session_t *session, const ss_stamp_t *stamp,
+                              const ss_sealing_t *how, apr_time_t now)
+{
+    const ss_format_t *format = ss_sealing_written(how);
+    apr_int64_t standard;
+
+    if (!how->lifetime->persistent) {
+        return -1;
+    }
+    standard = ss_session_expires_in(stamp, how->lifetime, now);
+    return format->max_age == NULL ? standard : format->max_age(session, standard);
+}
+
+/*
+ * Looking
+ */
+
+void ss_look_bytes(ss_look_t *look, const char *name, ss_part_e kind, ss_bytes_t bytes)
+{
+    const ss_part_t part = { name, kind, bytes, 0 };
+
+    *(ss_part_t *)apr_array_push(look->parts) = part;
+}
+
+void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64_t number)
+{
+    const ss_part_t part = { name, kind, { NULL, 0 }, number };
+
+    *(ss_part_t *)apr_array_push(look->parts) = part;
 }

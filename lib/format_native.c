@@ -6,20 +6,30 @@
  * The native format. All integers big-endian, the whole in base64url:
  *
  *   0  1   version, 1
- *   1  1   flags: bit 0 is set aside for encrypted payloads, the others must be 0
+ *   1  1   flags: bit 0 is set when the payload is encrypted, the others must be 0
  *   2  2   key id: picks the key in one step, however many secrets are configured
  *   4  6   renewed, seconds since 1970
  *  10  6   created, seconds since 1970
  *  16  16  session id
  *  32  4   write counter
+ *
+ * Signed:
  *  36  n   the JSON document
  * 36+n 32  HMAC-SHA-256 over everything before
+ *
+ * Encrypted with XAES-256-GCM, bound to the 36 bytes before:
+ *  36  24  nonce
+ *  60  n   the JSON document, encrypted
+ * 60+n 16  tag
+ *
+ * Both kinds are always read.
  */
 #include "lib/encode.h"
 #include "lib/format.h"
 
 #define VERSION 1
 #define FLAGS_SIGNED 0
+#define FLAGS_ENCRYPTED 1
 
 enum {
     AT_VERSION = 0,
@@ -31,6 +41,7 @@ enum {
     AT_COUNTER = 32,
     HEADER_SIZE = 36,
     TIME_SIZE = 6,
+    NONCE_END = HEADER_SIZE + SS_AEAD_NONCE_SIZE,
     START_CHARACTERS = 8 /* of base64url, for version, flags and key id */
 };
 
@@ -70,39 +81,123 @@ static apr_status_t derive_bytes(unsigned char *out, apr_size_t len, const char 
     return ss_hkdf(out, len, secret, ss_bytes_of(SALT), ss_bytes(info, size));
 }
 
-static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
-                           apr_pool_t *pool)
+static apr_status_t derive_mac(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
+                               apr_pool_t *pool)
 {
-    unsigned char sign[SS_SHA256_SIZE], id[2];
+    unsigned char derived[SS_SHA256_SIZE];
     ss_mac_t *mac = NULL;
-    apr_status_t rv;
+    apr_status_t rv = derive_bytes(derived, sizeof(derived), "sign", secret, binding, pool);
 
-    rv = derive_bytes(id, sizeof(id), "key id", secret, binding, pool);
     if (rv == APR_SUCCESS) {
-        rv = derive_bytes(sign, sizeof(sign), "sign", secret, binding, pool);
+        rv = ss_mac_create(&mac, SS_SHA256, ss_bytes((const char *)derived, sizeof(derived)), pool);
+        ss_wipe(derived, sizeof(derived));
     }
-    if (rv == APR_SUCCESS) {
-        rv = ss_mac_create(&mac, SS_SHA256, ss_bytes((const char *)sign, sizeof(sign)), pool);
-        ss_wipe(sign, sizeof(sign));
-    }
-    key->id = (apr_uint16_t)(id[0] << 8 | id[1]);
     key->mac = mac;
     return rv;
 }
 
-/* Which key fits? Two secrets may share an id: each of them is tried. */
-static ss_state_e verify(int *key, ss_bytes_t signed_part, ss_bytes_t signature,
-                         const ss_keyring_t *keys)
+static apr_status_t derive_aead(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
+                                apr_pool_t *pool)
 {
-    apr_uint16_t id = (apr_uint16_t)get_number(signed_part.data + AT_KEY_ID, 2);
+    unsigned char derived[SS_AEAD_KEY_SIZE];
+    ss_aead_t *aead = NULL;
+    apr_status_t rv = derive_bytes(derived, sizeof(derived), "encrypt", secret, binding, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = ss_aead_create(&aead, derived, pool);
+        ss_wipe(derived, sizeof(derived));
+    }
+    key->aead = aead;
+    return rv;
+}
+
+static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
+                           apr_pool_t *pool)
+{
+    unsigned char id[2];
+    apr_status_t rv = derive_bytes(id, sizeof(id), "key id", secret, binding, pool);
+
+    key->id = (apr_uint16_t)(id[0] << 8 | id[1]);
+    if (rv == APR_SUCCESS) {
+        rv = derive_mac(key, secret, binding, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = derive_aead(key, secret, binding, pool);
+    }
+    return rv;
+}
+
+/*
+ * Opening
+ */
+
+/* Does this key hold? `text` is then the document. */
+typedef int try_key_fn(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool);
+
+static int try_signed(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool)
+{
+    apr_size_t signed_size = raw.len - SS_SHA256_SIZE;
+
+    (void)pool;
+    *text = ss_bytes(raw.data + HEADER_SIZE, signed_size - HEADER_SIZE);
+    return ss_mac_verify(key->mac, ss_bytes(raw.data, signed_size),
+                         ss_bytes(raw.data + signed_size, SS_SHA256_SIZE));
+}
+
+static int try_encrypted(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool)
+{
+    ss_bytes_t sealed = ss_bytes(raw.data + NONCE_END, raw.len - NONCE_END);
+    apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
+    unsigned char *out = apr_palloc(pool, size + 1); /* never NULL, not even for nothing */
+
+    *text = ss_bytes((const char *)out, size);
+    return ss_aead_open(key->aead, out, (const unsigned char *)raw.data + HEADER_SIZE, sealed,
+                        ss_bytes(raw.data, HEADER_SIZE));
+}
+
+/* What the flags say. */
+static const struct kind_t {
+    apr_size_t size_min; /* of a cookie with an empty document */
+    try_key_fn *try_key;
+} kinds[] = {
+    [FLAGS_SIGNED] = { HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_ENCRYPTED] = { NONCE_END + SS_AEAD_TAG_SIZE, try_encrypted },
+};
+
+/* The bytes of a cookie. Returns NULL, or what is wrong with its shape. */
+static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
+{
+    if (ss_base64_decode(SS_BASE64URL, raw, value, pool) != APR_SUCCESS) {
+        return "it is not base64url";
+    }
+    if (raw->len < HEADER_SIZE) {
+        return "it is shorter than the header of 36 bytes";
+    }
+    if (raw->data[AT_VERSION] != VERSION) {
+        return "its version is not 1";
+    }
+    if ((unsigned char)raw->data[AT_FLAGS] > FLAGS_ENCRYPTED) {
+        return "it has flags that have no meaning";
+    }
+    if (raw->len < kinds[(int)raw->data[AT_FLAGS]].size_min) {
+        return "it is too short for a signature";
+    }
+    return NULL;
+}
+
+/* Which key fits? Two secrets may share an id: each of them is tried. */
+static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring_t *keys,
+                         apr_pool_t *pool)
+{
+    apr_uint16_t id = (apr_uint16_t)get_number(raw.data + AT_KEY_ID, 2);
     ss_state_e state = SS_UNKNOWN_KEY;
 
     for (int i = 0; i < keys->count; i++) {
         if (keys->keys[i].id != id) {
             continue;
         }
-        if (ss_mac_verify(keys->keys[i].mac, signed_part, signature)) {
-            *key = i;
+        if (kinds[(int)raw.data[AT_FLAGS]].try_key(&payload->text, &keys->keys[i], raw, pool)) {
+            payload->key = i;
             return SS_VALID;
         }
         state = SS_BAD_SIGNATURE;
@@ -110,21 +205,17 @@ static ss_state_e verify(int *key, ss_bytes_t signed_part, ss_bytes_t signature,
     return state;
 }
 
-static ss_state_e open_value(ss_payload_t *payload, int *key, ss_bytes_t value,
-                             const ss_keyring_t *keys, apr_pool_t *pool)
+static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
+                             const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
 {
     ss_bytes_t raw;
-    apr_size_t signed_size;
     ss_state_e state;
 
-    if (ss_base64_decode(SS_BASE64URL, &raw, value, pool) != APR_SUCCESS ||
-        raw.len < HEADER_SIZE + SS_SHA256_SIZE || raw.data[AT_VERSION] != VERSION ||
-        raw.data[AT_FLAGS] != FLAGS_SIGNED) {
+    (void)how;
+    if (decode(&raw, cookie->value, pool) != NULL) {
         return SS_MALFORMED;
     }
-    signed_size = raw.len - SS_SHA256_SIZE;
-    state = verify(key, ss_bytes(raw.data, signed_size),
-                   ss_bytes(raw.data + signed_size, SS_SHA256_SIZE), keys);
+    state = verify(payload, raw, keys, pool);
     if (state != SS_VALID) {
         return state;
     }
@@ -132,37 +223,109 @@ static ss_state_e open_value(ss_payload_t *payload, int *key, ss_bytes_t value,
     payload->stamp.created = (apr_int64_t)get_number(raw.data + AT_CREATED, TIME_SIZE);
     payload->stamp.counter = (apr_uint32_t)get_number(raw.data + AT_COUNTER, 4);
     memcpy(payload->stamp.id, raw.data + AT_SESSION_ID, SS_SESSION_ID_SIZE);
-    payload->text = ss_bytes(raw.data + HEADER_SIZE, signed_size - HEADER_SIZE);
     return SS_VALID;
 }
 
-static apr_status_t seal_value(ss_bytes_t *value, const ss_payload_t *payload,
-                               const ss_keyring_t *keys, apr_pool_t *pool)
-{
-    const ss_stamp_t *stamp = &payload->stamp;
-    apr_size_t signed_size = HEADER_SIZE + payload->text.len;
-    apr_size_t size = signed_size + SS_SHA256_SIZE;
-    char *raw = apr_palloc(pool, size);
-    char *text;
-    apr_status_t rv;
+/*
+ * Sealing
+ */
 
+static void put_header(char *raw, int flags, apr_uint16_t key_id, const ss_stamp_t *stamp)
+{
     raw[AT_VERSION] = VERSION;
-    raw[AT_FLAGS] = FLAGS_SIGNED;
-    put_number(raw + AT_KEY_ID, 2, keys->keys[0].id);
+    raw[AT_FLAGS] = (char)flags;
+    put_number(raw + AT_KEY_ID, 2, key_id);
     put_number(raw + AT_RENEWED, TIME_SIZE, (apr_uint64_t)stamp->renewed);
     put_number(raw + AT_CREATED, TIME_SIZE, (apr_uint64_t)stamp->created);
     memcpy(raw + AT_SESSION_ID, stamp->id, SS_SESSION_ID_SIZE);
     put_number(raw + AT_COUNTER, 4, stamp->counter);
-    memcpy(raw + HEADER_SIZE, payload->text.data, payload->text.len);
+}
 
-    rv = ss_mac_compute(keys->keys[0].mac, (unsigned char *)raw + signed_size,
-                        ss_bytes(raw, signed_size));
+static apr_status_t sign(char *raw, ss_bytes_t text, const ss_key_t *key)
+{
+    apr_size_t signed_size = HEADER_SIZE + text.len;
+
+    memcpy(raw + HEADER_SIZE, text.data, text.len);
+    return ss_mac_compute(key->mac, (unsigned char *)raw + signed_size, ss_bytes(raw, signed_size));
+}
+
+static apr_status_t encrypt(char *raw, ss_bytes_t text, const ss_key_t *key, ss_random_fn *random)
+{
+    unsigned char *nonce = (unsigned char *)raw + HEADER_SIZE;
+    apr_status_t rv = random(nonce, SS_AEAD_NONCE_SIZE);
+
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    text = apr_palloc(pool, ss_base64_size(SS_BASE64URL, size));
-    *value = ss_bytes(text, ss_base64_encode(SS_BASE64URL, text, ss_bytes(raw, size)));
+    return ss_aead_seal(key->aead, (unsigned char *)raw + NONCE_END, nonce, text,
+                        ss_bytes(raw, HEADER_SIZE));
+}
+
+static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
+                               const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+{
+    int flags = how->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
+    apr_size_t size = kinds[flags].size_min + payload->text.len;
+    char *raw = apr_palloc(pool, size), *value;
+    apr_status_t rv;
+
+    put_header(raw, flags, keys->keys[0].id, &payload->stamp);
+    rv = how->encrypt ? encrypt(raw, payload->text, &keys->keys[0], how->random)
+                      : sign(raw, payload->text, &keys->keys[0]);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    value = apr_palloc(pool, ss_base64_size(SS_BASE64URL, size));
+    cookie->value = ss_bytes(value, ss_base64_encode(SS_BASE64URL, value, ss_bytes(raw, size)));
     return APR_SUCCESS;
+}
+
+/*
+ * Looking
+ */
+
+static void look_at_rest(ss_look_t *look, ss_bytes_t raw)
+{
+    apr_size_t end;
+
+    if (raw.data[AT_FLAGS] == FLAGS_ENCRYPTED) {
+        end = raw.len - SS_AEAD_TAG_SIZE;
+        ss_look_bytes(look, "nonce", SS_PART_BINARY,
+                      ss_bytes(raw.data + HEADER_SIZE, SS_AEAD_NONCE_SIZE));
+        ss_look_bytes(look, "ciphertext", SS_PART_BINARY,
+                      ss_bytes(raw.data + NONCE_END, end - NONCE_END));
+        ss_look_bytes(look, "tag", SS_PART_BINARY, ss_bytes(raw.data + end, SS_AEAD_TAG_SIZE));
+        return;
+    }
+    end = raw.len - SS_SHA256_SIZE;
+    ss_look_bytes(look, "session", SS_PART_JSON,
+                  ss_bytes(raw.data + HEADER_SIZE, end - HEADER_SIZE));
+    ss_look_bytes(look, "signature", SS_PART_BINARY, ss_bytes(raw.data + end, SS_SHA256_SIZE));
+}
+
+static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t *pool)
+{
+    ss_bytes_t raw;
+
+    look->why = decode(&raw, cookie->value, pool);
+    if (look->why != NULL) {
+        return SS_UNLIKE;
+    }
+    ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION]);
+    ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS]);
+    ss_look_bytes(look, "kind", SS_PART_TEXT,
+                  ss_bytes_of(raw.data[AT_FLAGS] == FLAGS_ENCRYPTED ? "encrypted" : "signed"));
+    ss_look_bytes(look, "key id", SS_PART_BINARY, ss_bytes(raw.data + AT_KEY_ID, 2));
+    ss_look_number(look, "renewed", SS_PART_TIME,
+                   (apr_int64_t)get_number(raw.data + AT_RENEWED, TIME_SIZE));
+    ss_look_number(look, "created", SS_PART_TIME,
+                   (apr_int64_t)get_number(raw.data + AT_CREATED, TIME_SIZE));
+    ss_look_bytes(look, "session id", SS_PART_BINARY,
+                  ss_bytes(raw.data + AT_SESSION_ID, SS_SESSION_ID_SIZE));
+    ss_look_number(look, "counter", SS_PART_NUMBER,
+                   (apr_int64_t)get_number(raw.data + AT_COUNTER, 4));
+    look_at_rest(look, raw);
+    return SS_LIKELY;
 }
 
 static int resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool)
@@ -184,9 +347,11 @@ static int resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *poo
 }
 
 const ss_format_t ss_format_native = { .name = "native",
-                                       .traits =
-                                           SS_FORMAT_TIMED | SS_FORMAT_CREATED | SS_FORMAT_BOUND,
+                                       .traits = SS_FORMAT_TIMED | SS_FORMAT_CREATED |
+                                                 SS_FORMAT_BOUND | SS_FORMAT_SECRECY,
+                                       .idle_days = 14,
                                        .derive = derive,
                                        .open = open_value,
                                        .seal = seal_value,
+                                       .look = look,
                                        .resembles = resembles };

@@ -142,4 +142,17 @@ int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool);
  */
 ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool);
 
+/*
+ * Type tags. Flask keeps what JSON has no type for as an object with one member, whose name begins
+ * with a blank and says the type: {" d": "Thu, 01 Jan 2026 00:00:00 GMT"}. Its reader takes every
+ * such object, at any depth, for the typed value, so only the application may write them.
+ */
+
+/** Is there a type tag in this checked value, or is it one? */
+int ss_json_has_tag(ss_bytes_t value);
+
+/** Is there one in `after` that does not stand at the same place in `before`, which is {NULL, 0}
+ * for "absent"? A tag can appear although nobody wrote one, when its neighbours are removed. */
+int ss_json_adds_tag(ss_bytes_t before, ss_bytes_t after, apr_pool_t *pool);
+
 #endif

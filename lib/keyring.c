@@ -160,3 +160,14 @@ apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *se
     (*ring)->keys = keys;
     return APR_SUCCESS;
 }
+
+int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text, ss_bytes_t signature)
+{
+    for (int i = 0; i < ring->count; i++) {
+        if (ss_mac_verify(ring->keys[i].mac, text, signature)) {
+            *key = i;
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -16,6 +16,7 @@
 typedef struct ss_key_t {
     apr_uint16_t id; /* native: the hint in the cookie's header; 0 in other formats */
     const ss_mac_t *mac;
+    const ss_aead_t *aead; /* native: for encrypted payloads; NULL in other formats */
 } ss_key_t;
 
 /** The keys of one format in one virtual host. The first seals, all of them open. */
@@ -53,5 +54,8 @@ const char *ss_keyring_judge(const apr_array_header_t *secrets, apr_pool_t *pool
  */
 apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *secrets,
                                ss_derive_fn *derive, const ss_binding_t *binding, apr_pool_t *pool);
+
+/** Is `signature` that of `text` with any of the keys? `key` is then the index of the first. */
+int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text, ss_bytes_t signature);
 
 #endif

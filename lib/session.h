@@ -11,6 +11,7 @@
 #include "lib/crypto.h"
 #include "lib/json.h"
 
+#define SS_DAY APR_INT64_C(86400)            /* seconds */
 #define SS_FOREVER ((apr_interval_time_t)-1) /* a duration without end */
 #define SS_NO_TIME ((apr_int64_t)-1)         /* a time stamp that the format does not carry */
 

@@ -1,70 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <apr_errno.h>
 #include <apr_general.h>
 
-#include "lib/crypto.h"
-#include "lib/encode.h"
-
-#define SECRET_SIZE 32 /* bytes; 43 characters of base64url */
-
-typedef enum result_e { DONE = 0, REFUSED = 1, MISUSED = 2 } result_e;
-
-/** One command: the first word behind "ssctl". */
-typedef struct command_t {
-    const char *name;
-    const char *help;
-    result_e (*run)(int argc, const char *const argv[]); /* what stands behind its name */
-} command_t;
-
-static result_e keygen(int argc, const char *const argv[])
-{
-    unsigned char random[SECRET_SIZE];
-    char secret[2 * SECRET_SIZE];
-    apr_size_t len;
-
-    (void)argv;
-    if (argc > 0) {
-        return MISUSED;
-    }
-    if (ss_random(random, sizeof(random)) != APR_SUCCESS) {
-        fputs("ssctl: libcrypto has no random bytes\n", stderr);
-        return REFUSED;
-    }
-    len = ss_base64_encode(SS_BASE64URL, secret, ss_bytes((const char *)random, sizeof(random)));
-    printf("%.*s\n", (int)len, secret);
-    ss_wipe(random, sizeof(random));
-    ss_wipe(secret, sizeof(secret));
-    return DONE;
-}
-
-static result_e version(int argc, const char *const argv[])
-{
-    (void)argv;
-    if (argc > 0) {
-        return MISUSED;
-    }
-    puts("ssctl " SS_VERSION);
-    return DONE;
-}
+#include "tools/ssctl.h"
 
 /* clang-format off */
 static const command_t commands[] = {
-    { "keygen",    "print a new secret",      keygen },
-    { "--version", "print the version",       version },
-    { NULL,        NULL,                      NULL }
+    { "keygen",  0, NULL,
+      "print a new secret", run_keygen },
+    { "seal",    TAKES_KEYS | TAKES_NAME | TAKES_FORMAT | TAKES_LIFE | TAKES_ENCRYPT | TAKES_NOW
+                 | TAKES_JSON | TAKES_OPERAND, "JSON",
+      "make a cookie of a JSON object", run_seal },
+    { "open",    TAKES_KEYS | TAKES_NAME | TAKES_FORMAT | TAKES_LIFE | TAKES_NOW | TAKES_JSON
+                 | TAKES_OPERAND, "COOKIE",
+      "verify a cookie and print its session", run_open },
+    { "inspect", TAKES_NAME | TAKES_NOW | TAKES_JSON | TAKES_OPERAND, "COOKIE",
+      "show what a cookie tells without a secret", run_inspect },
+    { "convert", TAKES_KEYS | TAKES_NAME | TAKES_FROM_TO | TAKES_LIFE | TAKES_ENCRYPT | TAKES_NOW
+                 | TAKES_JSON | TAKES_OPERAND, "COOKIE",
+      "open a cookie in one format, seal it in another", run_convert },
+    { "formats", TAKES_JSON, NULL,
+      "list the formats", run_formats },
+    { NULL,      0, NULL, NULL, NULL }
 };
 /* clang-format on */
 
-static void print_usage(void)
+static void print_usage(FILE *out)
 {
-    fputs("usage: ssctl COMMAND\n", stderr);
+    fputs("usage: ssctl COMMAND [OPTION...] [ARGUMENT]\n"
+          "       ssctl COMMAND --help\n"
+          "       ssctl --version\n\n"
+          "commands:\n",
+          out);
     for (const command_t *command = commands; command->name != NULL; command++) {
-        fprintf(stderr, "  %-10s %s\n", command->name, command->help);
+        fprintf(out, "  %-8s %s\n", command->name, command->help);
+    }
+}
+
+result_e misused(const char *format, ...)
+{
+    va_list arguments;
+
+    print_usage(stderr);
+    fputs("ssctl: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return MISUSED;
+}
+
+static void print_help(const command_t *command)
+{
+    printf("usage: ssctl %s [OPTION...]%s%s\n\n%s\n", command->name,
+           command->operand != NULL ? " " : "", command->operand != NULL ? command->operand : "",
+           command->help);
+    if (command->operand != NULL) {
+        printf("%s is read from standard input when it is not an argument.\n", command->operand);
+    }
+    if (command->takes != 0) {
+        puts("\noptions:");
+        options_print(command->takes);
     }
 }
 
@@ -76,6 +77,37 @@ static const command_t *command_named(const char *name)
         }
     }
     return NULL;
+}
+
+static int is_word(int argc, const char *const argv[], int at, const char *word)
+{
+    return argc == at + 1 && strcmp(argv[at], word) == 0;
+}
+
+static result_e run(int argc, const char *const argv[], apr_pool_t *pool)
+{
+    const command_t *command = argc > 1 ? command_named(argv[1]) : NULL;
+    options_t options;
+    result_e result;
+
+    if (is_word(argc, argv, 1, "--version")) {
+        puts("ssctl " SS_VERSION);
+        return DONE;
+    }
+    if (is_word(argc, argv, 1, "--help")) {
+        print_usage(stdout);
+        return DONE;
+    }
+    if (command == NULL) {
+        /* not repeated: it may be a secret in the wrong place */
+        return misused(argc > 1 ? "there is no such command" : "a command is missing");
+    }
+    if (is_word(argc, argv, 2, "--help")) {
+        print_help(command);
+        return DONE;
+    }
+    result = options_read(&options, command, argc - 1, argv + 1, pool);
+    return result == DONE ? command->run(&options) : result;
 }
 
 /* A secret that went into a full disk is none: whoever asked must hear of it. */
@@ -90,18 +122,14 @@ static result_e flush(void)
 
 int main(int argc, const char *const argv[])
 {
-    const command_t *command = argc > 1 ? command_named(argv[1]) : NULL;
-    result_e result = MISUSED;
+    apr_pool_t *pool;
+    result_e result;
 
-    if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS) {
+    if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS ||
+        apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return REFUSED;
     }
     atexit(apr_terminate);
-    if (command != NULL) {
-        result = command->run(argc - 2, argv + 2);
-    }
-    if (result == MISUSED) {
-        print_usage();
-    }
+    result = run(argc, argv, pool);
     return result == DONE ? flush() : result;
 }

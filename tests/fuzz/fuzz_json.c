@@ -116,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         judge_compact(text, SS_JSON_FINITE, pool);
         judge_compact(text, SS_JSON_ASCII | SS_JSON_FINITE, pool);
         judge_session(text, pool);
+        MUST(ss_json_adds_tag(ss_bytes(NULL, 0), text, pool) == ss_json_has_tag(text));
+        MUST(!ss_json_adds_tag(text, text, pool));
     }
 
     apr_pool_destroy(pool);

@@ -81,9 +81,11 @@ DIRECTIVES = {
              ('__Host-Http-sid Secure HttpOnly=off', 'without HttpOnly', 'add HttpOnly')]),
     'SignedSessionFormat': Directive(
         SERVER,
-        good=['native', 'starlette', 'native starlette', 'starlette native'],
-        bad=[('jwt', '"jwt" is not accepted', 'native, starlette'), ('native jwt', '"jwt"', 'native, starlette'),
+        good=['native', 'starlette', 'flask', 'django', 'express', 'native starlette', 'starlette native',
+              'native django flask starlette', 'express django'],
+        bad=[('jwt', '"jwt" is not accepted', 'native, starlette, flask, django, express'), ('native jwt', '"jwt"', 'native, starlette'),
              ('native native', 'native is named twice', 'once'), ('"" native', '"" is not accepted', 'native')]),
+    'SignedSessionEncrypt': Directive(SERVER, **ON_OFF),
     'SignedSessionAudience': Directive(
         SERVER,
         good=['shop', '"the shop"', 'Geschäft'],
@@ -355,6 +357,14 @@ def test_an_audience_without_native_is_refused_wherever_the_two_meet():
     assert rc == 1 and 'SS0107' in text
 
 
+@pytest.mark.parametrize('formats', ['starlette', 'flask', 'django native', 'express native'])
+def test_encryption_of_a_foreign_format_is_refused(formats):
+    rc, text = configtest(f'SignedSessionEncrypt On\nSignedSessionFormat {formats}')
+    assert rc == 1
+    assert 'SS0115: SignedSessionEncrypt' in text and 'native first' in text
+    assert configtest(f'SignedSessionEncrypt Off\nSignedSessionFormat {formats}')[0] == 0
+
+
 OPEN = ('<Location "/open">\nSignedSessionWritable {}\n</Location>\n'
         '<Location "/closed">\nRequire signed-session\n</Location>')
 WARNINGS = {
@@ -363,6 +373,10 @@ WARNINGS = {
     'an absolute timeout and a format without a creation time': (
         'SignedSessionAbsoluteTimeout 1h\nSignedSessionFormat starlette', ['SS0109']),
     'such a format only accepted': ('SignedSessionAbsoluteTimeout 1h\nSignedSessionFormat native starlette', []),
+    'encryption and a foreign format': ('SignedSessionEncrypt On\nSignedSessionFormat native flask', ['SS0114']),
+    'encryption with native alone': ('SignedSessionEncrypt On', []),
+    'a format without a time accepted': ('SignedSessionFormat native express', ['SS0116']),
+    'such a format written': ('SignedSessionFormat express native', []),
     'an audience with native alone': ('SignedSessionAudience shop', []),
     'no absolute timeout': ('SignedSessionFormat starlette', []),
     'both': ('SignedSessionAudience shop\nSignedSessionAbsoluteTimeout 1h\nSignedSessionFormat starlette native',

@@ -239,6 +239,35 @@ def test_not_in_another_virtual_host_either(server, path):
     assert 'forged' not in response.text and fields(response)
 
 
+def test_each_virtual_host_is_guarded_for_all_others(start):
+    with HttpBackend(BACKEND) as backend:
+        server = start('''
+            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+            <VirtualHost *:{port}>
+                ServerName plain.example
+                ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+            </VirtualHost>
+            <VirtualHost *:{port}>
+                ServerName forwarding.example
+                ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+                SignedSession On
+                SignedSessionForward X-Session
+            </VirtualHost>
+            <VirtualHost *:{port}>
+                ServerName updating.example
+                SignedSessionAudience another
+                ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+                <Location "/">
+                    SignedSession On
+                    SignedSessionUpdate X-Session-Update
+                </Location>
+            </VirtualHost>''', modules='proxy proxy_http', backend=backend.port)
+        for host in ('plain.example', 'forwarding.example', 'updating.example', 'unknown.example'):
+            headers = [('Host', host), ('X_Session', 'forged'), ('X-SESSION-UPDATE', 'forged'), ('Other', 'arrives')]
+            response = server.request('GET', '/echo', headers)
+            assert 'forged' not in response.text and fields(response)['other'] == ['arrives'], host
+
+
 def test_a_copy_beside_the_real_one(server):
     headers = [('X-Session', 'forged'), ('X_SESSION', 'forged'), ('x-session', '{"user":"root"}')]
     for path in ('/app/echo', '/cgi/env'):
@@ -274,7 +303,8 @@ def test_a_large_number_of_copies(server):
 
 
 @pytest.mark.parametrize('value', ['X-Session', 'x-session', 'keep-alive, X-Session', 'close,X-SESSION , foo',
-                                   'X-Session, X-Session', ',X-Session,', 'X-Session-Update, X-Session', 'TE,X-Session'])
+                                   'X-Session, X-Session', ',X-Session,', 'X-Session-Update, X-Session',
+                                   'TE,X-Session'])
 def test_a_client_cannot_make_the_proxy_drop_it(server, value):
     response = server.request('GET', '/app/echo', {'Connection': value}, cookie=ALICE)
     assert forwarded(response) == [JSON_OF_ALICE]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
-"""What packagers and administrators do with the sources: build elsewhere, install, make a release; and ssctl."""
+"""What packagers and administrators do with the sources: build elsewhere, install, make a release."""
 
 import os
 import re
@@ -94,6 +94,7 @@ def test_the_built_module_loads(built, monkeypatch):
 
 MODULE = f'{LIBEXECDIR}/mod_signed_session.so'.lstrip('/')
 SSCTL = 'usr/local/bin/ssctl'
+MANUAL = 'usr/local/share/man/man1/ssctl.1'
 HEADER = f'{apxs_query("INCLUDEDIR")}/mod_signed_session.h'.lstrip('/')
 
 
@@ -112,7 +113,7 @@ def test_install_and_uninstall(built, tmp_path):
     elsewhere = f'sysconfdir={tmp_path}/none'
     target = tmp_path / 'root'
     install(built, target, elsewhere)
-    assert files_in(target) == {MODULE, SSCTL, HEADER}
+    assert files_in(target) == {MODULE, SSCTL, MANUAL, HEADER}
     assert os.access(target / SSCTL, os.X_OK) and (target / MODULE).stat().st_mode & 0o444 == 0o444
     install(built, target, elsewhere, verb='uninstall')
     assert files_in(target) == set()
@@ -121,14 +122,14 @@ def test_install_and_uninstall(built, tmp_path):
 def test_install_twice(built, tmp_path):
     for _ in range(2):
         install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
-    assert files_in(tmp_path / 'root') == {MODULE, SSCTL, HEADER}
+    assert files_in(tmp_path / 'root') == {MODULE, SSCTL, MANUAL, HEADER}
 
 
 def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     target = tmp_path / 'root'
     folder = f'{sysconfdir}/mods-available/signed_session'.lstrip('/')
     install(built, target, f'sysconfdir={sysconfdir}')
-    assert files_in(target) == {MODULE, SSCTL, HEADER, f'{folder}.load', f'{folder}.conf'}
+    assert files_in(target) == {MODULE, SSCTL, MANUAL, HEADER, f'{folder}.load', f'{folder}.conf'}
     assert (target / f'{folder}.load').read_text() == (
         f'LoadModule signed_session_module {LIBEXECDIR}/mod_signed_session.so\n')
     assert (target / f'{folder}.conf').read_text() == (TOP / 'conf/signed_session.conf').read_text()
@@ -143,7 +144,8 @@ def test_install_in_other_places(built, tmp_path, sysconfdir):
     where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
              f'includedir={tmp_path}/include']
     install(built, '', *where)
-    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl', 'include/mod_signed_session.h',
+    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl', 'opt/share/man/man1/ssctl.1',
+                                  'include/mod_signed_session.h',
                                   'etc/mods-available/signed_session.load', 'etc/mods-available/signed_session.conf'}
     conf = ''.join(f'Include {sysconfdir}/mods-available/signed_session.{kind}\n' for kind in ('load', 'conf'))
     assert configtest(conf, ours=False, env={VARIABLE: None}) == (0, 'Syntax OK\n')
@@ -151,37 +153,3 @@ def test_install_in_other_places(built, tmp_path, sysconfdir):
     assert rc == 1 and SS0101.format(VARIABLE) in text
     install(built, '', *where, verb='uninstall')
     assert files_in(tmp_path) == set()
-
-
-# --- ssctl -------------------------------------------------------------------------------------
-
-
-def ssctl(*words, **more):
-    return subprocess.run([os.environ['SS_SSCTL'], *words], capture_output=True, text=True, **more)
-
-
-def test_keygen_prints_one_good_secret():
-    made = [ssctl('keygen') for _ in range(20)]
-    for one in made:
-        assert (one.returncode, one.stderr) == (0, '')
-        assert re.fullmatch(r'[!-~]{32,}\n', one.stdout)
-    assert len({one.stdout for one in made}) == len(made)
-    assert configtest('SignedSession On', env={VARIABLE: made[0].stdout.strip()}) == (0, 'Syntax OK\n')
-
-
-def test_keygen_into_a_full_disk_fails():
-    with open('/dev/full', 'w') as full:
-        done = subprocess.run([os.environ['SS_SSCTL'], 'keygen'], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1 and 'cannot write' in done.stderr
-
-
-def test_version():
-    done = ssctl('--version')
-    assert (done.returncode, done.stdout, done.stderr) == (0, f'ssctl {version()}\n', '')
-
-
-@pytest.mark.parametrize('words', [[], ['make-coffee'], ['keygen', 'extra'], ['--version', 'extra'], ['']])
-def test_misuse_is_answered_with_the_usage(words):
-    done = ssctl(*words)
-    assert (done.returncode, done.stdout) == (2, '')
-    assert done.stderr.startswith('usage: ssctl ') and 'keygen' in done.stderr and '--version' in done.stderr

@@ -89,8 +89,9 @@ TRUTH = [
     ('the string "0"', b'"0"', True), ('a blank', b'" "', True), ('a control character', b'"\\u0007"', True),
     ('zero', b'0', False), ('minus zero', b'-0', False), ('0.00', b'0.00', False), ('0e5', b'0e5', False),
     ('0.0E-9', b'0.0E-9', False), ('one', b'1', True), ('a tiny number', b'0.0001', True),
-    ('a number that a double takes for zero', b'1e-999', True), ('NaN', b'NaN', False), ('Infinity', b'Infinity', False),
-    ('-Infinity', b'-Infinity', False), ('[]', b'[]', False), ('[ ]', b'[ \n ]', False), ('{}', b'{}', False),
+    ('a number that a double takes for zero', b'1e-999', True), ('NaN', b'NaN', False),
+    ('Infinity', b'Infinity', False), ('-Infinity', b'-Infinity', False), ('[]', b'[]', False),
+    ('[ ]', b'[ \n ]', False), ('{}', b'{}', False),
     ('{ }', b'{ }', False), ('[0]', b'[0]', True), ('[[]]', b'[[]]', True), ('an object', b'{"a":null}', True),
 ]
 
@@ -105,22 +106,26 @@ ROWS = [
     ('any', None, False), ('any', {}, True), ('any', {'x': None}, True),
     ('user', None, False), ('user', {}, False), ('user', {'user': 'alice'}, True), ('user', {'User': 'alice'}, False),
     ('admin', {'role': 'admin'}, True), ('admin', {'role': 'site owner'}, True), ('admin', {'role': 'site'}, False),
-    ('admin', {'role': 'Admin'}, False), ('admin', {'role': 'admin '}, False), ('admin', {'role': 'administrator'}, False),
-    ('admin', {'role': ['guest', 'admin']}, True), ('admin', {'role': ['guest']}, False), ('admin', {'role': []}, False),
-    ('admin', {'role': [['admin']]}, False), ('admin', {'role': {'admin': True}}, False), ('admin', {}, False),
-    ('admin', {'role': 'admin\x00'}, False), ('admin', {'role': 'admin\n'}, False),
+    ('admin', {'role': 'Admin'}, False), ('admin', {'role': 'admin '}, False),
+    ('admin', {'role': 'administrator'}, False), ('admin', {'role': ['guest', 'admin']}, True),
+    ('admin', {'role': ['guest']}, False), ('admin', {'role': []}, False), ('admin', {'role': [['admin']]}, False),
+    ('admin', {'role': {'admin': True}}, False), ('admin', {}, False), ('admin', {'role': 'admin\x00'}, False),
+    ('admin', {'role': 'admin\n'}, False),
     ('yes', {'flag': True}, True), ('yes', {'flag': 'true'}, True), ('yes', {'flag': 1}, False),
     ('null', {'flag': None}, True), ('null', {}, False),
-    ('number', {'n': 1.5}, True), ('number', {'n': '7'}, True), ('number', {'n': [3, 7]}, True), ('number', {'n': 7.0}, False),
+    ('number', {'n': 1.5}, True), ('number', {'n': '7'}, True), ('number', {'n': [3, 7]}, True),
+    ('number', {'n': 7.0}, False),
     ('empty', {'role': ''}, True), ('empty', {}, False), ('empty', {'role': None}, False),
-    ('object', {'flag': {'a': 1}}, True), ('object', {'flag': [{'a': 1}]}, True), ('object', {'flag': {'a': 2}}, False),
+    ('object', {'flag': {'a': 1}}, True), ('object', {'flag': [{'a': 1}]}, True),
+    ('object', {'flag': {'a': 2}}, False),
     ('path', {'account': {'roles': ['admin']}}, True), ('path', {'account': {'roles': ['guest', 'admin']}}, False),
     ('deep', {'account': {'roles': ['guest', 'admin']}}, True), ('deep', {'account': 'admin'}, False),
     ('dotted', {'a.b': 'right', 'a': {'b': 'wrong'}}, True), ('dotted', {'a.b': 'wrong', 'a': {'b': 'right'}}, False),
     ('dotted', {'a': {'b': 'right'}}, True),
-    ('not', None, True), ('not', {'user': 'x'}, True), ('not', {'banned': True}, False), ('not', {'banned': False}, True),
-    ('none', {'user': 'x'}, True), ('none', {'user': 'x', 'banned': 1}, False), ('none', {'user': 'x', 'role': 'guest'}, False),
-    ('none', {'role': 'admin'}, False),
+    ('not', None, True), ('not', {'user': 'x'}, True), ('not', {'banned': True}, False),
+    ('not', {'banned': False}, True),
+    ('none', {'user': 'x'}, True), ('none', {'user': 'x', 'banned': 1}, False),
+    ('none', {'user': 'x', 'role': 'guest'}, False), ('none', {'role': 'admin'}, False),
     ('all', {'user': 'x', 'role': 'admin'}, True), ('all', {'user': 'x'}, False), ('all', {'role': 'admin'}, False),
     ('or', {'role': 'admin'}, True), ('or', {'role': 'x'}, False),
 ]
@@ -139,9 +144,11 @@ def test_another_provider_may_grant_what_this_one_does_not(server):
 NOW = int(time.time())
 REFUSED = [
     ('nothing', None), ('no signature', 'session=eyJ1c2VyIjoiYWxpY2UifQ'), ('plain JSON', 'session={"user":"alice"}'),
-    ('stock mod_session', 'session=user=alice&role=admin'), ('another secret', f'session={starlette({"user": "alice"})}'),
+    ('stock mod_session', 'session=user=alice&role=admin'),
+    ('another secret', f'session={starlette({"user": "alice"})}'),
     ('another name', native({'user': 'alice'}).replace('session', 'Session')),
-    ('in another value', 'x=1,' + native({'user': 'alice'})), ('too old', native({'user': 'alice'}, renewed=NOW - 15 * 86400)),
+    ('in another value', 'x=1,' + native({'user': 'alice'})),
+    ('too old', native({'user': 'alice'}, renewed=NOW - 15 * 86400)),
     ('from the future', native({'user': 'alice'}, renewed=NOW + 3600)), ('a list', native(b'["user"]')),
 ]
 
@@ -226,7 +233,8 @@ ADMIN = native({'role': 'admin', 'user': 'alice'})
 
 @pytest.mark.parametrize('path, cookie, headers, want', [
     ('/both/a.txt', ADMIN, basic('alice'), 200), ('/both/a.txt', None, basic('alice'), 403),
-    ('/both/a.txt', ADMIN, {}, 401), ('/both/a.txt', ADMIN, basic('alice', 'wrong'), 401), ('/both/a.txt', None, {}, 403),
+    ('/both/a.txt', ADMIN, {}, 401), ('/both/a.txt', ADMIN, basic('alice', 'wrong'), 401),
+    ('/both/a.txt', None, {}, 403),
     ('/either/a.txt', ADMIN, {}, 200), ('/either/a.txt', None, basic('alice'), 200), ('/either/a.txt', None, {}, 401),
     ('/either/a.txt', ADMIN, basic('alice', 'wrong'), 200), ('/either/a.txt', None, basic('alice', 'wrong'), 401)])
 def test_with_a_password(login, path, cookie, headers, want):

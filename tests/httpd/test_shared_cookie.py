@@ -191,7 +191,8 @@ def test_an_update_that_ends_the_session_wins_too(answer):
     assert response.cookie() == ''
 
 
-@pytest.mark.parametrize('place, want', [('before', {'user': 'bob'}), ('before-set', {'user': 'bob', 'marked': 'by httpd'})])
+@pytest.mark.parametrize('place, want', [
+    ('before', {'user': 'bob'}), ('before-set', {'user': 'bob', 'marked': 'by httpd'})])
 def test_what_it_wrote_belongs_to_the_session_that_begins(answer, place, want):
     """SignedSessionClear Before drops what was loaded, not what this response brings."""
     for cookie in (OLD, None):
@@ -225,6 +226,21 @@ def test_values_that_nobody_touched_stay_as_they_are(answer):
 def test_where_nothing_may_change_it_passes(answer, place):
     line = theirs({'user': 'bob'})
     assert answer(place, f'Set-Cookie: {line}', cookie=OLD).get_all('Set-Cookie') == [line]
+
+
+def test_what_it_wrote_already_says_what_is_pending(start):
+    """Then its line passes as it is, and is not sealed anew for a renewal either."""
+    line = f'session={Native({"marked": "by httpd"}).seal()}; Path=/'
+    with HttpBackend({'write': http_answer('200 OK', f'Set-Cookie: {line}')}) as backend:
+        server = start('''
+            SignedSession On
+            SignedSessionRenew always
+            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+            <Location "/">
+                SignedSessionSet marked "by httpd"
+            </Location>''', 'proxy proxy_http', backend=backend.port)
+        for cookie in (None, native({'user': 'alice'})):
+            assert server.request('GET', '/write', cookie=cookie).get_all('Set-Cookie') == [line]
 
 
 # --- it deletes ------------------------------------------------------------------------------------

@@ -220,6 +220,7 @@ CHAIN = '''
     ProxyPass /proxy http://127.0.0.1:{backend}/proxy disablereuse=On
     ProxyPass /overridden http://127.0.0.1:{backend}/overridden disablereuse=On
     ScriptAlias /cgi/off/ "{dir}/cgi/"
+    ScriptAlias /cgi/sessions-off/ "{dir}/cgi/"
     ScriptAlias /cgi/on/ "{dir}/cgi/"
     LuaMapHandler /lua/on/ "{dir}/cookie.lua"
     LuaMapHandler /lua/off/ "{dir}/cookie.lua"
@@ -233,6 +234,10 @@ CHAIN = '''
         RewriteRule "^strip/rewrite" "/cgi/off/env"
         RewriteRule "^rewrite" "/cgi/on/env"
     </Directory>
+    <Location "/cgi/sessions-off">
+        SignedSession Off
+        SignedSessionStripCookie auto
+    </Location>
     <Location "/strip/error">
         ErrorDocument 404 /cgi/off/env
     </Location>
@@ -283,6 +288,7 @@ CHAINS = [
     ('an error document for who is refused there', '/strip/denied/x', True),
     ('an error document for a redirect there', '/strip/earlier/x', True),
     ('DirectoryIndex', '/strip/index/', True),
+    ('to where less is hidden', '/cgi/on/redirect?/cgi/sessions-off/env', True),
     ('never hidden', '/cgi/off/redirect?/cgi/off/env', False),
     ('DirectoryIndex, never hidden', '/index/', False),
     ('an included script', '/off.shtml', True),
@@ -300,6 +306,14 @@ def test_once_hidden_it_stays_hidden(chain, what, path, hidden):
         assert response.status in (200, 403, 404, 500) and response.body
         assert cookie_seen(response) == (others if hidden else sent)
         assert (NATIVE in response.text) != hidden
+
+
+def test_what_is_hidden_does_not_become_less(chain):
+    """Where sessions are off only native cookies are hidden; not so when all were hidden before."""
+    response = chain.request('GET', '/cgi/on/redirect?/cgi/sessions-off/env', cookie=f'{FOREIGN}; a=1')
+    assert cookie_seen(response) == 'a=1'
+    response = chain.request('GET', '/cgi/off/redirect?/cgi/sessions-off/env', cookie=f'{FOREIGN}; a=1')
+    assert cookie_seen(response) == f'{FOREIGN}; a=1'
 
 
 # --- the session itself ------------------------------------------------------------------------------

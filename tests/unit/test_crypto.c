@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <apr_thread_proc.h>
+#include <openssl/evp.h>
 
 #include "lib/crypto.h"
 
@@ -78,6 +79,17 @@ static const struct {
     { "RFC 5869 A.3: no salt and no info", "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "", "",
       "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8" },
 };
+
+static const struct {
+    const char *source, *key, *text, *data, *sealed; /* key and sealed in hexadecimal */
+} aeads[] = {
+    { "https://c2sp.org/XAES-256-GCM, first vector: the highest bit of L is 0",
+      "0101010101010101010101010101010101010101010101010101010101010101", "XAES-256-GCM", "",
+      "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271" },
+    { "https://c2sp.org/XAES-256-GCM, second vector: the highest bit of L is 1",
+      "0303030303030303030303030303030303030303030303030303030303030303", "XAES-256-GCM",
+      "c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d" },
+};
 /* clang-format on */
 
 /* A buffer without a byte to spare. */
@@ -98,6 +110,18 @@ static ss_mac_t *mac_of(ss_hash_e hash, ss_bytes_t key)
     ck_assert_int_eq(ss_mac_create(&mac, hash, key, pool), APR_SUCCESS);
     ck_assert_ptr_nonnull(mac);
     return mac;
+}
+
+#define NONCE ((const unsigned char *)"ABCDEFGHIJKLMNOPQRSTUVWX")
+
+static ss_aead_t *aead_of(ss_bytes_t key)
+{
+    ss_aead_t *aead;
+
+    ck_assert_uint_eq(key.len, SS_AEAD_KEY_SIZE);
+    ck_assert_int_eq(ss_aead_create(&aead, (const unsigned char *)key.data, pool), APR_SUCCESS);
+    ck_assert_ptr_nonnull(aead);
+    return aead;
 }
 
 START_TEST(hashes)
@@ -193,7 +217,8 @@ END_TEST
 /** What each thread works on. */
 typedef struct shared_t {
     const ss_mac_t *mac;
-    ss_bytes_t text, signature;
+    const ss_aead_t *aead;
+    ss_bytes_t text, signature, sealed;
 } shared_t;
 
 static void *APR_THREAD_FUNC verify_often(apr_thread_t *thread, void *data)
@@ -202,7 +227,10 @@ static void *APR_THREAD_FUNC verify_often(apr_thread_t *thread, void *data)
     int failed = 0;
 
     for (int i = 0; i < 2000; i++) {
+        unsigned char out[SS_HASH_SIZE_MAX];
+
         failed += !ss_mac_verify(shared->mac, shared->text, shared->signature);
+        failed += !ss_aead_open(shared->aead, out, NONCE, shared->sealed, ss_bytes("", 0));
     }
     apr_thread_exit(thread, failed == 0 ? APR_SUCCESS : APR_EGENERAL);
     return NULL;
@@ -210,8 +238,8 @@ static void *APR_THREAD_FUNC verify_often(apr_thread_t *thread, void *data)
 
 START_TEST(serves_threads_at_the_same_time)
 {
-    shared_t shared = { mac_of(SS_SHA256, unhex(macs[4].key)), unhex(macs[4].text),
-                        unhex(macs[4].mac) };
+    shared_t shared = { mac_of(SS_SHA256, unhex(macs[4].key)), aead_of(unhex(aeads[0].key)),
+                        unhex(macs[4].text), unhex(macs[4].mac), unhex(aeads[0].sealed) };
     apr_thread_t *threads[4];
 
     for (int i = 0; i < COUNT(threads); i++) {
@@ -224,6 +252,125 @@ START_TEST(serves_threads_at_the_same_time)
         ck_assert_int_eq(rv, APR_SUCCESS);
         ck_assert_int_eq(result, APR_SUCCESS);
     }
+}
+END_TEST
+
+START_TEST(encrypts)
+{
+    const ss_aead_t *aead = aead_of(unhex(aeads[_i].key));
+    ss_bytes_t text = exact_of(aeads[_i].text), data = exact_of(aeads[_i].data);
+    ss_bytes_t want = unhex(aeads[_i].sealed);
+
+    /* more than once: what is keyed is only read */
+    for (int time = 0; time < 3; time++) {
+        unsigned char *out = room(want.len), *again = room(text.len);
+
+        ck_assert_int_eq(ss_aead_seal(aead, out, NONCE, text, data), APR_SUCCESS);
+        ck_assert_msg(ss_bytes_equal(made(out, want.len), want), "%s", aeads[_i].source);
+        ck_assert(ss_aead_open(aead, again, NONCE, want, data));
+        ck_assert(ss_bytes_equal(made(again, text.len), text));
+    }
+}
+END_TEST
+
+/* The accumulated test of the specification: 10 000 messages from one random stream, and a hash of
+ * all ciphertexts. SHAKE-128 is asked of libcrypto itself, which nothing else here does. */
+static ss_bytes_t next_bytes(ss_bytes_t *stream, apr_size_t len)
+{
+    ss_bytes_t part = ss_bytes(stream->data, len);
+
+    ck_assert_uint_le(len, stream->len);
+    *stream = ss_bytes(stream->data + len, stream->len - len);
+    return part;
+}
+
+static ss_bytes_t next_vector(ss_bytes_t *stream)
+{
+    return next_bytes(stream, (unsigned char)next_bytes(stream, 1).data[0]);
+}
+
+#define MESSAGES 10000
+#define MESSAGE_MAX (SS_AEAD_KEY_SIZE + SS_AEAD_NONCE_SIZE + 2 * 256)
+
+START_TEST(encrypts_ten_thousand_messages)
+{
+    apr_size_t size = (apr_size_t)MESSAGES * MESSAGE_MAX;
+    unsigned char *random = malloc(size), hash[32], out[255 + SS_AEAD_TAG_SIZE];
+    ss_bytes_t stream = ss_bytes((const char *)random, size);
+    EVP_MD_CTX *shake = EVP_MD_CTX_new();
+
+    ck_assert_int_eq(EVP_DigestInit_ex(shake, EVP_shake128(), NULL), 1);
+    ck_assert_int_eq(EVP_DigestFinalXOF(shake, random, size), 1);
+    ck_assert_int_eq(EVP_DigestInit_ex(shake, EVP_shake128(), NULL), 1);
+    for (int i = 0; i < MESSAGES; i++) {
+        apr_pool_t *message;
+        ss_bytes_t key = next_bytes(&stream, SS_AEAD_KEY_SIZE);
+        ss_bytes_t nonce = next_bytes(&stream, SS_AEAD_NONCE_SIZE);
+        ss_bytes_t text = next_vector(&stream), data = next_vector(&stream);
+        ss_aead_t *aead;
+
+        apr_pool_create(&message, pool);
+        ck_assert_int_eq(ss_aead_create(&aead, (const unsigned char *)key.data, message),
+                         APR_SUCCESS);
+        ck_assert_int_eq(ss_aead_seal(aead, out, (const unsigned char *)nonce.data, text, data),
+                         APR_SUCCESS);
+        ck_assert_int_eq(EVP_DigestUpdate(shake, out, text.len + SS_AEAD_TAG_SIZE), 1);
+        apr_pool_destroy(message);
+    }
+    ck_assert_int_eq(EVP_DigestFinalXOF(shake, hash, sizeof(hash)), 1);
+    EVP_MD_CTX_free(shake);
+    free(random);
+    ck_assert(
+        ss_bytes_equal(made(hash, sizeof(hash)),
+                       unhex("e6b9edf2df6cec60c8cbd864e2211b597fb69a529160cd040d56c0c210081939")));
+}
+END_TEST
+
+START_TEST(decrypts_nothing_that_was_touched)
+{
+    const ss_aead_t *aead = aead_of(unhex(aeads[1].key)), *other = aead_of(unhex(aeads[0].key));
+    ss_bytes_t sealed = unhex(aeads[1].sealed), data = exact_of(aeads[1].data);
+    apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
+    unsigned char *out = room(size), nonce[SS_AEAD_NONCE_SIZE];
+    char *bytes = (char *)sealed.data;
+
+    for (apr_size_t bit = 0; bit < 8 * sealed.len; bit++) {
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        ck_assert_msg(!ss_aead_open(aead, out, NONCE, sealed, data), "bit %d", (int)bit);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+    }
+    for (apr_size_t bit = 0; bit < 8 * sizeof(nonce); bit++) {
+        memcpy(nonce, NONCE, sizeof(nonce));
+        nonce[bit / 8] = (unsigned char)(nonce[bit / 8] ^ 1 << bit % 8);
+        ck_assert_msg(!ss_aead_open(aead, out, nonce, sealed, data), "nonce, bit %d", (int)bit);
+    }
+    ck_assert(!ss_aead_open(other, out, NONCE, sealed, data));
+    ck_assert(!ss_aead_open(aead, out, NONCE, sealed, exact(data.data, data.len - 1)));
+    ck_assert(ss_aead_open(aead, out, NONCE, sealed, data));
+}
+END_TEST
+
+START_TEST(shows_nothing_that_is_not_authentic)
+{
+    const ss_aead_t *aead = aead_of(unhex(aeads[1].key));
+    ss_bytes_t sealed = unhex(aeads[1].sealed);
+    unsigned char *out = room(12), zeros[12] = { 0 };
+
+    ck_assert(!ss_aead_open(aead, out, NONCE, sealed, exact_of("other data")));
+    ck_assert_mem_eq(out, zeros, sizeof(zeros));
+}
+END_TEST
+
+START_TEST(encrypts_nothing_at_all)
+{
+    const ss_aead_t *aead = aead_of(unhex(aeads[0].key));
+    unsigned char *sealed = room(SS_AEAD_TAG_SIZE), *out = room(0);
+    ss_bytes_t nothing = exact("", 0);
+
+    ck_assert_int_eq(ss_aead_seal(aead, sealed, NONCE, nothing, nothing), APR_SUCCESS);
+    ck_assert(ss_aead_open(aead, out, NONCE, made(sealed, SS_AEAD_TAG_SIZE), nothing));
+    sealed[0] ^= 1;
+    ck_assert(!ss_aead_open(aead, out, NONCE, made(sealed, SS_AEAD_TAG_SIZE), nothing));
 }
 END_TEST
 
@@ -308,6 +455,14 @@ int main(void)
     tcase_add_test(tcase, refuses_a_signature_of_another_length);
     tcase_add_test(tcase, refuses_another_text_or_key);
     tcase_add_test(tcase, serves_threads_at_the_same_time);
+
+    tcase = unit_case(suite, "aead");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, encrypts, 0, COUNT(aeads));
+    tcase_add_test(tcase, encrypts_ten_thousand_messages);
+    tcase_add_test(tcase, decrypts_nothing_that_was_touched);
+    tcase_add_test(tcase, shows_nothing_that_is_not_authentic);
+    tcase_add_test(tcase, encrypts_nothing_at_all);
 
     tcase = unit_case(suite, "hkdf");
     tcase_add_loop_test(tcase, derives_keys, 0, COUNT(derivations));

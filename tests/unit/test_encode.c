@@ -293,6 +293,40 @@ START_TEST(finds_all_of_utf8)
 }
 END_TEST
 
+/* clang-format off */
+static const struct { apr_int64_t number; const char *text; } numbers[] = {
+    { 0, "0" }, { 9, "9" }, { 10, "A" }, { 35, "Z" }, { 36, "a" }, { 61, "z" }, { 62, "10" },
+    { 1767225600, "1vb66i" }, /* as Django writes 2026-01-01 */
+    { APR_INT64_MAX, "AzL8n0Y58m7" },
+};
+/* clang-format on */
+
+START_TEST(counts_in_base62)
+{
+    char out[SS_BASE62_MAX];
+    apr_int64_t number;
+
+    assert_bytes(ss_bytes(out, ss_base62_encode(out, numbers[_i].number)),
+                 ss_bytes_of(numbers[_i].text), numbers[_i].text);
+    ck_assert_int_eq(ss_base62_decode(&number, exact_of(numbers[_i].text)), APR_SUCCESS);
+    ck_assert_int_eq(number, numbers[_i].number);
+}
+END_TEST
+
+START_TEST(base62_has_one_spelling)
+{
+    const char *texts[] = { "",   "00", "01",          "-1",           " 1",           "1 ",
+                            "a_", "1.", "AzL8n0Y58m8", "zzzzzzzzzzzz", "100000000000", "\xff" };
+
+    for (int i = 0; i < COUNT(texts); i++) {
+        apr_int64_t number = 7;
+
+        ck_assert_int_eq(ss_base62_decode(&number, exact_of(texts[i])), APR_EINVAL);
+        ck_assert_int_eq(number, 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("encode");
@@ -315,6 +349,10 @@ int main(void)
     tcase_add_loop_test(tcase, judges_utf8, 0, COUNT(texts));
     tcase_add_test(tcase, takes_nul_for_a_character);
     tcase_add_test(tcase, finds_all_of_utf8);
+
+    tcase = unit_case(suite, "base62");
+    tcase_add_loop_test(tcase, counts_in_base62, 0, COUNT(numbers));
+    tcase_add_test(tcase, base62_has_one_spelling);
 
     return unit_run(suite);
 }

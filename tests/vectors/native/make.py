@@ -12,12 +12,15 @@ import hmac
 import json
 import platform
 
+import xaes
+
 SALT = b'mod_signed_session v1'
-VERSION, FLAGS = 1, 0
+VERSION, SIGNED, ENCRYPTED = 1, 0, 1
 SECRET = 'correct-horse-battery-staple-0123456789'
 OTHER_SECRET = 'Zx8-mT2_vKq0Lr5.Yw7:Nb4+Hd1=Pc9/Jf6~Sg3'
 TIME = 1767225600  # 2026-01-01T00:00:00Z
 ID = bytes(range(16)).hex()
+NONCE = bytes(range(0xa0, 0xb8)).hex()
 
 COOKIES = [
     {'what': 'a plain session', 'json': '{"user":"alice","n":1}'},
@@ -38,6 +41,13 @@ COOKIES = [
     {'what': 'a framework\'s NaN, kept after a migration', 'json': '{"ratio":NaN,"most":Infinity,"least":-Infinity}'},
     {'what': 'one byte more in the text: other base64 ends', 'json': '{"user":"alice1"}'},
     {'what': 'two bytes more in the text', 'json': '{"user":"alice12"}'},
+    {'what': 'encrypted', 'nonce': NONCE, 'json': '{"user":"alice","n":1}'},
+    {'what': 'encrypted, another nonce', 'nonce': 'ff' * 24, 'json': '{"user":"alice","n":1}'},
+    {'what': 'encrypted, another secret', 'nonce': NONCE, 'secret': OTHER_SECRET, 'json': '{"user":"alice","n":1}'},
+    {'what': 'encrypted, bound to name and audience', 'nonce': NONCE, 'cookie_name': '__Host-session',
+     'audience': 'shop', 'json': '{"user":"alice","n":1}'},
+    {'what': 'encrypted, an empty object', 'nonce': NONCE, 'json': '{}'},
+    {'what': 'encrypted, more than a few blocks', 'nonce': NONCE, 'json': '{"text":"' + 'abcdefghij' * 50 + '"}'},
 ]
 
 
@@ -50,19 +60,22 @@ def hkdf(secret, info, size):
 def seal(cookie):
     secret = cookie['secret'].encode()
     binding = b'\0' + cookie['cookie_name'].encode() + b'\0' + cookie['audience'].encode()
-    key_id = hkdf(secret, b'key id' + binding, 2)
-    key = hkdf(secret, b'sign' + binding, 32)
-    signed = (bytes([VERSION, FLAGS]) + key_id
+    nonce, text = bytes.fromhex(cookie['nonce'] or ''), cookie['json'].encode()
+    header = (bytes([VERSION, ENCRYPTED if nonce else SIGNED]) + hkdf(secret, b'key id' + binding, 2)
               + cookie['renewed'].to_bytes(6, 'big') + cookie['created'].to_bytes(6, 'big')
-              + bytes.fromhex(cookie['id']) + cookie['counter'].to_bytes(4, 'big')
-              + cookie['json'].encode())
-    signature = hmac.new(key, signed, hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(signed + signature).rstrip(b'=').decode()
+              + bytes.fromhex(cookie['id']) + cookie['counter'].to_bytes(4, 'big'))
+    if nonce:
+        sealed = header + nonce + xaes.seal(hkdf(secret, b'encrypt' + binding, 32), nonce, text, header)
+    else:
+        key = hkdf(secret, b'sign' + binding, 32)
+        sealed = header + text + hmac.new(key, header + text, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(sealed).rstrip(b'=').decode()
 
 
 def complete(row):
     cookie = {'what': '', 'secret': SECRET, 'cookie_name': 'session', 'audience': '', 'value': '', 'json': '',
-              'renewed': TIME, 'created': TIME, 'id': ID, 'counter': 1, **row}
+              'renewed': TIME, 'created': TIME, 'id': ID, 'counter': 1,
+              'nonce': None, **row}
     cookie['value'] = seal(cookie)
     return cookie
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/json.h"
+
+/** An array or object that is still open. */
+typedef struct level_t {
+    int is_object;
+    int members;
+    int blank; /* does the last name begin with a blank? */
+} level_t;
+
+/* The closing quote of a checked string. */
+static const char *string_end(const char *at)
+{
+    for (at++; *at != '"'; at++) {
+        at += *at == '\\';
+    }
+    return at;
+}
+
+static int begins_with_blank(const char *quoted)
+{
+    return quoted[1] == ' ' || strncmp(quoted + 1, "\\u0020", 6) == 0;
+}
+
+int ss_json_has_tag(ss_bytes_t value)
+{
+    level_t levels[SS_JSON_DEPTH_MAX + 1], *level = levels;
+    const char *end = value.data + value.len;
+    int name_next = 0; /* is the next string a name? */
+
+    memset(level, 0, sizeof(*level));
+    for (const char *at = value.data; at < end; at++) {
+        switch (*at) {
+        case '{':
+        case '[':
+            level++;
+            memset(level, 0, sizeof(*level));
+            level->is_object = name_next = *at == '{';
+            break;
+        case '}':
+        case ']':
+            if (level->members == 1 && level->blank) {
+                return 1;
+            }
+            level--;
+            name_next = 0;
+            break;
+        case ',':
+            name_next = level->is_object;
+            break;
+        case '"':
+            if (name_next) {
+                level->members++;
+                level->blank = begins_with_blank(at);
+                name_next = 0;
+            }
+            at = string_end(at);
+            break;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+static ss_bytes_t value_of(const apr_array_header_t *members, ss_bytes_t name)
+{
+    for (int i = members->nelts - 1; i >= 0; i--) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (ss_bytes_equal(member->name, name)) {
+            return member->value;
+        }
+    }
+    return ss_bytes(NULL, 0);
+}
+
+/* An object that is no tag itself: does one of its members add one? */
+static int member_adds_tag(ss_bytes_t before, ss_bytes_t after, apr_pool_t *pool)
+{
+    apr_array_header_t *old, *new;
+
+    if (ss_json_members(&old, before, SS_JSON_PYTHON, NULL, pool) != APR_SUCCESS ||
+        ss_json_members(&new, after, SS_JSON_PYTHON, NULL, pool) != APR_SUCCESS ||
+        (new->nelts == 1 &&
+         begins_with_blank(APR_ARRAY_IDX(new, 0, ss_json_member_t).quoted.data))) {
+        return 1; /* another kind of value, or a tag: all of it is new */
+    }
+    for (int i = 0; i < new->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(new, i, ss_json_member_t);
+
+        if (ss_json_adds_tag(value_of(old, member->name), member->value, pool)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ss_json_adds_tag(ss_bytes_t before, ss_bytes_t after, apr_pool_t *pool)
+{
+    if (!ss_json_has_tag(after)) {
+        return 0;
+    }
+    return before.data == NULL ||
+           (!ss_json_equal(before, after, pool) && member_adds_tag(before, after, pool));
+}

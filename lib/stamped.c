@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/stamped.h"
+
+#include "lib/deflate.h"
+#include "lib/encode.h"
+#include "lib/json.h"
+
+/** The slices of a cookie's value. */
+typedef struct parts_t {
+    ss_bytes_t signed_part; /* payload, separator, time */
+    ss_bytes_t payload, time, signature;
+} parts_t;
+
+/* Cut `text` at its last separator: a payload may hold it, too. FALSE when there is none. */
+static int split_right(ss_bytes_t *head, ss_bytes_t *tail, ss_bytes_t text, char separator)
+{
+    for (apr_size_t i = text.len; i > 0; i--) {
+        if (text.data[i - 1] == separator) {
+            *head = ss_bytes(text.data, i - 1);
+            *tail = ss_bytes(text.data + i, text.len - i);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int split(parts_t *parts, ss_bytes_t value, char separator)
+{
+    return split_right(&parts->signed_part, &parts->signature, value, separator) &&
+           split_right(&parts->payload, &parts->time, parts->signed_part, separator);
+}
+
+/* The bytes of the signature; FALSE when they cannot be one. */
+static int read_signature(ss_bytes_t *signature, const parts_t *parts, ss_hash_e hash,
+                          apr_pool_t *pool)
+{
+    return ss_base64_decode(SS_BASE64URL, signature, parts->signature, pool) == APR_SUCCESS &&
+           signature->len == ss_hash_size(hash);
+}
+
+ss_state_e ss_stamped_open(ss_payload_t *payload, ss_bytes_t value, const ss_keyring_t *keys,
+                           const ss_stamped_t *kind, apr_pool_t *pool)
+{
+    ss_bytes_t signature;
+    parts_t parts;
+
+    if (!split(&parts, value, kind->separator)) {
+        return SS_MALFORMED;
+    }
+    if (!read_signature(&signature, &parts, kind->hash, pool) ||
+        !ss_keyring_verify(&payload->key, keys, parts.signed_part, signature)) {
+        return SS_BAD_SIGNATURE;
+    }
+    memset(&payload->stamp, 0, sizeof(payload->stamp));
+    payload->stamp.created = SS_NO_TIME;
+    if (!kind->read_time(&payload->stamp.renewed, parts.time, pool) ||
+        !kind->decode(&payload->text, parts.payload, pool)) {
+        return SS_MALFORMED;
+    }
+    return SS_VALID;
+}
+
+apr_status_t ss_stamped_seal(ss_bytes_t *value, const ss_payload_t *payload,
+                             const ss_keyring_t *keys, const ss_stamped_t *kind, apr_pool_t *pool)
+{
+    unsigned char signature[SS_HASH_SIZE_MAX];
+    apr_size_t signature_size = ss_hash_size(kind->hash), len;
+    ss_bytes_t encoded;
+    apr_status_t rv;
+    char *text;
+
+    rv = kind->encode(&encoded, payload->text, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    text = apr_palloc(pool, encoded.len + 1 + SS_STAMP_TIME_MAX + 1 +
+                                ss_base64_size(SS_BASE64URL, signature_size));
+    memcpy(text, encoded.data, encoded.len);
+    len = encoded.len;
+    text[len++] = kind->separator;
+    len += kind->write_time(text + len, payload->stamp.renewed);
+    rv = ss_mac_compute(keys->keys[0].mac, signature, ss_bytes(text, len));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    text[len++] = kind->separator;
+    len += ss_base64_encode(SS_BASE64URL, text + len,
+                            ss_bytes((const char *)signature, signature_size));
+    *value = ss_bytes(text, len);
+    return APR_SUCCESS;
+}
+
+ss_likeness_e ss_stamped_look(ss_look_t *look, ss_bytes_t value, const ss_stamped_t *kind,
+                              apr_pool_t *pool)
+{
+    ss_bytes_t text = { NULL, 0 }, signature;
+    parts_t parts;
+    apr_int64_t seconds;
+
+    if (!split(&parts, value, kind->separator)) {
+        look->why = kind->separator == '.' ? "it has no two dots: payload.time.signature"
+                                           : "it has no two colons: payload:time:signature";
+        return SS_UNLIKE;
+    }
+    ss_look_bytes(look, "payload", SS_PART_TEXT, parts.payload);
+    if (!kind->decode(&text, parts.payload, pool)) {
+        look->why = "its payload cannot be decoded";
+        return SS_UNLIKE;
+    }
+    if (parts.payload.len > 0 && parts.payload.data[0] == '.') {
+        ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of("compressed"));
+    }
+    ss_look_bytes(look, "session", SS_PART_JSON, text);
+    if (ss_json_check(text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
+        look->why = "its payload is no JSON";
+        return SS_UNLIKE;
+    }
+    if (!kind->read_time(&seconds, parts.time, pool)) {
+        look->why = "its time cannot be read";
+        return SS_UNLIKE;
+    }
+    ss_look_number(look, "renewed", SS_PART_TIME, seconds);
+    if (!read_signature(&signature, &parts, kind->hash, pool)) {
+        look->why = kind->hash == SS_SHA1
+                        ? "its signature is not 27 characters of base64url (HMAC-SHA-1)"
+                        : "its signature is not 43 characters of base64url (HMAC-SHA-256)";
+        return SS_UNLIKE;
+    }
+    ss_look_bytes(look, "signature", SS_PART_BINARY, signature);
+    return SS_POSSIBLE;
+}
+
+int ss_stamped_unpack(ss_bytes_t *text, ss_bytes_t payload, apr_pool_t *pool)
+{
+    int packed = payload.len > 0 && payload.data[0] == '.';
+
+    if (packed) {
+        payload = ss_bytes(payload.data + 1, payload.len - 1);
+    }
+    return ss_base64_decode(SS_BASE64URL, text, payload, pool) == APR_SUCCESS &&
+           (!packed || ss_inflate(text, *text, pool) == APR_SUCCESS);
+}
+
+apr_status_t ss_stamped_pack(ss_bytes_t *payload, ss_bytes_t text, apr_pool_t *pool)
+{
+    char *out = apr_palloc(pool, 1 + ss_base64_size(SS_BASE64URL, text.len));
+    apr_size_t len = 0;
+    ss_bytes_t packed;
+    apr_status_t rv = ss_deflate(&packed, text, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (packed.len + 1 < text.len) {
+        out[len++] = '.';
+        text = packed;
+    }
+    len += ss_base64_encode(SS_BASE64URL, out + len, text);
+    *payload = ss_bytes(out, len);
+    return APR_SUCCESS;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/format.h"
+#include "lib/stamped.h"
+#include "tests/fuzz/fuzz.h"
+
+#define SECRET "correct-horse-battery-staple-0123456789"
+#define NOW apr_time_from_sec(1767225600) /* 2026-01-01T00:00:00Z */
+
+static apr_status_t all_sevens(void *out, apr_size_t len)
+{
+    memset(out, 7, len);
+    return APR_SUCCESS;
+}
+
+static ss_sealing_t sealing_of(const ss_format_t *format, apr_pool_t *pool)
+{
+    static const ss_lifetime_t lifetime = {
+        SS_FOREVER, SS_FOREVER, 0, { SS_RENEW_NEVER, 0, 0 }, 1
+    };
+    static const ss_binding_t binding = { "session", "" };
+    ss_sealing_t how = { .lifetime = &lifetime, .max_size = SS_COOKIE_MAX, .random = all_sevens };
+    apr_array_header_t *formats = apr_array_make(pool, 1, sizeof(const ss_format_t *));
+    apr_array_header_t *secrets = apr_array_make(pool, 1, sizeof(ss_secret_t));
+
+    APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
+    ((ss_secret_t *)apr_array_push(secrets))->text = ss_bytes_of(SECRET);
+    MUST(ss_sealing_init(&how, formats, secrets, &binding, pool) == APR_SUCCESS);
+    return how;
+}
+
+static ss_state_e open_cookie(ss_session_t **session, ss_sealed_t cookie, const ss_sealing_t *how,
+                              apr_pool_t *pool)
+{
+    ss_candidates_t candidates = { .count = 1, .values = { cookie.value } };
+    ss_provenance_t from;
+    ss_state_e state;
+
+    if (cookie.companion.data != NULL) {
+        candidates.companions[candidates.companion_count++] = cookie.companion;
+    }
+    state = ss_format_open(session, &from, &candidates, how, NOW, pool);
+    MUST(state != SS_NONE && (state == SS_VALID) == (*session != NULL));
+    return state;
+}
+
+/* As a cookie: whatever it is, it is taken apart without harm; and what opens is what is seen. */
+static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *pool)
+{
+    const ss_format_t *format = ss_sealing_written(how);
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+    ss_sealed_t cookie = { fuzz_part(&input), { NULL, 0 } };
+    ss_likeness_e likeness;
+    ss_session_t *session;
+
+    if (input.len > 0) {
+        cookie.companion = input;
+    }
+    likeness = format->look(&look, &cookie, pool);
+    MUST(likeness != SS_UNLIKE || look.why != NULL);
+    if (open_cookie(&session, cookie, how, pool) == SS_VALID) {
+        MUST(likeness != SS_UNLIKE && look.why == NULL);
+        MUST(ss_json_check(ss_session_text(session), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
+    }
+}
+
+/* As a document that somebody with the secret sealed: only a JSON object is a session, and it comes
+ * out as it went in. */
+static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t *pool)
+{
+    const ss_seal_t *seal = (const ss_seal_t *)how->seals->elts;
+    const ss_payload_t payload = { text, { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 }, 0 };
+    ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
+    ss_session_t *session, *direct;
+    ss_state_e state;
+    int is_session = ss_session_load(&direct, text, &payload.stamp, pool) == APR_SUCCESS;
+
+    MUST(seal->format->seal(&cookie, &payload, seal->keys, how, pool) == APR_SUCCESS);
+    state = open_cookie(&session, cookie, how, pool);
+    MUST(state == SS_TOO_LARGE || state == (is_session ? SS_VALID : SS_MALFORMED));
+    if (state == SS_VALID) {
+        MUST(ss_bytes_equal(ss_session_text(session), text));
+    }
+}
+
+/* As a payload of Flask and Django, perhaps compressed, which is opened only behind a signature. */
+static void judge_payload(ss_bytes_t payload, apr_pool_t *pool)
+{
+    ss_bytes_t text, packed, again;
+
+    if (ss_stamped_unpack(&text, payload, pool)) {
+        MUST(ss_stamped_pack(&packed, text, pool) == APR_SUCCESS);
+        MUST(ss_stamped_unpack(&again, packed, pool) && ss_bytes_equal(text, again));
+    }
+}
+
+/* Input: a digit that picks the format; then a cookie (value, NUL, companion), which is also tried
+ * as a document and as a payload. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *pool = fuzz_pool();
+    ss_bytes_t input = fuzz_bytes(data, size);
+    int count = 0;
+
+    while (ss_formats[count] != NULL) {
+        count++;
+    }
+    if (size > 0) {
+        const ss_sealing_t how = sealing_of(ss_formats[data[0] % count], pool);
+
+        input = ss_bytes(input.data + 1, input.len - 1);
+        judge_cookie(input, &how, pool);
+        judge_document(input, &how, pool);
+        judge_payload(input, pool);
+    }
+
+    apr_pool_destroy(pool);
+    return 0;
+}

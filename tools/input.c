@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/cookie.h"
+#include "lib/source.h"
+#include "tools/ssctl.h"
+
+#define INPUT_MAX (64 * 1024) /* bytes */
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("ssctl: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* Without white space around it, which an editor or echo added. */
+static const char *trimmed(const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) {
+        len--;
+    }
+    while (len > 0 && strchr(" \t\r\n", *text) != NULL) {
+        text++;
+        len--;
+    }
+    return apr_pstrmemdup(pool, text, len);
+}
+
+result_e operand_read(const char **text, const options_t *options)
+{
+    char *input;
+    size_t len;
+
+    if (options->operand != NULL) {
+        *text = options->operand;
+        return DONE;
+    }
+    input = apr_palloc(options->pool, INPUT_MAX + 1);
+    len = fread(input, 1, INPUT_MAX + 1, stdin);
+    if (ferror(stdin)) {
+        perror("ssctl: cannot read standard input");
+        return REFUSED;
+    }
+    if (len > INPUT_MAX) {
+        complain("standard input is over %d bytes", INPUT_MAX);
+        return REFUSED;
+    }
+    if (memchr(input, '\0', len) != NULL) {
+        complain("standard input holds a NUL");
+        return REFUSED;
+    }
+    *text = trimmed(input, len, options->pool);
+    return DONE;
+}
+
+ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t *pool)
+{
+    const ss_sealing_t how = { .cookie_name = cookie_name,
+                               .companion_name = apr_pstrcat(pool, cookie_name, ".sig", NULL) };
+    ss_candidates_t found;
+
+    ss_candidates_find(&found, text, &how);
+    if (found.count == 0) {
+        found.values[0] = ss_bytes_of(text);
+        found.count = 1;
+    }
+    return found;
+}
+
+static const char *current_directory(apr_pool_t *pool)
+{
+    char *path;
+
+    return apr_filepath_get(&path, 0, pool) == APR_SUCCESS ? path : "/";
+}
+
+/* Where no --secret is given, the default of the directive. */
+static const apr_array_header_t *sources_of(const options_t *options)
+{
+    if (options->sources->nelts == 0) {
+        ss_source_parse(apr_array_push(options->sources), "env:SIGNED_SESSION_SECRET",
+                        options->pool);
+    }
+    return options->sources;
+}
+
+static result_e read_secrets(apr_array_header_t **secrets, const options_t *options)
+{
+    apr_array_header_t *warnings = apr_array_make(options->pool, 0, sizeof(const char *));
+    const char *why;
+    apr_status_t rv = ss_source_read(secrets, &why, warnings, sources_of(options),
+                                     current_directory(options->pool), options->pool);
+
+    for (int i = 0; i < warnings->nelts; i++) {
+        complain("warning: %s", APR_ARRAY_IDX(warnings, i, const char *));
+    }
+    if (rv == APR_NOTFOUND) {
+        complain("no secret: the environment variable %s is not set (--secret names another "
+                 "source; to make one: ssctl keygen)",
+                 why);
+        return MISUSED;
+    }
+    if (rv == APR_SUCCESS) {
+        why = ss_keyring_judge(*secrets, options->pool);
+    }
+    if (why != NULL) {
+        complain("%s", why);
+        return MISUSED;
+    }
+    return DONE;
+}
+
+result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
+                   const ss_format_t *format)
+{
+    const ss_binding_t binding = { options->cookie_name, options->audience };
+    apr_array_header_t *formats = apr_array_make(options->pool, 1, sizeof(const ss_format_t *));
+    apr_array_header_t *secrets;
+    result_e result = read_secrets(&secrets, options);
+
+    if (result != DONE) {
+        return result;
+    }
+    *lifetime = options->lifetime;
+    if (!options->idle_given) {
+        lifetime->idle = apr_time_from_sec(format->idle_days * SS_DAY);
+    }
+    APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
+    if (ss_sealing_init(how, formats, secrets, &binding, options->pool) != APR_SUCCESS) {
+        complain("OpenSSL %s refused to make the keys (SHA-1, which some formats need, may be "
+                 "switched off)",
+                 ss_crypto_running_version());
+        return REFUSED;
+    }
+    how->lifetime = lifetime;
+    how->max_size = SS_COOKIE_MAX;
+    how->random = ss_random;
+    how->encrypt = options->encrypt;
+    return DONE;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <stdio.h>
+
+#include "lib/json.h"
+#include "tools/ssctl.h"
+
+/* What a cookie tells without a secret. None of it is proved. */
+
+/** A format that the cookie may be of. */
+typedef struct guess_t {
+    const ss_format_t *format;
+    ss_likeness_e likeness;
+    ss_look_t look;
+} guess_t;
+
+static guess_t guess(const ss_format_t *format, const ss_candidates_t *found, apr_pool_t *pool)
+{
+    guess_t guess = { format, SS_UNLIKE, { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL } };
+    ss_sealed_t cookie = { found->values[0], { NULL, 0 } };
+
+    if (format->companion != NULL && found->companion_count > 0) {
+        cookie.companion = found->companions[0];
+    }
+    guess.likeness = format->look(&guess.look, &cookie, pool);
+    return guess;
+}
+
+/* The likeliest format; of equally likely ones the first. */
+static guess_t best_guess(const guess_t guesses[])
+{
+    guess_t best = guesses[0];
+
+    for (int i = 0; guesses[i].format != NULL; i++) {
+        if (guesses[i].likeness > best.likeness) {
+            best = guesses[i];
+        }
+    }
+    return best;
+}
+
+/* Another format that it may be of, too; or NULL. */
+static const ss_format_t *second_guess(const guess_t guesses[], const guess_t *best)
+{
+    for (int i = 0; guesses[i].format != NULL; i++) {
+        if (guesses[i].format != best->format && guesses[i].likeness != SS_UNLIKE) {
+            return guesses[i].format;
+        }
+    }
+    return NULL;
+}
+
+static const char *json_of_part(const ss_part_t *part, apr_pool_t *pool)
+{
+    switch (part->kind) {
+    case SS_PART_NUMBER:
+    case SS_PART_TIME:
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, part->number);
+    case SS_PART_BINARY:
+        return json_of_text(ss_bytes_of(text_of_hex(part->bytes, pool)), pool);
+    case SS_PART_JSON:
+        if (ss_json_check(part->bytes, SS_JSON_PYTHON, NULL) == APR_SUCCESS) {
+            ss_bytes_t text = ss_json_compact(part->bytes, SS_JSON_ASCII | SS_JSON_FINITE, pool);
+
+            return apr_pstrmemdup(pool, text.data, text.len);
+        }
+        break;
+    case SS_PART_TEXT:
+        break;
+    }
+    return json_of_text(part->bytes, pool);
+}
+
+static const char *quoted_or_null(const char *text, apr_pool_t *pool)
+{
+    return text == NULL ? "null" : json_of_text(ss_bytes_of(text), pool);
+}
+
+static void print_as_json(const guess_t *best, const ss_format_t *second, apr_pool_t *pool)
+{
+    printf("{\"format\":%s,\"or\":%s,\"why\":%s", quoted_or_null(best->format->name, pool),
+           quoted_or_null(second == NULL ? NULL : second->name, pool),
+           quoted_or_null(best->look.why, pool));
+    for (int i = 0; i < best->look.parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(best->look.parts, i, ss_part_t);
+
+        printf(",%s:%s", json_of_text(ss_bytes_of(part->name), pool), json_of_part(part, pool));
+    }
+    puts("}");
+}
+
+/* "(2026-01-01T00:00:00Z, 3d ago)" */
+static const char *remark(const ss_part_t *part, const options_t *options)
+{
+    apr_int64_t age = apr_time_sec(options->now) - part->number;
+    apr_pool_t *pool = options->pool;
+
+    switch (part->kind) {
+    case SS_PART_TIME:
+        return apr_psprintf(pool, "  (%s, %s %s)", text_of_time(part->number, pool),
+                            text_of_span(age < 0 ? -age : age, pool), age < 0 ? "ahead" : "ago");
+    case SS_PART_BINARY:
+        return apr_psprintf(pool, "  (%" APR_SIZE_T_FMT " bytes)", part->bytes.len);
+    default:
+        return "";
+    }
+}
+
+static const char *value_of(const ss_part_t *part, apr_pool_t *pool)
+{
+    return part->kind == SS_PART_BINARY ? text_of_hex(part->bytes, pool) : json_of_part(part, pool);
+}
+
+static void print_parts(const guess_t *best, const ss_format_t *second, const options_t *options)
+{
+    printf("format      %s%s%s%s\n", best->likeness == SS_LIKELY ? "" : "perhaps ",
+           best->format->name, second == NULL ? "" : ", or ", second == NULL ? "" : second->name);
+    for (int i = 0; i < best->look.parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(best->look.parts, i, ss_part_t);
+
+        printf("%-11s %s%s\n", part->name, value_of(part, options->pool), remark(part, options));
+    }
+    if (best->look.why != NULL) {
+        printf("%-11s %s\n", "missing", best->look.why);
+    }
+    puts("Nothing here is verified: that takes the secret (ssctl open).");
+}
+
+static result_e refuse(const guess_t guesses[], const options_t *options)
+{
+    complain("it has the shape of no format here");
+    for (int i = 0; guesses[i].format != NULL; i++) {
+        complain("  %s: %s", guesses[i].format->name, guesses[i].look.why);
+    }
+    if (options->json) {
+        puts("{\"format\":null}");
+    }
+    return REFUSED;
+}
+
+result_e run_inspect(const options_t *options)
+{
+    const ss_format_t *second;
+    ss_candidates_t found;
+    guess_t *guesses, best;
+    const char *text;
+    int count = 0;
+    result_e result = operand_read(&text, options);
+
+    if (result != DONE) {
+        return result;
+    }
+    found = cookies_in(text, options->cookie_name, options->pool);
+    while (ss_formats[count] != NULL) {
+        count++;
+    }
+    guesses = apr_pcalloc(options->pool, (count + 1) * sizeof(*guesses));
+    for (int i = 0; i < count; i++) {
+        guesses[i] = guess(ss_formats[i], &found, options->pool);
+    }
+    best = best_guess(guesses);
+    if (best.likeness == SS_UNLIKE) {
+        return refuse(guesses, options);
+    }
+    second = second_guess(guesses, &best);
+    if (options->json) {
+        print_as_json(&best, second, options->pool);
+    }
+    else {
+        print_parts(&best, second, options);
+    }
+    return DONE;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_getopt.h>
+#include <apr_strings.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "lib/option.h"
+#include "lib/source.h"
+#include "tools/ssctl.h"
+
+/* Each takes the value of one option, into the member at `offset` of the options. Returns NULL, or
+ * what is accepted. The value is never repeated: it may be a secret in the wrong place. */
+typedef const char *take_fn(options_t *options, void *member, const char *value);
+
+static const char *take_secret(options_t *options, void *member, const char *value)
+{
+    ss_source_t *source = apr_array_push(options->sources);
+    const char *why = ss_source_parse(source, value, options->pool);
+
+    (void)member;
+    if (why == NULL && source->kind == SS_SOURCE_EXEC) {
+        why = "exec: is for httpd: run the command yourself, and use env:NAME or file:PATH";
+    }
+    return why;
+}
+
+static const char *take_name(options_t *options, void *member, const char *value)
+{
+    (void)options;
+    *(const char **)member = value;
+    return ss_option_is_token(value) ? NULL : "the name of a cookie";
+}
+
+static const char *take_text(options_t *options, void *member, const char *value)
+{
+    (void)options;
+    *(const char **)member = value;
+    return NULL;
+}
+
+static const char *take_format(options_t *options, void *member, const char *value)
+{
+    *(const ss_format_t **)member = ss_format_named(value);
+    return ss_format_named(value) != NULL ? NULL : ss_format_names(options->pool);
+}
+
+static const char *take_idle(options_t *options, void *member, const char *value)
+{
+    options->idle_given = 1;
+    return ss_option_timeout(member, value);
+}
+
+static const char *take_timeout(options_t *options, void *member, const char *value)
+{
+    (void)options;
+    return ss_option_timeout(member, value);
+}
+
+static const char *take_duration(options_t *options, void *member, const char *value)
+{
+    (void)options;
+    return ss_option_duration(member, value);
+}
+
+#define SECONDS_MAX APR_INT64_C(0xffffffffff) /* 2^40: the year 36812 */
+
+static const char *take_now(options_t *options, void *member, const char *value)
+{
+    int is_number = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
+    apr_int64_t seconds = is_number ? apr_atoi64(value) : -1;
+
+    (void)options;
+    if (seconds < 0 || seconds > SECONDS_MAX) {
+        return "seconds since 1970";
+    }
+    *(apr_time_t *)member = apr_time_from_sec(seconds);
+    return NULL;
+}
+
+static const char *take_flag(options_t *options, void *member, const char *value)
+{
+    (void)options;
+    (void)value;
+    *(int *)member = 1;
+    return NULL;
+}
+
+/* clang-format off */
+#define AT(member) offsetof(options_t, member)
+static const struct row_t {
+    const char *name;
+    const char *value; /* as in the usage text; NULL: it has none */
+    int takes;         /* commands that know it take one of these */
+    take_fn *take;
+    apr_size_t offset;
+    const char *help;
+} rows[] = {
+    { "secret",           "SOURCE",   TAKES_KEYS,    take_secret,   AT(sources),
+      "env:NAME or file:PATH (default env:SIGNED_SESSION_SECRET); repeated: the first seals, all open" },
+    { "cookie-name",      "NAME",     TAKES_NAME,    take_name,     AT(cookie_name),
+      "the cookie's name (default session)" },
+    { "audience",         "TEXT",     TAKES_KEYS,    take_text,     AT(audience),
+      "as SignedSessionAudience" },
+    { "format",           "FORMAT",   TAKES_FORMAT,  take_format,   AT(format),
+      "the cookie's format (default native)" },
+    { "from",             "FORMAT",   TAKES_FROM_TO, take_format,   AT(from),
+      "the format to open (default native)" },
+    { "to",               "FORMAT",   TAKES_FROM_TO, take_format,   AT(to),
+      "the format to seal (default native)" },
+    { "encrypt",          NULL,       TAKES_ENCRYPT, take_flag,     AT(encrypt),
+      "encrypt the cookie (native only)" },
+    { "idle-timeout",     "DURATION", TAKES_LIFE,    take_idle,     AT(lifetime.idle),
+      "or none (default 14d, flask 31d)" },
+    { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute),
+      "or none (default none)" },
+    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew),
+      "how far other clocks may be ahead (default 30s)" },
+    { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now),
+      "the time to judge by, in seconds since 1970" },
+    { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json),
+      "print one JSON value, for scripts" },
+};
+/* clang-format on */
+
+#define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+#define FIRST_ID 256 /* no letter: there are only long options */
+
+void options_print(int takes)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].takes & takes) {
+            printf("  --%-16s %-8s  %s\n", rows[i].name, rows[i].value != NULL ? rows[i].value : "",
+                   rows[i].help);
+        }
+    }
+}
+
+/* What apr_getopt is to know: the rows of one command. */
+static const apr_getopt_option_t *known_options(int takes, apr_pool_t *pool)
+{
+    apr_getopt_option_t *known = apr_pcalloc(pool, (ROWS + 1) * sizeof(*known)), *next = known;
+
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].takes & takes) {
+            next->name = rows[i].name;
+            next->optch = FIRST_ID + i;
+            next->has_arg = rows[i].value != NULL;
+            next++;
+        }
+    }
+    return known;
+}
+
+static void set_defaults(options_t *options, apr_pool_t *pool)
+{
+    memset(options, 0, sizeof(*options));
+    options->pool = pool;
+    options->sources = apr_array_make(pool, 1, sizeof(ss_source_t));
+    options->cookie_name = "session";
+    options->audience = "";
+    options->format = options->from = options->to = ss_formats[0];
+    options->lifetime.absolute = SS_FOREVER;
+    options->lifetime.skew = apr_time_from_sec(30);
+    options->lifetime.persistent = 1;
+    options->now = apr_time_now();
+}
+
+/* apr_getopt's own words would repeat the argument. */
+static void stay_silent(void *data, const char *format, ...)
+{
+    (void)data;
+    (void)format;
+}
+
+static result_e take_operand(options_t *options, const command_t *command, const apr_getopt_t *os)
+{
+    int count = os->argc - os->ind;
+
+    if (count > 0 && !(command->takes & TAKES_OPERAND)) {
+        return misused("%s takes no argument", command->name);
+    }
+    if (count > 1) {
+        return misused("%s takes one argument", command->name);
+    }
+    if (count == 1) {
+        options->operand = os->argv[os->ind];
+    }
+    return DONE;
+}
+
+static result_e judge(const options_t *options, const command_t *command)
+{
+    const ss_format_t *written = command->takes & TAKES_FROM_TO ? options->to : options->format;
+
+    if (options->encrypt && !(written->traits & SS_FORMAT_SECRECY)) {
+        return misused("--encrypt: cookies of the format %s cannot be encrypted", written->name);
+    }
+    return DONE;
+}
+
+result_e options_read(options_t *options, const command_t *command, int argc,
+                      const char *const argv[], apr_pool_t *pool)
+{
+    const apr_getopt_option_t *known = known_options(command->takes, pool);
+    const char *value, *accepted;
+    apr_getopt_t *os;
+    apr_status_t rv;
+    result_e result;
+    int id;
+
+    set_defaults(options, pool);
+    if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
+        return REFUSED;
+    }
+    os->interleave = 1;
+    os->errfn = stay_silent;
+    while ((rv = apr_getopt_long(os, known, &id, &value)) == APR_SUCCESS) {
+        const struct row_t *row = &rows[id - FIRST_ID];
+
+        accepted = row->take(options, (char *)options + row->offset, value);
+        if (accepted != NULL) {
+            return misused("--%s: accepted is %s", row->name, accepted);
+        }
+    }
+    if (rv != APR_EOF) {
+        return misused(rv == APR_BADARG ? "an option lacks its value" : "%s has no such option",
+                       command->name);
+    }
+    result = take_operand(options, command, os);
+    return result == DONE ? judge(options, command) : result;
+}

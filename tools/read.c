@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <stdio.h>
+
+#include "lib/json.h"
+#include "tools/ssctl.h"
+
+/* Commands that open cookies, and why one is refused. */
+
+static ss_look_t look_at(const ss_format_t *format, const ss_candidates_t *found,
+                         ss_likeness_e *likeness, apr_pool_t *pool)
+{
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+    ss_sealed_t cookie = { found->values[0], { NULL, 0 } };
+
+    if (format->companion != NULL && found->companion_count > 0) {
+        cookie.companion = found->companions[0];
+    }
+    *likeness = format->look(&look, &cookie, pool);
+    return look;
+}
+
+static const ss_part_t *part_named(const ss_look_t *look, const char *name)
+{
+    for (int i = 0; i < look->parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);
+
+        if (strcmp(part->name, name) == 0) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+/* ", but like one of flask" when that is likelier. */
+static const char *other_format(const ss_format_t *format, const ss_candidates_t *found,
+                                apr_pool_t *pool)
+{
+    for (const ss_format_t *const *other = ss_formats; *other != NULL; other++) {
+        ss_likeness_e likeness;
+
+        look_at(*other, found, &likeness, pool);
+        if (*other != format && likeness == SS_LIKELY) {
+            return apr_psprintf(pool, "; it looks like a cookie of the format %s", (*other)->name);
+        }
+    }
+    return "";
+}
+
+static const char *why_malformed(const ss_format_t *format, const ss_candidates_t *found,
+                                 apr_pool_t *pool)
+{
+    ss_likeness_e likeness;
+    ss_look_t look = look_at(format, found, &likeness, pool);
+
+    if (likeness != SS_UNLIKE) {
+        return "its signature holds, but its payload is not a JSON object";
+    }
+    return apr_psprintf(pool, "it has not the shape of the format %s: %s%s", format->name, look.why,
+                        other_format(format, found, pool));
+}
+
+static const char *why_unverified(ss_state_e state, const ss_format_t *format,
+                                  const ss_candidates_t *found, apr_pool_t *pool)
+{
+    ss_likeness_e likeness;
+    ss_look_t look = look_at(format, found, &likeness, pool);
+
+    if (state == SS_UNKNOWN_KEY) {
+        return apr_psprintf(pool,
+                            "its key id, %s, is that of none of the secrets given: it was sealed "
+                            "with another secret, or for another cookie name or audience",
+                            text_of_hex(part_named(&look, "key id")->bytes, pool));
+    }
+    if (look.why != NULL) {
+        return apr_pstrcat(pool, look.why,
+                           likeness == SS_UNLIKE ? other_format(format, found, pool) : "", NULL);
+    }
+    return format->traits & SS_FORMAT_BOUND
+               ? "its key id is known, but its signature is wrong: it was altered"
+               : "its signature is wrong: it was altered, or sealed with another secret";
+}
+
+/* The times of a cookie whose signature holds, which cannot be had from a refused session. */
+static const char *why_untimely(ss_state_e state, const ss_sealing_t *how,
+                                const ss_candidates_t *found, const options_t *options)
+{
+    const char *name = state == SS_EXPIRED_ABSOLUTE ? "created" : "renewed";
+    apr_interval_time_t limit =
+        state == SS_EXPIRED_ABSOLUTE ? how->lifetime->absolute : how->lifetime->idle;
+    ss_likeness_e likeness;
+    ss_look_t look = look_at(ss_sealing_written(how), found, &likeness, options->pool);
+    const ss_part_t *part = part_named(&look, name);
+    apr_int64_t age = apr_time_sec(options->now) - part->number;
+
+    if (state == SS_FROM_FUTURE && age >= 0) {
+        part = part_named(&look, "created");
+        age = apr_time_sec(options->now) - part->number;
+    }
+    if (state == SS_FROM_FUTURE) {
+        return apr_psprintf(options->pool, "%s %s, which is %s ahead; the skew allowed is %s",
+                            part->name, text_of_time(part->number, options->pool),
+                            text_of_span(-age, options->pool),
+                            text_of_span(apr_time_sec(how->lifetime->skew), options->pool));
+    }
+    return apr_psprintf(options->pool, "%s %s, %s ago; the limit is %s", name,
+                        text_of_time(part->number, options->pool), text_of_span(age, options->pool),
+                        text_of_span(apr_time_sec(limit), options->pool));
+}
+
+static const char *why_refused(ss_state_e state, const ss_sealing_t *how,
+                               const ss_candidates_t *found, const options_t *options)
+{
+    const ss_format_t *format = ss_sealing_written(how);
+
+    switch (state) {
+    case SS_TOO_LARGE:
+        return apr_psprintf(options->pool,
+                            "name and value have %" APR_SIZE_T_FMT " bytes, at most %d are read",
+                            strlen(how->cookie_name) + found->values[0].len, SS_COOKIE_MAX);
+    case SS_MALFORMED:
+        return why_malformed(format, found, options->pool);
+    case SS_UNKNOWN_KEY:
+    case SS_BAD_SIGNATURE:
+        return why_unverified(state, format, found, options->pool);
+    default:
+        return why_untimely(state, how, found, options);
+    }
+}
+
+result_e open_operand(ss_session_t **session, ss_provenance_t *from, ss_candidates_t *found,
+                      const ss_sealing_t *how, const options_t *options)
+{
+    ss_provenance_t unwanted;
+    const char *text, *why;
+    ss_state_e state;
+    result_e result = operand_read(&text, options);
+
+    if (result != DONE) {
+        return result;
+    }
+    *found = cookies_in(text, options->cookie_name, options->pool);
+    state = ss_format_open(session, from != NULL ? from : &unwanted, found, how, options->now,
+                           options->pool);
+    if (state == SS_VALID) {
+        return DONE;
+    }
+    why = why_refused(state, how, found, options);
+    complain("%s: %s", ss_state_name(state), why);
+    if (options->json) {
+        printf("{\"state\":\"%s\",\"why\":%s}\n", ss_state_name(state),
+               json_of_text(ss_bytes_of(why), options->pool));
+    }
+    return REFUSED;
+}
+
+static const char *number_or_null(apr_int64_t number, apr_pool_t *pool)
+{
+    return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
+}
+
+static void print_as_json(ss_session_t *session, const ss_provenance_t *from,
+                          const ss_sealing_t *how, const options_t *options)
+{
+    const ss_stamp_t *stamp = ss_session_stamp(session);
+    ss_bytes_t text = ss_json_compact(ss_session_view(session), SS_JSON_ASCII, options->pool);
+    int has_id = (from->format->traits & SS_FORMAT_CREATED) != 0;
+    apr_pool_t *pool = options->pool;
+
+    printf("{\"state\":\"valid\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
+           "\"expires_in\":%s,\"absolute_expires_in\":%s,\"id\":%s,\"counter\":%s,"
+           "\"bytes\":%" APR_SIZE_T_FMT ",\"session\":%.*s}\n",
+           from->format->name, from->key, number_or_null(stamp->created, pool),
+           number_or_null(stamp->renewed, pool),
+           stamp->renewed == SS_NO_TIME
+               ? "null"
+               : number_or_null(ss_session_expires_in(stamp, how->lifetime, options->now), pool),
+           number_or_null(ss_session_absolute_expires_in(stamp, how->lifetime, options->now), pool),
+           has_id ? json_of_text(ss_bytes_of(text_of_hex(
+                                     ss_bytes((const char *)stamp->id, sizeof(stamp->id)), pool)),
+                                 pool)
+                  : "null",
+           has_id ? apr_psprintf(pool, "%u", stamp->counter) : "null", from->size, (int)text.len,
+           text.data);
+}
+
+result_e run_open(const options_t *options)
+{
+    ss_provenance_t from;
+    ss_candidates_t found;
+    ss_lifetime_t lifetime;
+    ss_session_t *session;
+    ss_sealing_t how;
+    ss_bytes_t view;
+    result_e result = keys_make(&how, &lifetime, options, options->format);
+
+    if (result == DONE) {
+        result = open_operand(&session, &from, &found, &how, options);
+    }
+    if (result != DONE) {
+        return result;
+    }
+    if (options->json) {
+        print_as_json(session, &from, &how, options);
+        return DONE;
+    }
+    view = ss_session_view(session);
+    printf("%.*s\n", (int)view.len, view.data);
+    return DONE;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SSCTL_H
+#define SSCTL_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "lib/format.h"
+
+/** The exit status. */
+typedef enum result_e { DONE = 0, REFUSED = 1, MISUSED = 2 } result_e;
+
+/** The options of one run, with their defaults where none was given. */
+typedef struct options_t {
+    apr_array_header_t *sources; /* ss_source_t: --secret */
+    const char *cookie_name;
+    const char *audience;
+    const ss_format_t *format, *from, *to;
+    ss_lifetime_t lifetime;
+    int idle_given; /* otherwise it is the format's */
+    int encrypt;
+    int json;
+    apr_time_t now;
+    const char *operand; /* the word behind the options; NULL: read standard input */
+    apr_pool_t *pool;
+} options_t;
+
+/* Which options a command knows, as bits. */
+#define TAKES_JSON 1
+#define TAKES_NOW 2
+#define TAKES_KEYS 4 /* secrets and what they are bound to */
+#define TAKES_FORMAT 8
+#define TAKES_LIFE 16 /* timeouts and skew */
+#define TAKES_ENCRYPT 32
+#define TAKES_FROM_TO 64
+#define TAKES_NAME 128
+#define TAKES_OPERAND 256
+
+/** One command: the first word behind "ssctl". */
+typedef struct command_t {
+    const char *name;
+    int takes;
+    const char *operand; /* what stands behind the options, for the usage text; or NULL */
+    const char *help;
+    result_e (*run)(const options_t *options);
+} command_t;
+
+/* The commands, in the files of tools/. */
+result_e run_keygen(const options_t *options);
+result_e run_seal(const options_t *options);
+result_e run_open(const options_t *options);
+result_e run_inspect(const options_t *options);
+result_e run_convert(const options_t *options);
+result_e run_formats(const options_t *options);
+
+/** Read the options of a command. What is wrong has been said when this is not DONE. */
+result_e options_read(options_t *options, const command_t *command, int argc,
+                      const char *const argv[], apr_pool_t *pool);
+
+/** Print one line for each option that a command knows. */
+void options_print(int takes);
+
+/** The operand, or all of standard input without white space around it. What is wrong has been said
+ * when this is not DONE. */
+result_e operand_read(const char **text, const options_t *options);
+
+/** Make the keys that --secret names, for one format. What is wrong has been said when this is not
+ * DONE. */
+result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
+                   const ss_format_t *format);
+
+/** The cookies in `text`: a Cookie header (`name=value; name.sig=signature`), or the bare value
+ * when our name does not stand there. */
+ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t *pool);
+
+/**
+ * Open the operand. What is wrong has been said, with --json also on standard output, when this is
+ * not DONE.
+ *
+ * @param from   out, may be NULL
+ * @param found  out: what the operand held
+ */
+result_e open_operand(ss_session_t **session, ss_provenance_t *from, ss_candidates_t *found,
+                      const ss_sealing_t *how, const options_t *options);
+
+/** Say on standard error what is wrong; an instance of printf. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Print the usage and, behind it, what is wrong. Returns MISUSED. */
+result_e misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Text for people and for scripts. */
+const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool);
+const char *text_of_span(apr_int64_t seconds, apr_pool_t *pool);
+const char *text_of_hex(ss_bytes_t bytes, apr_pool_t *pool);
+const char *json_of_text(ss_bytes_t text, apr_pool_t *pool);
+
+#endif
