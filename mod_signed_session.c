@@ -115,6 +115,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_expr_lookup(ss_lookup_expression, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(ss_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* first, before anybody looks at the headers; it also runs for every internal redirect, even
      * one that is then refused */

@@ -112,9 +112,10 @@ static void allow_trusted_origin(const ss_call_t *call, const ss_caller_t *calle
     }
 }
 
-/* What the head of a changing request alone can refuse, before its body is read.
- * Returns OK or DONE. */
-static int refuse_by_head(ss_call_t *call, const ss_caller_t *caller, const char *wanted)
+/* What the head of a changing request alone can refuse, before its body is read; `wanted` are the
+ * content types when `route` is NULL, as the request's is none of them. Returns OK or DONE. */
+static int refuse_by_head(ss_call_t *call, const ss_caller_t *caller, const route_t *route,
+                          const char *wanted)
 {
     if (!ss_origin_may_change(caller)) {
         ss_endpoint_refuse(call, HTTP_FORBIDDEN,
@@ -126,7 +127,7 @@ static int refuse_by_head(ss_call_t *call, const ss_caller_t *caller, const char
                            "SS0205: sessions are read-only here: \"SignedSession On\" in this "
                            "location would allow changes");
     }
-    else if (wanted != NULL) {
+    else if (route == NULL) {
         ss_endpoint_refuse(call, HTTP_UNSUPPORTED_MEDIA_TYPE,
                            apr_psprintf(call->r->pool, "The Content-Type must be %s.", wanted));
     }
@@ -187,7 +188,8 @@ static int dispatch(ss_call_t *call)
         return ss_endpoint_refuse(call, HTTP_METHOD_NOT_ALLOWED,
                                   apr_psprintf(call->r->pool, "Allowed here: %s.", methods));
     }
-    if (call->r->method_number != M_GET && refuse_by_head(call, &caller, wanted) != OK) {
+    if ((route == NULL || route->method != M_GET) &&
+        refuse_by_head(call, &caller, route, wanted) != OK) {
         return OK;
     }
     if (!key_is_acceptable(call->key)) {

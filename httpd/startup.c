@@ -11,6 +11,7 @@
 #include "httpd/log.h"
 #include "httpd/startup.h"
 #include "lib/crypto.h"
+#include "lib/memory.h"
 #include "lib/source.h"
 
 /** The secrets of one SignedSessionSecret, read once however many virtual hosts inherit it. */
@@ -356,4 +357,18 @@ int ss_startup_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
                   ap_get_server_description(), ss_crypto_built_version(),
                   ss_crypto_running_version());
     return settle_all(main, pconf, ptemp);
+}
+
+void ss_startup_child(apr_pool_t *pchild, server_rec *main)
+{
+    ss_memory_t *memory = NULL;
+
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        ss_server_conf_t *conf = ss_server_conf(s);
+
+        if (conf->sealing.seals != NULL && !ap_exists_config_define("SIGNED_SESSION_NO_MEMORY")) {
+            memory = memory != NULL ? memory : ss_memory_create(pchild);
+            conf->sealing.memory = memory;
+        }
+    }
 }

@@ -15,4 +15,8 @@ int ss_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 /** post_config hook: read and judge the secrets, and derive the keys that requests use. */
 int ss_startup_run(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main);
 
+/** child_init hook: give the child a memory of the cookies that proved valid; not under
+ * -DSIGNED_SESSION_NO_MEMORY, which is there to compare. */
+void ss_startup_child(apr_pool_t *pchild, server_rec *main);
+
 #endif

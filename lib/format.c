@@ -5,6 +5,7 @@
 
 #include "lib/cookie.h"
 #include "lib/format.h"
+#include "lib/memory.h"
 
 extern const ss_format_t ss_format_native, ss_format_starlette, ss_format_flask, ss_format_django,
     ss_format_express;
@@ -123,26 +124,40 @@ static ss_state_e open_as(ss_payload_t *payload, ss_sealed_t *cookie, const ss_s
     return state;
 }
 
-static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_bytes_t value,
-                             const ss_candidates_t *candidates, const ss_sealing_t *how,
-                             apr_time_t now, apr_pool_t *pool)
+/* Has this cookie, or this one together with one of its companions, proved valid before? */
+static int recall(ss_payload_t *payload, const ss_format_t **format, ss_sealed_t *cookie,
+                  const ss_candidates_t *candidates, const ss_sealing_t *how, apr_pool_t *pool)
+{
+    if (how->memory == NULL) {
+        return 0;
+    }
+    for (int i = -1; i < candidates->companion_count; i++) {
+        cookie->companion = i < 0 ? ss_bytes(NULL, 0) : candidates->companions[i];
+        if (ss_memory_recall(how->memory, payload, format, cookie, how, pool)) {
+            return 1;
+        }
+    }
+    cookie->companion = ss_bytes(NULL, 0);
+    return 0;
+}
+
+/* Try every format that is accepted. `format` and `payload` are defined when SS_VALID. */
+static ss_state_e verify(ss_payload_t *payload, const ss_format_t **format, ss_sealed_t *cookie,
+                         const ss_candidates_t *candidates, const ss_sealing_t *how,
+                         apr_pool_t *pool)
 {
     const ss_seal_t *seals = (const ss_seal_t *)how->seals->elts;
-    ss_sealed_t cookie = { value, { NULL, 0 } };
     ss_state_e refused = SS_MALFORMED;
 
-    if (ss_format_size(&cookie, how) > SS_COOKIE_MAX) {
-        return SS_TOO_LARGE;
-    }
     for (int i = 0; i < how->seals->nelts; i++) {
-        ss_payload_t payload;
-        ss_state_e state = open_as(&payload, &cookie, &seals[i], candidates, how, pool);
+        ss_state_e state = open_as(payload, cookie, &seals[i], candidates, how, pool);
 
         if (state == SS_VALID) {
-            from->format = seals[i].format;
-            from->key = payload.key;
-            from->size = ss_format_size(&cookie, how);
-            return admit(session, &payload, how, now, pool);
+            *format = seals[i].format;
+            if (how->memory != NULL) {
+                ss_memory_keep(how->memory, payload, *format, cookie, how);
+            }
+            return SS_VALID;
         }
         /* "Malformed" only says that it is not this format's; another one may know better. */
         if (refused == SS_MALFORMED) {
@@ -150,6 +165,30 @@ static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_b
         }
     }
     return refused;
+}
+
+static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_bytes_t value,
+                             const ss_candidates_t *candidates, const ss_sealing_t *how,
+                             apr_time_t now, apr_pool_t *pool)
+{
+    ss_sealed_t cookie = { value, { NULL, 0 } };
+    const ss_format_t *format = NULL;
+    ss_payload_t payload;
+
+    if (ss_format_size(&cookie, how) > SS_COOKIE_MAX) {
+        return SS_TOO_LARGE;
+    }
+    if (!recall(&payload, &format, &cookie, candidates, how, pool)) {
+        ss_state_e state = verify(&payload, &format, &cookie, candidates, how, pool);
+
+        if (state != SS_VALID) {
+            return state;
+        }
+    }
+    from->format = format;
+    from->key = payload.key;
+    from->size = ss_format_size(&cookie, how);
+    return admit(session, &payload, how, now, pool);
 }
 
 ss_state_e ss_format_open(ss_session_t **session, ss_provenance_t *from,

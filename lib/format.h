@@ -123,6 +123,8 @@ struct ss_sealing_t {
     apr_size_t max_size; /* of all names and values when writing; at most SS_COOKIE_MAX */
     ss_random_fn *random;
     int encrypt; /* write encrypted, where the format can */
+    struct ss_memory_t
+        *memory; /* of cookies that proved valid (lib/memory.h); NULL: none is kept */
 };
 
 /**

@@ -451,6 +451,7 @@ static void start_scan(scan_t *s, ss_bytes_t text, int flags)
     s->pool = NULL;
     s->flags = flags;
     s->depth = 0;
+    memset(s->objects, 0, sizeof(s->objects));
     skip_blanks(s);
 }
 

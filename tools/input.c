@@ -142,6 +142,7 @@ result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *
                  ss_crypto_running_version());
         return REFUSED;
     }
+    memset(how, 0, sizeof(*how));
     how->lifetime = lifetime;
     how->max_size = SS_COOKIE_MAX;
     how->random = ss_random;

@@ -9,10 +9,14 @@ import harness
 def pytest_addoption(parser):
     parser.addoption('--mpm', choices=('event', 'prefork', 'worker'), default='event',
                      help='the multi-processing module that httpd runs with')
+    parser.addoption('--no-memory', action='store_true',
+                     help='verify every cookie anew: httpd runs with -DSIGNED_SESSION_NO_MEMORY')
 
 
 def pytest_configure(config):
     harness.mpm = config.getoption('--mpm')
+    if config.getoption('--no-memory'):
+        harness.defines.append('SIGNED_SESSION_NO_MEMORY')
 
 
 def pytest_report_header(config):

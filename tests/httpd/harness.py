@@ -24,8 +24,16 @@ from client import Request, exchange_http1, exchange_http2
 
 SECRET = 'xq3vT0p-8mWc_5Zr1Yk9HnBd7LsGf2Ja4Ue6'
 COOKIE = 'session'
-START_SECONDS = 20
-STOP_SECONDS = 20
+
+# For checks that watch httpd itself: libraries that it is started with, or a command that runs it as
+# one process, in which {dir} is filled in. What they find goes to files, and there must be none.
+PRELOAD = os.environ.get('SS_PRELOAD')
+WRAPPER = os.environ.get('SS_WRAPPER', '').split()
+SANITIZER_OPTIONS = ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS')
+PATIENCE = 5 if PRELOAD or WRAPPER else 1
+
+START_SECONDS = 20 * PATIENCE
+STOP_SECONDS = 20 * PATIENCE
 LOG_SECONDS = 3
 IDLE_SECONDS = 1
 READY = 'resuming normal operations'
@@ -37,6 +45,8 @@ OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 's
 
 # "event", "prefork" or "worker": conftest.py sets it from --mpm.
 mpm = 'event'
+# Names for httpd's -D: conftest.py adds to them.
+defines = []
 
 
 def apxs_query(name):
@@ -169,7 +179,7 @@ class Server:
     @staticmethod
     def environment(changes):
         env = {name: value for name, value in os.environ.items() if not name.startswith('SIGNED_SESSION_')}
-        env.update({'LC_ALL': 'C', 'SIGNED_SESSION_SECRET': SECRET}, **changes)
+        env.update({'LC_ALL': 'C', 'SIGNED_SESSION_SECRET': SECRET, 'LD_PRELOAD': PRELOAD}, **changes)
         return {name: value for name, value in env.items() if value is not None}
 
     # --- files -----------------------------------------------------------------------------
@@ -185,9 +195,21 @@ class Server:
         """Everything httpd needs, in a directory that its children can enter."""
         self.dir.chmod(0o755)
         (self.dir / 'htdocs').mkdir()
+        self.collect_reports()
         for name, text in self.files.items():
             self.write(name, text)
         self.write_configuration()
+
+    def collect_reports(self):
+        folder = self.dir / 'reports'
+        folder.mkdir()
+        folder.chmod(0o1777)
+        for name in SANITIZER_OPTIONS:
+            if self.env.get(name):
+                self.env[name] += f':log_path={folder}/{name}'
+
+    def reports(self):
+        return ''.join(path.read_text(errors='backslashreplace') for path in sorted(self.dir.glob('reports/*')))
 
     def write_configuration(self):
         self.port = free_port()
@@ -229,7 +251,9 @@ class Server:
     # --- life ------------------------------------------------------------------------------
 
     def command(self, *arguments):
-        return [HTTPD, '-d', str(self.dir), '-f', str(self.dir / 'httpd.conf'), *arguments]
+        wrapper = [word.replace('{dir}', str(self.dir)) for word in WRAPPER]
+        return [*wrapper, HTTPD, *(f'-D{name}' for name in defines), '-d', str(self.dir), '-f', str(self.dir / 'httpd.conf'),
+                *arguments]
 
     def run_once(self, *arguments):
         """Make the directory, run httpd to its end as in `run_once('-t')`, remove the directory."""
@@ -269,7 +293,7 @@ class Server:
     def launch(self):
         terminal = self.dir / 'terminal.txt'
         with open(terminal, 'wb') as output:
-            self.process = subprocess.Popen(self.command('-DFOREGROUND'), env=self.env, stdout=output,
+            self.process = subprocess.Popen(self.command('-X' if WRAPPER else '-DFOREGROUND'), env=self.env, stdout=output,
                                             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
                                             start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
@@ -321,8 +345,10 @@ class Server:
     def discard(self):
         try:
             self.end_process()
+            reports = self.reports()
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)
+        assert not reports, f'httpd was reported on:\n{reports}'
 
     def stop(self):
         if self in Server.running:

@@ -31,7 +31,7 @@ static inline ss_sealing_t sealing_with(const char *const secrets[], const char 
     const ss_binding_t binding = { cookie_name, audience };
     apr_array_header_t *texts = apr_array_make(pool, 2, sizeof(ss_secret_t));
     apr_array_header_t *list = apr_array_make(pool, 2, sizeof(const ss_format_t *));
-    ss_sealing_t how = { NULL, NULL, NULL, &lifetime, SS_COOKIE_MAX, all_sevens, 0 };
+    ss_sealing_t how = { .lifetime = &lifetime, .max_size = SS_COOKIE_MAX, .random = all_sevens };
 
     for (; *secrets != NULL; secrets++) {
         ss_secret_t *secret = apr_array_push(texts);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_MEMORY_H
+#define SS_MEMORY_H
+
+#include "lib/format.h"
+
+/**
+ * The cookies that proved valid last, and what was inside: a client sends the same cookie again and
+ * again, and verifying it is the expensive part of reading. Nothing becomes valid by this that
+ * would not be valid without: all bytes of the cookie and the virtual host must be the same, and
+ * times are judged anew by the caller.
+ *
+ * For any number of threads, without locks: the memory is divided by a hash of the cookie; a thread
+ * takes its part away while it looks, and another one that wants the same part meanwhile goes
+ * without. Bounded: SS_MEMORY_COOKIES cookies, 8 KiB each.
+ */
+typedef struct ss_memory_t ss_memory_t;
+
+#define SS_MEMORY_PARTS 8
+#define SS_MEMORY_COOKIES (SS_MEMORY_PARTS * 4)
+
+/** An empty memory, in `pool`. */
+ss_memory_t *ss_memory_create(apr_pool_t *pool);
+
+/**
+ * Was this cookie found valid in this virtual host?
+ *
+ * @param payload  out, defined if so: text in `pool`
+ * @param format   out, defined if so
+ * @param cookie   at most SS_COOKIE_MAX bytes
+ * @param how      the virtual host: its address is part of the key
+ * @return         whether it was
+ */
+int ss_memory_recall(ss_memory_t *memory, ss_payload_t *payload, const ss_format_t **format,
+                     const ss_sealed_t *cookie, const ss_sealing_t *how, apr_pool_t *pool);
+
+/** Remember a cookie that was verified. One whose document is over SS_COOKIE_MAX bytes is not. */
+void ss_memory_keep(ss_memory_t *memory, const ss_payload_t *payload, const ss_format_t *format,
+                    const ss_sealed_t *cookie, const ss_sealing_t *how);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "tests/unit/formats.h"
+
+#include "lib/memory.h"
+
+/* Every test here compares with what happens without a memory: it may save work, nothing else. */
+
+static ss_sealing_t remembering(const char *format, ss_memory_t *memory)
+{
+    ss_sealing_t how = one(format);
+
+    how.memory = memory;
+    return how;
+}
+
+static ss_state_e state_at(ss_sealed_t cookie, const ss_sealing_t *how, apr_time_t now)
+{
+    ss_session_t *session;
+
+    return open_one(&session, cookie, how, now);
+}
+
+START_TEST(a_remembered_cookie_gives_the_same_session)
+{
+    const ss_sealing_t how = remembering(FORMAT, ss_memory_create(pool));
+    const char *json = "{\"user\":\"alice\",\"n\":[1,2.50]}";
+    ss_sealed_t cookie = seal_text(json, &how, NOW);
+    ss_session_t *first, *second;
+
+    ck_assert_int_eq(open_one(&first, cookie, &how, NOW), SS_VALID);
+    ck_assert_int_eq(open_one(&second, cookie, &how, NOW), SS_VALID);
+    assert_bytes(ss_session_text(second), ss_session_text(first), FORMAT);
+    ck_assert_mem_eq(ss_session_stamp(second), ss_session_stamp(first), sizeof(ss_stamp_t));
+    ck_assert_ptr_ne(ss_session_text(second).data, ss_session_text(first).data);
+}
+END_TEST
+
+START_TEST(it_is_really_remembered)
+{
+    ss_memory_t *memory = ss_memory_create(pool);
+    const ss_sealing_t how = remembering(FORMAT, memory);
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    const ss_format_t *format;
+    ss_payload_t payload;
+
+    ck_assert(!ss_memory_recall(memory, &payload, &format, &cookie, &how, pool));
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert(ss_memory_recall(memory, &payload, &format, &cookie, &how, pool));
+    ck_assert_str_eq(format->name, FORMAT);
+}
+END_TEST
+
+START_TEST(every_bit_still_counts)
+{
+    const ss_sealing_t how = remembering(FORMAT, ss_memory_create(pool));
+    ss_sealed_t cookie = seal_text("{\"role\":\"user\"}", &how, NOW);
+
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    for (apr_size_t i = 0; i < cookie.value.len; i++) {
+        char *copy = apr_pmemdup(pool, cookie.value.data, cookie.value.len);
+        ss_sealed_t other = { ss_bytes(copy, cookie.value.len), cookie.companion };
+
+        copy[i] = copy[i] == 'A' ? 'B' : 'A';
+        ck_assert_msg(state_at(other, &how, NOW) != SS_VALID, "%s: byte %d", FORMAT, (int)i);
+        other.value = ss_bytes(cookie.value.data, i);
+        ck_assert_msg(state_at(other, &how, NOW) != SS_VALID, "%s: %d bytes", FORMAT, (int)i);
+    }
+}
+END_TEST
+
+START_TEST(a_companion_counts_too)
+{
+    const ss_sealing_t how = remembering("express", ss_memory_create(pool));
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    ss_sealed_t wrong = { cookie.value, ss_bytes_of("AAAAAAAAAAAAAAAAAAAAAAAAAAA") };
+
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_ne(state_at(alone(cookie.value), &how, NOW), SS_VALID);
+    ck_assert_int_ne(state_at(wrong, &how, NOW), SS_VALID);
+}
+END_TEST
+
+START_TEST(times_are_judged_anew)
+{
+    const ss_sealing_t how = remembering("native", ss_memory_create(pool));
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    apr_time_t late = NOW + lifetime.idle + apr_time_from_sec(1);
+
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_eq(state_at(cookie, &how, late), SS_EXPIRED_IDLE);
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_eq(state_at(cookie, &how, NOW - apr_time_from_sec(3600)), SS_FROM_FUTURE);
+}
+END_TEST
+
+START_TEST(another_virtual_host_does_not_profit)
+{
+    ss_memory_t *memory = ss_memory_create(pool);
+    const ss_sealing_t how = remembering("native", memory);
+    ss_sealing_t other = sealing(SECRET_2, NULL, "native", NULL, "session", "");
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+
+    other.memory = memory;
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_ne(state_at(cookie, &other, NOW), SS_VALID);
+}
+END_TEST
+
+START_TEST(many_cookies_push_each_other_out_and_all_stay_valid)
+{
+    const ss_sealing_t how = remembering("native", ss_memory_create(pool));
+    ss_sealed_t cookies[4 * SS_MEMORY_COOKIES];
+
+    for (int i = 0; i < COUNT(cookies); i++) {
+        cookies[i] = seal_text(apr_psprintf(pool, "{\"n\":%d}", i), &how, NOW);
+    }
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT(cookies); i++) {
+            const char *want = apr_psprintf(pool, "{\"n\":%d}", i);
+            ss_session_t *session;
+
+            ck_assert_int_eq(open_one(&session, cookies[i], &how, NOW), SS_VALID);
+            assert_bytes(ss_session_text(session), ss_bytes_of(want), "its own session");
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *tcase = unit_case(suite, "memory");
+    int count = formats_count();
+
+    tcase_add_loop_test(tcase, a_remembered_cookie_gives_the_same_session, 0, count);
+    tcase_add_loop_test(tcase, it_is_really_remembered, 0, count);
+    tcase_add_loop_test(tcase, every_bit_still_counts, 0, count);
+    tcase_add_test(tcase, a_companion_counts_too);
+    tcase_add_test(tcase, times_are_judged_anew);
+    tcase_add_test(tcase, another_virtual_host_does_not_profit);
+    tcase_add_test(tcase, many_cookies_push_each_other_out_and_all_stay_valid);
+    return unit_run(suite);
+}
