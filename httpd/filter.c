@@ -30,11 +30,13 @@ static ap_filter_rec_t *harvest_filter, *write_filter;
 /* Replace one list-valued field in whichever of the two tables it stands. */
 static const char *take_field(request_rec *r, const char *name)
 {
-    const char *value = ss_field_join(apr_table_getm(r->pool, r->headers_out, name),
-                                      apr_table_getm(r->pool, r->err_headers_out, name), r->pool);
+    const char *value = apr_table_getm(r->pool, r->headers_out, name);
+    const char *other = apr_table_getm(r->pool, r->err_headers_out, name);
 
-    apr_table_unset(r->err_headers_out, name);
-    return value;
+    if (other != NULL) {
+        apr_table_unset(r->err_headers_out, name);
+    }
+    return ss_field_join(value, other, r->pool);
 }
 
 static void mark_private(request_rec *r)
@@ -53,12 +55,14 @@ static void mark_varying(request_rec *r)
     apr_table_setn(r->headers_out, "Vary", vary);
 }
 
-/* Will there be a cookie? A session that cannot be sealed is left as the client has it. */
-static const char *settle_cookie(request_rec *r, ss_request_t *req)
+/* Will there be a cookie, ours or the application's? A session that cannot be sealed is left as the
+ * client has it. */
+static int settle_cookie(request_rec *r, ss_request_t *req)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     int is_theirs = ss_theirs_settle(r, req);
-    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched && !is_theirs;
+    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched && !is_theirs &&
+                    ss_session_is_due(req->session, &req->conf->lifetime, req->now);
     const char *set_cookie;
     apr_status_t rv;
 
@@ -79,7 +83,7 @@ static const char *settle_cookie(request_rec *r, ss_request_t *req)
     if (rv != APR_SUCCESS) {
         ss_request_revert(req);
     }
-    return set_cookie;
+    return is_theirs || set_cookie != NULL;
 }
 
 static void prepare_response(request_rec *r)
@@ -91,7 +95,7 @@ static void prepare_response(request_rec *r)
     ss_update_take(r);
     ss_rules_apply(r);
     req = ss_request_peek(r);
-    if (req != NULL && (settle_cookie(r, req) != NULL || req->decided)) {
+    if (req != NULL && (settle_cookie(r, req) || req->decided)) {
         mark_private(r);
     }
     if (dir->mode != SS_OFF && dir->vary) {

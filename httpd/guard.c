@@ -8,9 +8,11 @@
 #include "lib/field.h"
 #include "lib/json.h"
 
-static int is_guarded(const apr_array_header_t *guarded, const char *name)
+int ss_guard_covers(const request_rec *r, const char *name)
 {
-    for (int i = 0; i < guarded->nelts; i++) {
+    const apr_array_header_t *guarded = ss_server_conf(r->server)->guarded;
+
+    for (int i = 0; guarded != NULL && i < guarded->nelts; i++) {
         if (ss_field_is_alike(name, APR_ARRAY_IDX(guarded, i, const char *))) {
             return 1;
         }
@@ -46,7 +48,7 @@ void ss_guard_scrub(request_rec *r)
     for (int i = headers->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
 
-        if (is_guarded(guarded, name)) {
+        if (ss_guard_covers(r, name)) {
             apr_table_unset(r->headers_in, name);
             i = headers->nelts; /* the table has closed up: look again from its end */
         }
@@ -65,4 +67,5 @@ void ss_guard_forward(request_rec *r)
     }
     json = ss_json_compact(ss_session_text(req->session), SS_JSON_ASCII | SS_JSON_FINITE, r->pool);
     apr_table_setn(r->headers_in, dir->forward, apr_pstrmemdup(r->pool, json.data, json.len));
+    req->shown = 1;
 }

@@ -13,6 +13,9 @@
  */
 void ss_guard_scrub(request_rec *r);
 
+/** Would a script take the request header `name` for one that is removed here? */
+int ss_guard_covers(const request_rec *r, const char *name);
+
 /** From fixups: send the session to backends in the header of SignedSessionForward. */
 void ss_guard_forward(request_rec *r);
 

@@ -41,10 +41,15 @@ static ss_hide_e wanted_here(request_rec *r)
                : SS_HIDE_ALL;
 }
 
-static int has_cookie(const request_rec *r)
+/* Did the client send one of our cookies? Once loaded, that is known. */
+static int has_cookie(request_rec *r)
 {
+    const ss_request_t *req = ss_request_peek(r);
     ss_candidates_t found;
 
+    if (req != NULL) {
+        return req->cookies + req->companions > 0;
+    }
     ss_candidates_find(&found, apr_table_get(r->headers_in, "Cookie"),
                        &ss_server_conf(r->server)->sealing);
     return found.count + found.companion_count > 0;
@@ -53,21 +58,26 @@ static int has_cookie(const request_rec *r)
 void ss_hide_decide(request_rec *r)
 {
     ss_hide_e wanted = wanted_here(r);
+    ss_request_t *req;
 
-    if (wanted != SS_HIDE_NOTHING && has_cookie(r)) {
-        ss_request_t *req = ss_request_of(r);
-
-        if (req->hide < wanted) {
-            req->hide = wanted;
-        }
+    if (wanted == SS_HIDE_NOTHING || !has_cookie(r)) {
+        return;
+    }
+    req = ss_request_of(r);
+    if (req->hide < wanted) {
+        req->hide = wanted;
     }
 }
 
-/* The header without what is to be hidden; NULL when nothing is left. */
-static const char *strip(const char *header, const ss_request_t *req, request_rec *r)
+const char *ss_hide_in(request_rec *r, const char *header)
 {
-    const ss_sealing_t *how = &req->conf->sealing;
+    const ss_request_t *req = ss_request_find(r);
+    const ss_sealing_t *how;
 
+    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+        return header;
+    }
+    how = &req->conf->sealing;
     if (req->hide == SS_HIDE_NATIVE) {
         return ss_cookie_strip(header, how->cookie_name, is_ours, r, r->pool);
     }
@@ -81,16 +91,13 @@ static const char *strip(const char *header, const ss_request_t *req, request_re
 int ss_hide_cookie(request_rec *r)
 {
     ss_request_t *req = ss_request_find(r);
-    const char *header, *rest;
+    const char *header = apr_table_get(r->headers_in, "Cookie");
+    const char *rest;
 
-    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+    if (req == NULL || header == NULL) {
         return DECLINED;
     }
-    header = apr_table_get(r->headers_in, "Cookie");
-    if (header == NULL) {
-        return DECLINED;
-    }
-    rest = strip(header, req, r);
+    rest = ss_hide_in(r, header);
     if (rest != header) {
         if (req->cookie_header == NULL) {
             req->cookie_header = header;

@@ -17,6 +17,11 @@
 /** From fixups: decide what is hidden in the rest of the chain; never less than before. */
 void ss_hide_decide(request_rec *r);
 
+/** What may be seen of a Cookie header that a script of an earlier request was given; NULL:
+ * nothing.
+ */
+const char *ss_hide_in(request_rec *r, const char *header);
+
 /** handler hook, after mod_cache's, before all others: hide it. Declines. */
 int ss_hide_cookie(request_rec *r);
 

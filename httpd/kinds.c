@@ -263,13 +263,38 @@ const char *ss_parse_unset(void *member, int argc, const char *const argv[], cmd
     return why;
 }
 
+static int has_rule_for(const apr_array_header_t *rules, ss_bytes_t key)
+{
+    for (int i = 0; i < rules->nelts; i++) {
+        if (ss_bytes_equal(APR_ARRAY_IDX(rules, i, ss_rule_t).key, key)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The inner section decides alone about its keys: an outer rule for one of them is not even asked.
+ */
 void ss_merge_rules(void *member, const void *outer_, const void *inner_, apr_pool_t *pool)
 {
     const apr_array_header_t *outer = *(const apr_array_header_t *const *)outer_;
     const apr_array_header_t *inner = *(const apr_array_header_t *const *)inner_;
+    apr_array_header_t *joined;
 
-    *(const apr_array_header_t **)member =
-        outer == NULL ? inner : apr_array_append(pool, outer, inner);
+    if (outer == NULL) {
+        *(const apr_array_header_t **)member = inner;
+        return;
+    }
+    joined = apr_array_make(pool, outer->nelts + inner->nelts, sizeof(ss_rule_t));
+    for (int i = 0; i < outer->nelts; i++) {
+        const ss_rule_t *rule = &APR_ARRAY_IDX(outer, i, ss_rule_t);
+
+        if (!has_rule_for(inner, rule->key)) {
+            APR_ARRAY_PUSH(joined, ss_rule_t) = *rule;
+        }
+    }
+    apr_array_cat(joined, inner);
+    *(const apr_array_header_t **)member = joined;
 }
 
 const char *ss_parse_clear(void *member, int argc, const char *const argv[], cmd_parms *cmd)

@@ -261,8 +261,7 @@ static apr_status_t print(ss_request_t *req)
         }
         return APR_SUCCESS;
     }
-    if (!changed &&
-        !(req->may_renew && ss_session_is_due(req->session, &req->conf->lifetime, req->now))) {
+    if (!changed && !req->may_renew) {
         return APR_SUCCESS;
     }
     rv = ss_format_seal(&sealed, &stamp, &req->over, req->session, how, req->now, req->root->pool);

@@ -48,7 +48,7 @@ typedef struct ss_request_t {
     int untouched;             /* this request must not renew it */
     int may_renew;             /* does the answering request allow a renewal? */
     int decided;               /* a Require was decided by it: the response is private */
-    int env_published;         /* did a request of the chain export variables? */
+    int shown;                 /* did a request of the chain export variables, or forward it? */
     apr_array_header_t *steps; /* ss_step_t: requests of the chain whose fixups ran, or NULL */
 
     /* the client's Cookie header */

@@ -157,7 +157,15 @@ void ss_rules_apply(request_rec *r)
     ss_request_t *req;
     int earned;
 
-    if (!ss_server_conf(r->server)->has_rules || !has_rules(r)) {
+    if (!ss_server_conf(r->server)->has_rules) {
+        return;
+    }
+    if (!has_rules(r)) {
+        req = ss_request_peek(r);
+        if (req != NULL) {
+            /* an error document that failed, and leaves the answer to `r`, may have had some */
+            ss_request_undo_rules(req);
+        }
         return;
     }
     req = ss_request_get(r);

@@ -27,6 +27,10 @@ static const char *line_in(request_rec *r, const char *name)
 {
     search_t search = { name, NULL };
 
+    if (apr_table_get(r->headers_out, "Set-Cookie") == NULL &&
+        apr_table_get(r->err_headers_out, "Set-Cookie") == NULL) {
+        return NULL;
+    }
     apr_table_do(note_line, &search, r->headers_out, "Set-Cookie", NULL);
     if (search.line == NULL) {
         apr_table_do(note_line, &search, r->err_headers_out, "Set-Cookie", NULL);
@@ -66,6 +70,12 @@ static ss_state_e rebase(ss_request_t *req, const ss_candidates_t *candidates)
     return state;
 }
 
+/* That a session begins anew is none: it began with what the application wrote. */
+static int has_changes(const ss_request_t *req)
+{
+    return req->changes != NULL && req->changes->nelts > 0;
+}
+
 int ss_theirs_settle(request_rec *r, ss_request_t *req)
 {
     const char *line = line_in(r, req->conf->cookie.name);
@@ -75,10 +85,7 @@ int ss_theirs_settle(request_rec *r, ss_request_t *req)
     if (line == NULL || line == req->written) {
         return 0; /* what we wrote into this response ourselves does not count */
     }
-    if (req->changes == NULL || req->changes->nelts == 0) {
-        return 1;
-    }
-    if (ss_cookie_is_deletion(line, req->now)) {
+    if (!has_changes(req) || ss_cookie_is_deletion(line, req->now)) {
         ss_request_revert(req);
         return 1;
     }

@@ -14,10 +14,12 @@
 #include "httpd/value.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
+#include "lib/names.h"
 
 #define KEY_NOTE "session:"
 #define KEY_VARIABLE "SESSION_"
 #define REDIRECT "REDIRECT_"
+#define HEADER "HTTP_"
 
 static const char *text_of(ss_request_t *req)
 {
@@ -47,20 +49,29 @@ static const struct {
 
 /** A top-level key as it is shown. */
 typedef struct shown_t {
-    const char *name;   /* "session:KEY" or "SESSION_KEY" */
-    const char *value;  /* NULL: another key has the same name, so neither is shown alone */
-    apr_uint64_t trace; /* the bit that its name leaves in a set, see show_keys */
+    ss_bytes_t name;   /* "session:KEY" or "SESSION_KEY", terminated */
+    const char *value; /* NULL: another key has the same name, so neither is shown alone */
 } shown_t;
 
-static const char *note_name(ss_bytes_t key, apr_pool_t *pool)
+static char *prefixed(const char *prefix, apr_size_t len, ss_bytes_t key, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, KEY_NOTE, apr_pstrmemdup(pool, key.data, key.len), NULL);
+    char *name = apr_palloc(pool, len + key.len + 1);
+
+    memcpy(name, prefix, len);
+    memcpy(name + len, key.data, key.len);
+    name[len + key.len] = '\0';
+    return name;
+}
+
+static char *note_name(ss_bytes_t key, apr_pool_t *pool)
+{
+    return prefixed(KEY_NOTE, sizeof(KEY_NOTE) - 1, key, pool);
 }
 
 /* Every byte that no shell could use becomes an underscore. */
-static const char *variable_name(ss_bytes_t key, apr_pool_t *pool)
+static char *variable_name(ss_bytes_t key, apr_pool_t *pool)
 {
-    char *name = apr_pstrcat(pool, KEY_VARIABLE, apr_pstrmemdup(pool, key.data, key.len), NULL);
+    char *name = prefixed(KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1, key, pool);
 
     for (char *at = name + sizeof(KEY_VARIABLE) - 1; *at != '\0'; at++) {
         if (!apr_isascii(*at) || !apr_isalnum(*at)) {
@@ -70,54 +81,49 @@ static const char *variable_name(ss_bytes_t key, apr_pool_t *pool)
     return name;
 }
 
-/* A bit that names of different length or first letter seldom share. */
-static apr_uint64_t trace_of(const char *name, apr_size_t prefix)
-{
-    apr_size_t len = strlen(name);
-
-    return (apr_uint64_t)1 << ((len + 7 * (apr_size_t)apr_tolower(name[prefix])) & 63);
-}
-
 /* httpd's tables compare names without case: of two names that are then the same, none is shown. */
 static void drop_collisions(apr_array_header_t *shown, shown_t *added)
 {
     for (int i = 0; i < shown->nelts - 1; i++) {
         shown_t *other = &APR_ARRAY_IDX(shown, i, shown_t);
 
-        if (other->trace == added->trace && strcasecmp(other->name, added->name) == 0) {
+        if (other->name.len == added->name.len &&
+            strcasecmp(other->name.data, added->name.data) == 0) {
             other->value = added->value = NULL;
         }
     }
 }
 
-static void show_keys(apr_table_t *table, ss_request_t *req, apr_size_t prefix,
-                      const char *(*name_of)(ss_bytes_t key, apr_pool_t *pool))
+static void show_keys(apr_table_t *table, ss_request_t *req,
+                      char *(*name_of)(ss_bytes_t key, apr_pool_t *pool))
 {
     const apr_array_header_t *members = ss_session_members(req->session);
     apr_pool_t *pool = req->root->pool;
-    apr_array_header_t *shown = apr_array_make(pool, members->nelts, sizeof(shown_t));
-    apr_uint64_t traces = 0;
+    apr_array_header_t *shown;
+    ss_names_t names = { { 0 } };
 
+    if (members->nelts == 0) {
+        return;
+    }
+    shown = apr_array_make(pool, members->nelts, sizeof(shown_t));
     for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         if (ss_json_is_plain(member->name)) {
             shown_t *added = apr_array_push(shown);
 
-            added->name = name_of(member->name, pool);
+            added->name = ss_bytes_of(name_of(member->name, pool));
             added->value = ss_value_text(member->value, pool);
-            added->trace = trace_of(added->name, prefix);
-            if (traces & added->trace) {
+            if (ss_names_add_folded(&names, added->name)) {
                 drop_collisions(shown, added);
             }
-            traces |= added->trace;
         }
     }
     for (int i = 0; i < shown->nelts; i++) {
         const shown_t *key = &APR_ARRAY_IDX(shown, i, shown_t);
 
         if (key->value != NULL) {
-            apr_table_addn(table, key->name, key->value);
+            apr_table_addn(table, key->name.data, key->value);
         }
     }
 }
@@ -127,7 +133,7 @@ static void publish_notes(request_rec *r, ss_request_t *req)
     for (int i = 0; i < VARS; i++) {
         apr_table_setn(r->notes, vars[i].note, vars[i].value(req));
     }
-    show_keys(r->notes, req, sizeof(KEY_NOTE) - 1, note_name);
+    show_keys(r->notes, req, note_name);
 }
 
 static void publish_environment(request_rec *r, ss_request_t *req)
@@ -135,21 +141,34 @@ static void publish_environment(request_rec *r, ss_request_t *req)
     for (int i = 0; i < VARS; i++) {
         apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(req));
     }
-    show_keys(r->subprocess_env, req, sizeof(KEY_VARIABLE) - 1, variable_name);
-    req->env_published = 1;
+    show_keys(r->subprocess_env, req, variable_name);
+    req->shown = 1;
 }
 
 static int is_our_variable(const char *name)
 {
-    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
-        name += sizeof(REDIRECT) - 1;
-    }
     for (int i = 0; i < VARS; i++) {
         if (strcmp(name, vars[i].variable) == 0) {
             return 1;
         }
     }
     return strncmp(name, KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1) == 0;
+}
+
+/* What of a variable of an earlier request this one may see; NULL: nothing. An earlier script's
+ * request headers are among them. */
+static const char *still_shown(request_rec *r, const char *name, const char *value)
+{
+    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
+        name += sizeof(REDIRECT) - 1;
+    }
+    if (strcmp(name, HEADER "COOKIE") == 0) {
+        return ss_hide_in(r, value);
+    }
+    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
+        return ss_guard_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
+    }
+    return is_our_variable(name) ? NULL : value;
 }
 
 /* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what
@@ -161,9 +180,10 @@ static void withdraw_environment(request_rec *r)
 
     for (int i = 0; i < entries->nelts; i++) {
         const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+        const char *value = still_shown(r, entry->key, entry->val);
 
-        if (entry->key != NULL && !is_our_variable(entry->key)) {
-            apr_table_addn(kept, entry->key, entry->val);
+        if (value != NULL) {
+            apr_table_addn(kept, entry->key, value);
         }
     }
     r->subprocess_env = kept;
@@ -172,9 +192,9 @@ static void withdraw_environment(request_rec *r)
 /* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
 static void withdraw(request_rec *r)
 {
-    const ss_request_t *req = ss_request_peek(r);
+    const ss_request_t *req = ss_request_find(r);
 
-    if (req != NULL && req->env_published) {
+    if (req != NULL && (req->shown || req->hide != SS_HIDE_NOTHING)) {
         withdraw_environment(r);
     }
     ss_guard_scrub(r);
@@ -184,6 +204,7 @@ int ss_vars_begin(request_rec *r)
 {
     if (r->prev != NULL) {
         ss_update_take_predecessor(r);
+        ss_hide_decide(r->prev); /* it may have been refused before its fixups */
         ss_hide_restore(r);
     }
     ss_guard_scrub(r);
@@ -193,28 +214,29 @@ int ss_vars_begin(request_rec *r)
 int ss_vars_publish(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_request_t *req;
+    ss_request_t *req = NULL;
 
+    if (dir->mode != SS_OFF) {
+        req = ss_request_get(r);
+        if (req == NULL) {
+            ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
+                   ss_server_conf(r->server)->unusable);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    ss_hide_decide(r);
     if (r->prev != NULL || r->main != NULL) {
         withdraw(r);
     }
     if (r->main == NULL && ss_server_conf(r->server)->has_rules) {
         ss_rules_note_step(r);
     }
-    ss_hide_decide(r);
-    if (dir->mode == SS_OFF) {
-        return DECLINED;
+    if (req != NULL) {
+        publish_notes(r, req);
+        if (dir->env) {
+            publish_environment(r, req);
+        }
+        ss_guard_forward(r);
     }
-    req = ss_request_get(r);
-    if (req == NULL) {
-        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
-               ss_server_conf(r->server)->unusable);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    publish_notes(r, req);
-    if (dir->env) {
-        publish_environment(r, req);
-    }
-    ss_guard_forward(r);
     return DECLINED;
 }

@@ -322,6 +322,13 @@ static ss_bytes_t trim(const char *from, const char *to)
     return ss_bytes(from, to - from);
 }
 
+static const char *pair_end(const char *at)
+{
+    const char *semicolon = strchr(at, ';');
+
+    return semicolon != NULL ? semicolon : at + strlen(at);
+}
+
 /* The value of a pair called `name`; {NULL, 0} for any other pair. */
 static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
 {
@@ -340,7 +347,7 @@ int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char 
     for (; header != NULL && count < max; header = *end == ';' ? end + 1 : NULL) {
         ss_bytes_t value;
 
-        end = header + strcspn(header, ";");
+        end = pair_end(header);
         value = value_of(trim(header, end), ss_bytes_of(name));
         if (value.data != NULL) {
             values[count++] = value;
@@ -361,7 +368,7 @@ const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_f
     for (; at != NULL; at = *end == ';' ? end + 1 : NULL) {
         ss_bytes_t pair, value;
 
-        end = at + strcspn(at, ";");
+        end = pair_end(at);
         pair = trim(at, end);
         value = value_of(pair, ss_bytes_of(name));
         if (value.data != NULL && (is == NULL || is(value, data))) {
@@ -402,16 +409,14 @@ ss_bytes_t ss_cookie_value(const char *set_cookie)
 static ss_bytes_t attribute(const char *set_cookie, const char *name)
 {
     ss_bytes_t found = { NULL, 0 };
-    apr_size_t len = strlen(name);
 
-    for (const char *at = strchr(set_cookie, ';'); at != NULL; at = strchr(at, ';')) {
-        ss_bytes_t pair;
+    for (const char *at = strchr(set_cookie, ';'); at != NULL; at = strchr(at + 1, ';')) {
+        const char *equals = at + 1 + strcspn(at + 1, "=;");
+        ss_bytes_t its_name = trim(at + 1, equals);
 
-        at++;
-        pair = trim(at, at + strcspn(at, ";"));
-        if (pair.len > len && pair.data[len] == '=' &&
-            apr_cstr_casecmpn(pair.data, name, len) == 0) {
-            found = trim(pair.data + len + 1, pair.data + pair.len);
+        if (*equals == '=' && its_name.len == strlen(name) &&
+            apr_cstr_casecmpn(its_name.data, name, its_name.len) == 0) {
+            found = trim(equals + 1, equals + strcspn(equals, ";"));
         }
     }
     return found;

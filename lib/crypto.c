@@ -12,8 +12,14 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include <apr_atomic.h>
+
+#define SPARES                                                                                     \
+    16 /* contexts that wait to be used again; more threads than that copy the template */
+
 struct ss_mac_t {
-    EVP_MAC_CTX *keyed; /* only ever copied: keying is the costly part */
+    EVP_MAC_CTX *keyed;     /* only ever copied: keying is the costly part */
+    volatile void **spares; /* EVP_MAC_CTX or NULL; taken and put back by atomic exchange */
     apr_size_t size;
 };
 
@@ -57,10 +63,39 @@ apr_status_t ss_hash(ss_hash_e hash, unsigned char *out, const ss_bytes_t *slice
     return outcome(good);
 }
 
-static apr_status_t free_mac(void *mac)
+static apr_status_t free_mac(void *mac_)
 {
-    EVP_MAC_CTX_free(((ss_mac_t *)mac)->keyed); /* wipes the key */
+    ss_mac_t *mac = mac_;
+
+    for (int i = 0; i < SPARES; i++) {
+        EVP_MAC_CTX_free((EVP_MAC_CTX *)mac->spares[i]);
+    }
+    EVP_MAC_CTX_free(mac->keyed); /* wipes the key */
     return APR_SUCCESS;
+}
+
+/* A context that is keyed and fresh, for this thread alone; NULL when libcrypto fails. */
+static EVP_MAC_CTX *take_context(const ss_mac_t *mac)
+{
+    for (int i = 0; i < SPARES; i++) {
+        EVP_MAC_CTX *spare = apr_atomic_xchgptr(&mac->spares[i], NULL);
+
+        if (spare != NULL) {
+            if (EVP_MAC_init(spare, NULL, 0, NULL) == 1) { /* begins anew with the same key */
+                return spare;
+            }
+            EVP_MAC_CTX_free(spare);
+        }
+    }
+    return EVP_MAC_CTX_dup(mac->keyed);
+}
+
+static void put_back(const ss_mac_t *mac, EVP_MAC_CTX *context)
+{
+    for (int i = 0; i < SPARES && context != NULL; i++) {
+        context = apr_atomic_xchgptr(&mac->spares[i], context);
+    }
+    EVP_MAC_CTX_free(context);
 }
 
 apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool)
@@ -81,6 +116,7 @@ apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_p
     }
     *mac = apr_palloc(pool, sizeof(**mac));
     (*mac)->keyed = keyed;
+    (*mac)->spares = apr_pcalloc(pool, SPARES * sizeof(*(*mac)->spares));
     (*mac)->size = hashes[hash].size;
     apr_pool_cleanup_register(pool, *mac, free_mac, apr_pool_cleanup_null);
     return APR_SUCCESS;
@@ -88,13 +124,18 @@ apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_p
 
 apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text)
 {
-    EVP_MAC_CTX *copy = EVP_MAC_CTX_dup(mac->keyed);
+    EVP_MAC_CTX *context = take_context(mac);
     size_t size;
-    int good = copy != NULL &&
-               EVP_MAC_update(copy, (const unsigned char *)text.data, text.len) == 1 &&
-               EVP_MAC_final(copy, out, &size, mac->size) == 1;
+    int good = context != NULL &&
+               EVP_MAC_update(context, (const unsigned char *)text.data, text.len) == 1 &&
+               EVP_MAC_final(context, out, &size, mac->size) == 1;
 
-    EVP_MAC_CTX_free(copy);
+    if (good) {
+        put_back(mac, context);
+    }
+    else {
+        EVP_MAC_CTX_free(context);
+    }
     return outcome(good);
 }
 

@@ -5,12 +5,14 @@
 
 #include <apr_strings.h>
 
+#include "lib/names.h"
+
 #define MEMBERS_AT_FIRST 8
-#define NAME_SET_WORDS 16 /* of 64 bits */
 
 struct ss_session_t {
     apr_pool_t *pool;
     ss_bytes_t loaded;           /* what the cookie holds; {NULL, 0} without a cookie */
+    int loaded_count;            /* members there */
     apr_array_header_t *members; /* the document: ss_json_member_t, no name twice */
     ss_bytes_t text;             /* of the members; {NULL, 0} until somebody asks */
     ss_bytes_t view;             /* likewise, for readers */
@@ -38,27 +40,6 @@ ss_session_t *ss_session_create(apr_pool_t *pool)
     return session;
 }
 
-/* Add a name to a set that knows names by a hash (FNV-1a); returns whether it may have been there.
- */
-static int add_name(apr_uint64_t set[NAME_SET_WORDS], ss_bytes_t name)
-{
-    apr_uint32_t hash = 2166136261u;
-    apr_uint64_t bit, *word;
-    apr_size_t i;
-    int known;
-
-    for (i = 0; i < name.len; i++) {
-        hash = (hash ^ (unsigned char)name.data[i]) * 16777619u;
-    }
-    hash ^= hash >> 16; /* the upper bits are the better mixed ones */
-
-    bit = APR_UINT64_C(1) << (hash % 64);
-    word = &set[hash / 64 % NAME_SET_WORDS];
-    known = (*word & bit) != 0;
-    *word |= bit;
-    return known;
-}
-
 /* Mark the member called `name` as dropped, among `count` members. */
 static void drop_last(ss_json_member_t *members, int count, ss_bytes_t name)
 {
@@ -75,11 +56,11 @@ static void drop_last(ss_json_member_t *members, int count, ss_bytes_t name)
 static void drop_duplicates(apr_array_header_t *members)
 {
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    apr_uint64_t names[NAME_SET_WORDS] = { 0 };
+    ss_names_t names = { { 0 } };
     int count = 0, i;
 
     for (i = 0; i < members->nelts; i++) {
-        if (add_name(names, member[i].name)) {
+        if (ss_names_add(&names, member[i].name)) {
             drop_last(member, i, member[i].name);
         }
     }
@@ -109,6 +90,7 @@ apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_s
     *session = apr_pcalloc(pool, sizeof(**session));
     (*session)->pool = pool;
     (*session)->loaded = (*session)->text = text;
+    (*session)->loaded_count = members->nelts;
     (*session)->members = members;
     (*session)->stamp = (*session)->loaded_stamp = *stamp;
     return APR_SUCCESS;
@@ -159,22 +141,75 @@ static ss_bytes_t print_members(const apr_array_header_t *members, apr_pool_t *p
     return ss_bytes(text, out - text);
 }
 
+/* Is this value still a slice of what the cookie holds? */
+static int is_untouched(const ss_session_t *session, ss_bytes_t value)
+{
+    return value.data >= session->loaded.data &&
+           value.data < session->loaded.data + session->loaded.len;
+}
+
+/* The value that the cookie holds for a name; of duplicates the last counts. */
+static ss_bytes_t loaded_value(const apr_array_header_t *loaded, ss_bytes_t name)
+{
+    int i;
+
+    for (i = loaded->nelts - 1; i >= 0; i--) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(loaded, i, ss_json_member_t);
+
+        if (ss_bytes_equal(member->name, name)) {
+            return member->value;
+        }
+    }
+    return absent;
+}
+
+/* Does the document mean something else than what the cookie holds? Only values that were touched
+ * are compared. */
+static int differs_from_cookie(ss_session_t *session)
+{
+    apr_array_header_t *loaded = NULL;
+    int i;
+
+    if (session->loaded.data == NULL) {
+        return !ss_session_is_empty(session);
+    }
+    if (session->members->nelts != session->loaded_count) {
+        return 1;
+    }
+    for (i = 0; i < session->members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(session->members, i, ss_json_member_t);
+        ss_bytes_t before;
+
+        if (is_untouched(session, member->value)) {
+            continue;
+        }
+        if (loaded == NULL) {
+            ss_json_members(&loaded, session->loaded, SS_JSON_PYTHON, NULL, session->pool);
+        }
+        before = loaded_value(loaded, member->name);
+        if (before.data == NULL || !ss_json_equal(before, member->value, session->pool)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 ss_bytes_t ss_session_text(ss_session_t *session)
 {
     if (session->text.data != NULL) {
         return session->text;
     }
 
-    session->text = print_members(session->members, session->pool);
-    if (session->loaded.data == NULL) {
-        session->differs = !ss_session_is_empty(session);
-        return session->text;
+    session->differs = differs_from_cookie(session);
+    if (ss_session_is_empty(session)) {
+        session->text = ss_bytes("{}", 2);
     }
-
     /* set and set back: the cookie is still good, to the byte */
-    session->differs = !ss_json_equal(session->text, session->loaded, session->pool);
-    if (!session->differs && !session->ended) {
+    else if (!session->differs && !session->ended && session->loaded.data != NULL) {
         session->text = session->loaded;
+    }
+    else {
+        session->text = print_members(session->members, session->pool);
     }
     return session->text;
 }
@@ -182,7 +217,10 @@ ss_bytes_t ss_session_text(ss_session_t *session)
 ss_bytes_t ss_session_view(ss_session_t *session)
 {
     if (session->view.data == NULL) {
-        session->view = ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
+        session->view =
+            ss_session_is_empty(session)
+                ? ss_bytes("{}", 2)
+                : ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
     }
 
     return session->view;

@@ -276,8 +276,9 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise StartError(self.process.returncode, terminal.read_text() + self.error_log())
-            # Not by trying to connect: httpd would still be busy with that connection in a short test.
             if READY in self.error_log():
+                # A child has to close this: it may crash when it is stopped while it still starts.
+                socket.create_connection(('127.0.0.1', self.port), START_SECONDS).close()
                 return
             time.sleep(0.01)
         raise StartError(None, terminal.read_text() + self.error_log())

@@ -217,17 +217,6 @@ def test_an_expression_shows_what_the_session_is_by_now(start):
     assert (response.get('X-Value'), opened(response).data) == ('2', {'a': 2, 'copy': '2'})
 
 
-def test_without_a_request_the_function_is_empty(start):
-    """An expression without variables is evaluated while the configuration is read."""
-    server = start('''
-        SignedSession On
-        <If "session('user') == ''">
-            Header set X-Seen empty
-        </If>''', modules='headers')
-    assert server.request('GET', '/file.txt').get('X-Seen') == 'empty'
-    assert server.request('GET', '/file.txt', cookie=ALICE).get('X-Seen') is None
-
-
 # --- Vary ---------------------------------------------------------------------------------------
 
 VARY = '''
@@ -275,8 +264,6 @@ def vary():
     ('value', set()), ('no-vary', set()), ('none', set())])
 def test_a_condition_on_the_session_makes_the_response_vary(vary, path, want, cookie):
     """httpd does this for conditions, never for values; nothing else here asks for it."""
-    if path == 'rewrite' and cookie == ALICE:
-        want = set()  # another request of the chain answers, and httpd does not carry the header over
     header = vary.request('GET', f'/vary/{path}', cookie=cookie).get('Vary', '')
     assert {word.strip().lower() for word in header.split(',') if word} == want
 
@@ -285,7 +272,7 @@ def test_a_condition_on_the_session_makes_the_response_vary(vary, path, want, co
 
 LOG = '''
     SignedSession On
-    LogFormat "%r|%>s|%{{user}}^SS|%{{cart.items.0.id}}^SS|%{{:state}}^SS" seen
+    LogFormat "%r|%>s|%{user}^SS|%{cart.items.0.id}^SS|%{:state}^SS" seen
     CustomLog "{dir}/access.log" seen
     Redirect "/moved" "/file.txt"
     Redirect gone "/gone"
@@ -306,7 +293,7 @@ LOG = '''
     <Location "/read-only">
         AllowMethods POST
     </Location>
-'''.replace('{{', '{').replace('}}', '}')
+'''
 
 
 @pytest.fixture(scope='module')
@@ -343,7 +330,7 @@ def test_values_are_escaped(logging, user, shown):
 
 @pytest.mark.parametrize('cookie, state', [
     ('session=x', 'malformed'), (native({'user': 'a'}, renewed=1), 'expired-idle'),
-    (native({'user': 'a'})[:-1], 'malformed'), ('other=x', 'none')])
+    (native({'user': 'a'})[:20], 'malformed'), ('other=x', 'none')])
 def test_a_refused_cookie_has_a_state_and_no_values(logging, cookie, state):
     assert logged(logging, '/file.txt', cookie) == ['200', '-', '-', state]
 

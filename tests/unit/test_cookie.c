@@ -315,6 +315,147 @@ START_TEST(knows_its_set_cookie)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *what, *before;
+    const char *after;   /* without every cookie called "session"; NULL: nothing is left */
+    const char *without; /* without those whose value begins with '!' */
+} strips[] = {
+    { "nothing there",                   "", "", "" },
+    { "none of ours",                    "a=1; b=2", "a=1; b=2", "a=1; b=2" },
+    { "only ours",                       "session=x", NULL, "session=x" },
+    { "only ours, marked",               "session=!x", NULL, NULL },
+    { "ours several times",              "session=x; session=!y;session=", NULL, "session=x; session=" },
+    { "the first",                       "session=!; a=1", "a=1", "a=1" },
+    { "the last",                        "a=1; session=!", "a=1", "a=1" },
+    { "in the middle, without blanks",   "a=1;session=!;b=2", "a=1; b=2", "a=1; b=2" },
+    { "some of them",                    "session=!1; session=2; a=3", "a=3", "session=2; a=3" },
+    { "blanks and empty pairs go too",   " ;; a=1\t; ;session=! ;", "a=1", "a=1" },
+    { "but only then",                   " ;; a=1\t; ;", " ;; a=1\t; ;", " ;; a=1\t; ;" },
+    { "pairs without '=' stay",          "a; session=!; b; session", "a; b; session", "a; b; session" },
+    { "no names stay",                   "=; session=!; ==", "=; ==", "=; ==" },
+    { "other cases and names stay",      "Session=!; sessions=!; session=!", "Session=!; sessions=!", "Session=!; sessions=!" },
+    { "a comma does not separate",       "a=1,session=!", "a=1,session=!", "a=1,session=!" },
+    { "blanks inside stay",              "a= 1  2 ; session=!", "a= 1  2", "a= 1  2" },
+    { "a quoted semicolon separates",    "a=\"1;session=!\"", "a=\"1", "a=\"1" },
+    { "any bytes",                       "\xff=\x01; session=!\xfe", "\xff=\x01", "\xff=\x01" },
+    { "every separator grows",           "a;b;c;d;e;f;session=!", "a; b; c; d; e; f", "a; b; c; d; e; f" }
+};
+/* clang-format on */
+
+static int is_marked(ss_bytes_t value, const void *mark)
+{
+    return value.len > 0 && value.data[0] == *(const char *)mark;
+}
+
+static void assert_stripped(const char *got, const char *want, const char *header, const char *what)
+{
+    if (want == NULL) {
+        ck_assert_msg(got == NULL, "%s: %s", what, got);
+    }
+    else {
+        ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s: %s", what, got);
+        ck_assert_msg((got == header) == (strcmp(got, header) == 0), "%s: not copied", what);
+    }
+}
+
+START_TEST(strips_cookies)
+{
+    const char *header = exact(strips[_i].before, strlen(strips[_i].before) + 1).data;
+
+    assert_stripped(ss_cookie_strip(header, "session", NULL, NULL, pool), strips[_i].after, header,
+                    strips[_i].what);
+    assert_stripped(ss_cookie_strip(header, "session", is_marked, "!", pool), strips[_i].without,
+                    header, strips[_i].what);
+    ck_assert_str_eq(header, strips[_i].before);
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what, *set_cookie, *value;
+} values[] = {
+    { "a value",                 "session=abc; Path=/", "abc" },
+    { "nothing behind it",       "session=abc", "abc" },
+    { "blanks around",           "session = a b \t; Path=/", "a b" },
+    { "'=' in it",               "session=a=b==; x", "a=b==" },
+    { "quotes belong to it",     "session=\"a\"", "\"a\"" },
+    { "empty",                   "session=; Path=/", "" },
+    { "only blanks",             "session= \t", "" },
+    { "no '='",                  "session; Path=/", "" },
+    { "no '=' but in attributes", "session; a=b", "" },
+    { "nothing",                 "", "" },
+    { "no name",                 "=x", "x" }
+};
+/* clang-format on */
+
+START_TEST(reads_a_set_cookie)
+{
+    const char *line = exact(values[_i].set_cookie, strlen(values[_i].set_cookie) + 1).data;
+
+    assert_bytes(ss_cookie_value(line), ss_bytes_of(values[_i].value), values[_i].what);
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what, *set_cookie;
+    int deletes;
+} deletions[] = {
+    { "a cookie of this browser session",    "s=a; Path=/", 0 },
+    { "an empty value alone deletes nothing", "s=; Path=/", 0 },
+    { "Max-Age=0",                           "s=; Max-Age=0", 1 },
+    { "whatever its case",                   "s=a;mAX-aGE=0", 1 },
+    { "blanks around",                       "s=a; \tMax-Age = 0 ; Path=/", 1 },
+    { "Max-Age below 0",                     "s=a; Max-Age=-1", 1 },
+    { "Max-Age above 0",                     "s=a; Max-Age=1", 0 },
+    { "many zeros",                          "s=a; Max-Age=000", 1 },
+    { "a huge Max-Age",                      "s=a; Max-Age=99999999999999999999", 0 },
+    { "Max-Age that is no number",           "s=a; Max-Age=never", 0 },
+    { "Max-Age without value",               "s=a; Max-Age=; Path=/", 0 },
+    { "Max-Age without '='",                 "s=a; Max-Age", 0 },
+    { "the last Max-Age counts: over",       "s=a; Max-Age=5; Max-Age=0", 1 },
+    { "the last Max-Age counts: not over",   "s=a; Max-Age=0; Max-Age=5", 0 },
+    { "another attribute",                   "s=a; X-Max-Age=0; Max-Ages=0", 0 },
+    { "in the value",                        "s=Max-Age=0", 0 },
+    { "in another attribute's value",        "s=a; Comment=Max-Age=0", 0 },
+    { "Expires in 1970",                     "s=a; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 1 },
+    { "as Netscape wrote it",                "s=a; expires=Thu, 01-Jan-1970 00:00:00 GMT; path=/", 1 },
+    { "one second ago",                      "s=a; Expires=Wed, 31 Dec 2025 23:59:59 GMT", 1 },
+    { "now",                                 "s=a; Expires=Thu, 01 Jan 2026 00:00:00 GMT", 1 },
+    { "in one second",                       "s=a; Expires=Thu, 01 Jan 2026 00:00:01 GMT", 0 },
+    { "a date that is none",                 "s=a; Expires=yesterday", 0 },
+    { "no date",                             "s=a; Expires=", 0 },
+    { "more than a date",                    "s=a; Expires=Thu, 01 Jan 1970 00:00:00 GMT and a long tail that no date would ever have", 0 },
+    { "Max-Age goes before Expires: over",   "s=a; Expires=Fri, 01 Jan 2100 00:00:00 GMT; Max-Age=0", 1 },
+    { "Max-Age goes before Expires: not",    "s=a; Max-Age=5; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 0 },
+    { "an unusable Max-Age does not",        "s=a; Max-Age=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 1 },
+    { "nothing at all",                      "", 0 }
+};
+/* clang-format on */
+
+START_TEST(knows_a_deletion)
+{
+    const char *line = exact(deletions[_i].set_cookie, strlen(deletions[_i].set_cookie) + 1).data;
+
+    ck_assert_msg(ss_cookie_is_deletion(line, apr_time_from_sec(1767225600)) ==
+                      deletions[_i].deletes,
+                  "%s", deletions[_i].what);
+}
+END_TEST
+
+START_TEST(knows_its_own_deletion)
+{
+    const char *words[] = { "session", "Path=/", "Domain=example.org", "Partitioned", "Secure=on" };
+    ss_cookie_t cookie;
+
+    ck_assert_ptr_null(ss_cookie_parse(&cookie, COUNT(words), words, pool));
+    ck_assert(ss_cookie_is_deletion(ss_cookie_print_deletion(&cookie, 1, pool), 0));
+    ck_assert(!ss_cookie_is_deletion(ss_cookie_print(&cookie, exact_of("x"), 60, 1, pool), 0));
+    ck_assert(!ss_cookie_is_deletion(ss_cookie_print(&cookie, exact_of("x"), -1, 1, pool), 0));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cookie");
@@ -330,6 +471,10 @@ int main(void)
     tcase_add_loop_test(tcase, finds_cookies, 0, COUNT(headers));
     tcase_add_test(tcase, finds_as_many_as_wanted);
     tcase_add_loop_test(tcase, knows_its_set_cookie, 0, COUNT(set_cookies));
+    tcase_add_loop_test(tcase, strips_cookies, 0, COUNT(strips));
+    tcase_add_loop_test(tcase, reads_a_set_cookie, 0, COUNT(values));
+    tcase_add_loop_test(tcase, knows_a_deletion, 0, COUNT(deletions));
+    tcase_add_test(tcase, knows_its_own_deletion);
 
     return unit_run(suite);
 }

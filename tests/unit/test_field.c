@@ -62,6 +62,69 @@ START_TEST(lists_are_joined)
 END_TEST
 
 static const struct {
+    const char *what, *a, *b;
+    int want;
+} spellings[] = {
+    { "the same", "X-Session", "X-Session", 1 },
+    { "another case", "X-Session", "x-sESSION", 1 },
+    { "an underscore is a hyphen", "X-Session", "x_session", 1 },
+    { "in either of them", "X_Session-Id", "x-session_id", 1 },
+    { "both empty", "", "", 1 },
+    { "one empty", "X", "", 0 },
+    { "a shorter name", "X-Session", "X-Sessio", 0 },
+    { "a longer name", "X-Session", "X-Sessions", 0 },
+    { "only hyphens", "--", "__", 1 },
+    { "no hyphen", "XSession", "X-Session", 0 },
+    { "a dot is no hyphen", "X.Session", "X-Session", 0 },
+    { "bytes beyond ASCII are themselves", "X-\xc4", "X-\xe4", 0 },
+};
+
+START_TEST(names_that_a_script_takes_for_the_same)
+{
+    const char *a = exact(spellings[_i].a, strlen(spellings[_i].a) + 1).data;
+    const char *b = exact(spellings[_i].b, strlen(spellings[_i].b) + 1).data;
+
+    ck_assert_msg(ss_field_is_alike(a, b) == spellings[_i].want, "%s", spellings[_i].what);
+    ck_assert_msg(ss_field_is_alike(b, a) == spellings[_i].want, "%s, turned", spellings[_i].what);
+}
+END_TEST
+
+static const struct {
+    const char *what, *before, *after;
+} removals[] = {
+    { "no list", NULL, NULL },
+    { "an empty list", "", NULL },
+    { "the only member", "X-Session", NULL },
+    { "both of them", "x-session, X_UPDATE", NULL },
+    { "twice", "X-Session, x_session", NULL },
+    { "the first", "X-Session, close", "close" },
+    { "the last", "close, X-Session", "close" },
+    { "in the middle, without blanks", "a,X-Session,b", "a, b" },
+    { "blanks and empty members", " ,\tX-Session , ,a ,", "a" },
+    { "another name", "X-Sessions, X-Sess", "X-Sessions, X-Sess" },
+    { "a member with a value is another name", "X-Session=1", "X-Session=1" },
+    { "inside a quoted string", "x=\"a, X-Session\"", "x=\"a, X-Session\"" },
+};
+
+START_TEST(members_are_removed)
+{
+    apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
+    const char *before = removals[_i].before, *after;
+
+    APR_ARRAY_PUSH(names, const char *) = "X-Session";
+    APR_ARRAY_PUSH(names, const char *) = "X-Update";
+    if (before != NULL) {
+        before = exact(before, strlen(before) + 1).data;
+    }
+    after = ss_field_without(before, names, pool);
+    ck_assert_msg(after == NULL
+                      ? removals[_i].after == NULL
+                      : removals[_i].after != NULL && strcmp(after, removals[_i].after) == 0,
+                  "%s: %s", removals[_i].what, after);
+}
+END_TEST
+
+static const struct {
     const char *what, *header;
     int want;
 } types[] = {
@@ -90,6 +153,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_list_has_its_members, 0, COUNT(membership));
     tcase_add_loop_test(tcase, no_shared_cache_stores_a_private_response, 0, COUNT(privacy));
     tcase_add_test(tcase, lists_are_joined);
+    tcase_add_loop_test(tcase, names_that_a_script_takes_for_the_same, 0, COUNT(spellings));
+    tcase_add_loop_test(tcase, members_are_removed, 0, COUNT(removals));
     tcase_add_loop_test(tcase, a_content_type_is_compared_whole, 0, COUNT(types));
     return unit_run(suite);
 }

@@ -482,6 +482,43 @@ START_TEST(a_cookie_over_the_limit_is_not_even_verified)
 }
 END_TEST
 
+static int resembles(ss_bytes_t value, const ss_sealing_t *how)
+{
+    const ss_seal_t *seal = &APR_ARRAY_IDX(how->seals, 0, ss_seal_t);
+
+    return seal->format->resembles(exact(value.data, value.len), seal->keys, pool);
+}
+
+/* So that it can be hidden without being verified: only version and key id count. */
+START_TEST(a_native_cookie_is_known_by_its_beginning)
+{
+    const ss_sealing_t how = sealing(SECRET_2, SECRET_1, "native", NULL, "session", "");
+    const ss_sealing_t old = one("native"), foreign = one("starlette"), secret = encrypting();
+    const ss_sealing_t other = sealing(SECRET_1, NULL, "native", NULL, "other", "");
+    ss_bytes_t value = seal_text("{\"a\":1}", &old, NOW).value;
+    char *copy = apr_pstrmemdup(pool, value.data, value.len);
+
+    ck_assert(resembles(seal_text("{\"a\":1}", &how, NOW).value, &how));
+    ck_assert(resembles(seal_text("{\"a\":1}", &secret, NOW).value, &old));
+    ck_assert_msg(resembles(value, &how), "an older secret");
+    ck_assert_msg(!resembles(seal_text("{\"a\":1}", &how, NOW).value, &old), "a newer secret");
+    ck_assert_msg(!resembles(value, &other), "another cookie name");
+    ck_assert_msg(!resembles(seal_text("{\"a\":1}", &foreign, NOW).value, &how), "another format");
+    ck_assert_ptr_null(ss_format_named("starlette")->resembles);
+
+    for (apr_size_t len = 0; len <= value.len; len++) {
+        ck_assert_msg(resembles(ss_bytes(value.data, len), &how) == (len >= 8), "%d characters",
+                      (int)len);
+    }
+    copy[value.len - 1] = '!';
+    ck_assert_msg(resembles(ss_bytes(copy, value.len), &how), "nothing behind it is looked at");
+    copy[0] = copy[0] == 'B' ? 'C' : 'B';
+    ck_assert_msg(!resembles(ss_bytes(copy, value.len), &how), "another version");
+    copy[0] = '!';
+    ck_assert_msg(!resembles(ss_bytes(copy, value.len), &how), "no base64url");
+}
+END_TEST
+
 /* Other shapes that bare JSON and base64 have: nothing without a signature is ever accepted. */
 START_TEST(nothing_unsigned_opens)
 {
@@ -581,6 +618,7 @@ int main(void)
     tcase_add_test(all, of_several_cookies_the_first_that_holds_wins);
     tcase_add_test(all, no_more_cookies_are_tried_than_that);
     tcase_add_test(all, a_cookie_over_the_limit_is_not_even_verified);
+    tcase_add_test(all, a_native_cookie_is_known_by_its_beginning);
     tcase_add_test(all, nothing_unsigned_opens);
     tcase_add_loop_test(all, the_document_may_decide_max_age, 0, COUNT(ages));
     return unit_run(suite);

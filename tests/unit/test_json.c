@@ -771,81 +771,128 @@ START_TEST(compares_like_jansson)
 }
 END_TEST
 
-/*
- * Type tags
- */
-
 /* clang-format off */
-static const struct { const char *value; int has; } tagged[] = {
-    { "{\" t\":[1]}",                        1 },
-    { "{\"\\u0020t\":[1]}",                  1 },
-    { "{\" \":1}",                           1 },
-    { " { \" d\" : \"Thu\" } ",              1 },
-    { "{\"a\":{\" t\":[1]}}",                1 },
-    { "[1,[{\"a\":[{\" t\":[1]}]}]]",        1 },
-    { "{\"a\":1,\"b\":{\" t\":{}}}",         1 },
-    { "{\" a\":1,\"b\":{\" t\":2}}",         1 },
-    { "{\" t\":1,\"a\":2}",                  0 },
-    { "{\"a\":2,\" t\":1}",                  0 },
-    { "{\" t\":1,\"a\":{}}",                 0 },
-    { "{\" t\":[1,2],\"a\":[{},[]]}",        0 },
-    { "{\"t \":1}",                          0 },
-    { "{\"\":1}",                            0 },
-    { "{\"\\\\u0020\":1}",                   0 },
-    { "{\"a\":\"{\\\" t\\\":1}\"}",          0 },
-    { "{\"a\":[\" t\"]}",                    0 },
-    { "[\" t\"]",                            0 },
-    { "\" t\"",                              0 },
-    { "{}",                                  0 },
-    { "null",                                0 },
-};
-
-static const struct { const char *what, *before, *after; int adds; } additions[] = {
-    { "a tag where nothing was",        NULL, "{\" t\":[1]}",                                      1 },
-    { "in a new member",                "{}", "{\"a\":{\" t\":[1]}}",                              1 },
-    { "a new value of a tag",           "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[2]}}",            1 },
-    { "from a tag that moved",          "{\"a\":{\" t\":[1]}}", "{\"b\":{\" t\":[1]}}",            1 },
-    { "by the loss of a neighbour",     "{\"a\":{\" t\":1,\"b\":2}}", "{\"a\":{\" t\":1}}",        1 },
-    { "by the loss of the last one",    "{\" t\":1,\"b\":2}", "{\" t\":1}",                        1 },
-    { "in an array that changed",       "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]},2]}",      1 },
-    { "for another kind of value",      "{\"a\":1}", "{\"a\":{\" t\":[1]}}",                       1 },
-    { "a tag that was there",           "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[1]},\"b\":1}",    0 },
-    { "beside one that was there",      "{\"a\":{\"x\":{\" t\":[1]},\"y\":1}}",
-                                        "{\"a\":{\"x\":{\" t\":[1]},\"y\":2}}",                    0 },
-    { "an array that stays",            "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]}],\"b\":1}", 0 },
-    { "a tag that went",                "{\"a\":{\" t\":[1]}}", "{\"a\":1}",                       0 },
-    { "no tag at all",                  "{\"a\":1}", "{\"a\":{\" t\":1,\"b\":2}}",                 0 },
+static const struct {
+    const char *what, *value, *path;
+    const char *found; /* NULL: no such place */
+} places[] = {
+    { "a member",                            "{\"a\":1}", "a", "1" },
+    { "a member of a member",                "{\"a\": {\"b\": [ 1 ]} }", "a.b", "[ 1 ]" },
+    { "an item",                             "[1,[2,{\"a\":3}]]", "1.1.a", "3" },
+    { "the first item",                      "[ 7 ]", "0", "7" },
+    { "one too far",                         "[7]", "1", NULL },
+    { "in an empty array",                   "[]", "0", NULL },
+    { "in an empty object",                  "{}", "a", NULL },
+    { "the eleventh",                        "[0,1,2,3,4,5,6,7,8,9,10]", "10", "10" },
+    { "no leading zero",                     "[7,8]", "01", NULL },
+    { "no two zeros",                        "[7,8]", "00", NULL },
+    { "no sign",                             "[7,8]", "+1", NULL },
+    { "not from the end",                    "[7,8]", "-1", NULL },
+    { "no blank",                            "[7,8]", " 1", NULL },
+    { "no exponent",                         "[7,8]", "1e0", NULL },
+    { "an index beyond every integer",       "[7,8]", "18446744073709551616", NULL },
+    { "an index that overflows to 0",        "[7,8]", "4294967296", NULL },
+    { "a name that is a number",             "{\"0\":7}", "0", "7" },
+    { "the empty name",                      "{\"\":{\"\":7}}", "", "{\"\":7}" },
+    { "the empty name, twice",               "{\"\":{\"\":7}}", ".", "7" },
+    { "an empty step is no index",           "[7]", "", NULL },
+    { "a dot at the end",                    "{\"a\":{\"\":7}}", "a.", "7" },
+    { "a dot at the beginning",              "{\"\":{\"a\":7}}", ".a", "7" },
+    { "a name with a dot is not found",      "{\"a.b\":7}", "a.b", NULL },
+    { "below a string",                      "{\"a\":\"b\"}", "a.b", NULL },
+    { "below a number",                      "{\"a\":1}", "a.0", NULL },
+    { "below null",                          "{\"a\":null}", "a.b", NULL },
+    { "in a string",                         "\"abc\"", "0", NULL },
+    { "null is a value",                     "{\"a\":null}", "a", "null" },
+    { "an escaped name",                     "{\"\\u0061\\n\":7}", "a\n", "7" },
+    { "of duplicates the last",              "{\"a\":1,\"\\u0061\":2}", "a", "2" },
+    { "of duplicates the last, on the way",  "{\"a\":{\"b\":1},\"a\":{}}", "a.b", NULL },
+    { "another case",                        "{\"a\":1}", "A", NULL },
+    { "what Python wrote",                   "{\"a\":[NaN,-Infinity]}", "a.1", "-Infinity" }
 };
 /* clang-format on */
 
-START_TEST(finds_type_tags)
+START_TEST(follows_a_path)
 {
-    ck_assert_msg(ss_json_has_tag(exact_of(tagged[_i].value)) == tagged[_i].has, "%s",
-                  tagged[_i].value);
+    const char *what = places[_i].what;
+    ss_bytes_t value = exact_of(places[_i].value), path = exact_of(places[_i].path);
+    ss_bytes_t found = ss_json_at(value, path, pool);
+
+    if (places[_i].found == NULL) {
+        ck_assert_msg(found.data == NULL, "%s: %.*s", what, (int)found.len, found.data);
+    }
+    else {
+        assert_bytes(found, ss_bytes_of(places[_i].found), what);
+    }
 }
 END_TEST
 
-START_TEST(finds_type_tags_in_the_deepest_document)
+START_TEST(follows_a_path_to_the_bottom)
 {
-    char *text = apr_palloc(pool, 4096);
-    int depth = SS_JSON_DEPTH_MAX - 1;
+    char *text = nested(SS_JSON_DEPTH_MAX, "[", "", "]");
+    char *path = nested(SS_JSON_DEPTH_MAX - 1, "0.", "", "");
 
-    memset(text, '[', depth);
-    strcpy(text + depth, "{\" t\":1}");
-    memset(text + depth + 8, ']', depth);
-    ck_assert_int_eq(ss_json_check(ss_bytes(text, 2 * depth + 8), 0, NULL), APR_SUCCESS);
-    ck_assert(ss_json_has_tag(exact(text, 2 * depth + 8)));
+    ck_assert_int_eq(ss_json_depth(exact_of(text)), SS_JSON_DEPTH_MAX);
+    path[strlen(path) - 1] = '\0';
+    assert_bytes(ss_json_at(exact_of(text), exact_of(path), pool), ss_bytes_of("[]"),
+                 "the innermost");
+    path = apr_pstrcat(pool, path, ".0", NULL);
+    ck_assert_ptr_null(ss_json_at(exact_of(text), exact_of(path), pool).data);
 }
 END_TEST
 
-START_TEST(tells_new_type_tags_from_old_ones)
-{
-    ss_bytes_t before =
-        additions[_i].before == NULL ? ss_bytes(NULL, 0) : exact_of(additions[_i].before);
+/* clang-format off */
+static const struct {
+    const char *value;
+    int is_true;
+} truths[] = {
+    { "true", 1 }, { "false", 0 }, { "null", 0 }, { "NaN", 0 }, { "Infinity", 0 }, { "-Infinity", 0 },
+    { "\"\"", 0 }, { "\"a\"", 1 }, { "\" \"", 1 }, { "\"false\"", 1 }, { "\"0\"", 1 }, { "\"\\u0000\"", 1 },
+    { "0", 0 }, { "-0", 0 }, { "0.0", 0 }, { "-0.00", 0 }, { "0e5", 0 }, { "0.0E+12", 0 }, { "-0e-1", 0 },
+    { "1", 1 }, { "-1", 1 }, { "10", 1 }, { "0.01", 1 }, { "0.001e-999", 1 }, { "9e0", 1 },
+    { "[]", 0 }, { "[ ]", 0 }, { "[\t\r\n ]", 0 }, { "{}", 0 }, { "{ \n}", 0 },
+    { "[0]", 1 }, { "[null]", 1 }, { "[[]]", 1 }, { "[ 1 ]", 1 }, { "{\"\":null}", 1 }, { "{ \"a\" : 1 }", 1 }
+};
+/* clang-format on */
 
-    ck_assert_msg(ss_json_adds_tag(before, exact_of(additions[_i].after), pool) ==
-                      additions[_i].adds,
-                  "%s", additions[_i].what);
+START_TEST(tells_something_from_nothing)
+{
+    ck_assert_msg(ss_json_is_true(exact_of(truths[_i].value)) == truths[_i].is_true, "%s",
+                  truths[_i].value);
+}
+END_TEST
+
+START_TEST(takes_an_array_apart)
+{
+    static const char *const items[] = { "1",    "\"a,]\"",  "[2, [3]]", "{\"x\":[4,5]}",
+                                         "null", "-Infinity" };
+    ss_bytes_t array = exact_of(" [ 1 ,\"a,]\",[2, [3]],\t{\"x\":[4,5]} , null,-Infinity\n] ");
+    const apr_array_header_t *found;
+
+    /* a raw value has no white space around it */
+    found = ss_json_items(ss_bytes(array.data + 1, array.len - 2), pool);
+    ck_assert_int_eq(found->nelts, COUNT(items));
+    for (int i = 0; i < COUNT(items); i++) {
+        assert_bytes(APR_ARRAY_IDX(found, i, ss_bytes_t), ss_bytes_of(items[i]), items[i]);
+    }
+    ck_assert_int_eq(ss_json_items(exact_of("[]"), pool)->nelts, 0);
+    ck_assert_int_eq(ss_json_items(exact_of("[ \n ]"), pool)->nelts, 0);
+}
+END_TEST
+
+static const struct {
+    const char *value;
+    int depth;
+} depths[] = {
+    { "1", 0 },       { "\"[[\"", 0 },    { "null", 0 },         { "[]", 1 },
+    { "{}", 1 },      { "[[],[[]]]", 3 }, { "{\"a\":[{}]}", 3 }, { "[\"]\\\"[[[\",1]", 1 },
+    { "[[1],2]", 2 },
+};
+
+START_TEST(counts_levels)
+{
+    ck_assert_msg(ss_json_depth(exact_of(depths[_i].value)) == depths[_i].depth, "%s",
+                  depths[_i].value);
 }
 END_TEST
 
@@ -872,17 +919,19 @@ int main(void)
     tcase_add_loop_test(tcase, decodes_strings, 0, COUNT(strings));
     tcase_add_test(tcase, quotes_strings);
     tcase_add_test(tcase, decodes_what_it_quoted);
+    tcase_add_test(tcase, takes_an_array_apart);
+    tcase_add_loop_test(tcase, counts_levels, 0, COUNT(depths));
+
+    tcase = unit_case(suite, "path");
+    tcase_add_loop_test(tcase, follows_a_path, 0, COUNT(places));
+    tcase_add_test(tcase, follows_a_path_to_the_bottom);
+    tcase_add_loop_test(tcase, tells_something_from_nothing, 0, COUNT(truths));
 
     tcase = unit_case(suite, "edit");
     tcase_add_loop_test(tcase, compacts_values, 0, COUNT(compacts));
     tcase_add_loop_test(tcase, compares_values, 0, COUNT(pairs));
     tcase_add_test(tcase, compares_like_jansson);
     tcase_add_loop_test(tcase, merges_as_rfc_7396, 0, COUNT(merges));
-
-    tcase = unit_case(suite, "type tags");
-    tcase_add_loop_test(tcase, finds_type_tags, 0, COUNT(tagged));
-    tcase_add_test(tcase, finds_type_tags_in_the_deepest_document);
-    tcase_add_loop_test(tcase, tells_new_type_tags_from_old_ones, 0, COUNT(additions));
 
     return unit_run(suite);
 }

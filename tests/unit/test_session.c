@@ -142,7 +142,7 @@ END_TEST
 
 /* One step of a change: the operation, then its arguments. */
 typedef struct step_t {
-    enum { END, SET, UNSET, MERGE, REPLACE, CLEAR } what;
+    enum { END, SET, UNSET, UPDATE, MERGE, REPLACE, CLEAR, REVERT } what;
     const char *a, *b;
 } step_t;
 
@@ -158,11 +158,17 @@ static void take(ss_session_t *session, const step_t *step)
     case MERGE:
         merge(session, step->a);
         break;
+    case UPDATE:
+        ss_session_update(session, exact_of(step->a));
+        break;
     case REPLACE:
         replace(session, step->a);
         break;
     case CLEAR:
         ss_session_clear(session);
+        break;
+    case REVERT:
+        ss_session_revert(session);
         break;
     case END:
         break;
@@ -223,6 +229,12 @@ static const struct {
     { "merge until nothing is left",    DOCUMENT, AFTER({ MERGE, "{\"a\":null,\"b\":null}", NULL }), "{}", 1, 1, 0 },
     { "merge null",                     DOCUMENT, AFTER({ MERGE, "null", NULL }), "{}", 1, 1, 0 },
     { "merge into a new session",       NULL, AFTER({ MERGE, "{ \"a\": [ 1 ], \"b\": null }", NULL }), "{\"a\":[1]}", 1, 1, 0 },
+    { "update",                         DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"d\":null},\"n\":null}", NULL }),
+      "{\"a\":1.0,\"b\":{\"d\":null},\"n\":null}", 1, 2, 1 },
+    { "update nothing",                 DOCUMENT, AFTER({ UPDATE, "{}", NULL }), DOCUMENT, 0, 0, 1 },
+    { "update by what is there",        DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"c\":[1,2]}}", NULL }), DOCUMENT, 0, 0, 1 },
+    { "update by what is no object",    DOCUMENT, AFTER({ UPDATE, "[1]", NULL }, { UPDATE, "null", NULL }), DOCUMENT, 0, 0, 1 },
+    { "update a new session",           NULL, AFTER({ UPDATE, "{\"a\":1}", NULL }), "{\"a\":1}", 1, 1, 0 },
     { "replace by the same",            DOCUMENT, AFTER({ REPLACE, "{\"b\":{\"c\":[1,2]},\"a\":1.0}", NULL }), DOCUMENT, 0, 0, 1 },
     { "replace some",                   DOCUMENT, AFTER({ REPLACE, "{\"b\": {\"c\":[1,2]}, \"n\": [ 1 ]}", NULL }),
       "{\"b\":{\"c\": [1, 2]},\"n\":[1]}", 1, 1, 1 },
@@ -291,6 +303,112 @@ START_TEST(copies_what_it_is_given)
     ss_session_replace(session, ss_bytes_of(object));
     memset(object, '!', sizeof(object));
     assert_text(session, "{\"x\":2}", "replaced");
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what, *loaded; /* NULL: a new session */
+    step_t steps[4];
+} reversions[] = {
+    { "a set member",               DOCUMENT, AFTER({ SET, "a", "2" }) },
+    { "a removed member",           DOCUMENT, AFTER({ UNSET, "a", NULL }) },
+    { "another document",           DOCUMENT, AFTER({ REPLACE, "{\"x\":1}", NULL }) },
+    { "an end",                     DOCUMENT, AFTER({ CLEAR, NULL, NULL }) },
+    { "an end and a new beginning", DOCUMENT, AFTER({ CLEAR, NULL, NULL }, { SET, "x", "1" }) },
+    { "nothing",                    DOCUMENT, AFTER({ MERGE, "{}", NULL }) },
+    { "twice",                      DOCUMENT, AFTER({ CLEAR, NULL, NULL }, { REVERT, NULL, NULL }) },
+    { "a change of a new session",  NULL, AFTER({ SET, "a", "1" }) },
+    { "the end of a new session",   NULL, AFTER({ SET, "a", "1" }, { CLEAR, NULL, NULL }) },
+    { "a change of an empty one",   "{ }", AFTER({ SET, "a", "1" }) }
+};
+/* clang-format on */
+
+START_TEST(reverts_to_what_the_cookie_holds)
+{
+    const char *text = reversions[_i].loaded, *what = reversions[_i].what;
+    ss_session_t *session = text != NULL ? loaded(text) : ss_session_create(pool);
+    unsigned generation;
+
+    for (const step_t *step = reversions[_i].steps; step->what != END; step++) {
+        take(session, step);
+    }
+    generation = ss_session_generation(session);
+    ss_session_revert(session);
+
+    if (text == NULL || strcmp(text, "{ }") == 0) {
+        ck_assert_msg(ss_session_is_empty(session), "%s", what);
+    }
+    else {
+        assert_text(session, text, what);
+        ck_assert_msg(memcmp(ss_session_stamp(session), &stamp, sizeof(stamp)) == 0, "%s: stamp",
+                      what);
+    }
+    ck_assert_msg(!ss_session_is_changed(session), "%s: changed", what);
+    ck_assert_msg(ss_session_generation(session) >= generation, "%s: generation", what);
+
+    /* and life goes on */
+    set(session, "new", "1");
+    assert_bytes(ss_session_get(session, ss_bytes_of("new")), ss_bytes_of("1"), what);
+    ck_assert_msg(ss_session_is_changed(session), "%s: changed again", what);
+}
+END_TEST
+
+START_TEST(a_copy_has_a_life_of_its_own)
+{
+    ss_session_t *session = loaded(DOCUMENT), *copy;
+    ss_stamp_t next;
+
+    set(session, "n", "1");
+    copy = ss_session_copy(session, pool);
+    assert_text(copy, "{\"a\":1.0,\"b\":{\"c\": [1, 2]},\"n\":1}", "as it was");
+    ck_assert_uint_eq(ss_session_generation(copy), ss_session_generation(session));
+
+    set(copy, "a", "2");
+    unset(copy, "b");
+    assert_text(copy, "{\"a\":2,\"n\":1}", "the copy");
+    assert_text(session, "{\"a\":1.0,\"b\":{\"c\": [1, 2]},\"n\":1}", "the original");
+    ss_session_clear(session);
+    assert_text(copy, "{\"a\":2,\"n\":1}", "the copy, after the original ended");
+
+    ck_assert_int_eq(ss_session_next_stamp(&next, copy, SECONDS(NOW), no_random), APR_SUCCESS);
+    ck_assert_msg(memcmp(next.id, stamp.id, sizeof(next.id)) == 0, "it is the same session");
+    ss_session_revert(copy);
+    assert_text(copy, DOCUMENT, "the copy, reverted");
+}
+END_TEST
+
+START_TEST(a_copy_of_an_untouched_or_new_session)
+{
+    ss_session_t *copy = ss_session_copy(loaded(DOCUMENT), pool);
+
+    assert_text(copy, DOCUMENT, "loaded");
+    ck_assert(!ss_session_is_changed(copy));
+    copy = ss_session_copy(ss_session_create(pool), pool);
+    ck_assert(ss_session_is_empty(copy) && !ss_session_is_changed(copy));
+    set(copy, "a", "1");
+    ck_assert(ss_session_is_changed(copy));
+}
+END_TEST
+
+/* `levels` arrays, one in the other */
+static ss_bytes_t deep(int levels)
+{
+    char *text = apr_palloc(pool, 2 * levels);
+
+    memset(text, '[', levels);
+    memset(text + levels, ']', levels);
+    return exact(text, 2 * levels);
+}
+
+START_TEST(a_session_nests_no_deeper_than_it_can_be_read)
+{
+    ss_session_t *session = ss_session_create(pool), *again;
+
+    ck_assert(!ss_session_set(session, ss_bytes_of("a"), deep(SS_JSON_DEPTH_MAX)));
+    ck_assert(ss_session_is_empty(session));
+    ck_assert(ss_session_set(session, ss_bytes_of("a"), deep(SS_JSON_DEPTH_MAX - 1)));
+    ck_assert_int_eq(ss_session_load(&again, ss_session_text(session), &stamp, pool), APR_SUCCESS);
 }
 END_TEST
 
@@ -539,6 +657,10 @@ int main(void)
     tcase_add_test(tcase, many_names_are_not_taken_for_duplicates);
     tcase_add_loop_test(tcase, changes_the_document, 0, 2 * COUNT(changes));
     tcase_add_test(tcase, copies_what_it_is_given);
+    tcase_add_test(tcase, a_copy_has_a_life_of_its_own);
+    tcase_add_test(tcase, a_copy_of_an_untouched_or_new_session);
+    tcase_add_test(tcase, a_session_nests_no_deeper_than_it_can_be_read);
+    tcase_add_loop_test(tcase, reverts_to_what_the_cookie_holds, 0, COUNT(reversions));
     tcase_add_test(tcase, says_what_unset_found);
     tcase_add_test(tcase, the_view_follows_the_document);
 

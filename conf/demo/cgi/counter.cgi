@@ -27,13 +27,8 @@ cat <<HTML
 <html lang="en">
 <meta charset="utf-8">
 <title>Visits</title>
-<style>
-    body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem;
-           color: #222; background: #fafaf7; }
-    th { text-align: left; font-weight: normal; color: #666; padding-right: 1.5rem; vertical-align: top; }
-    code { font-size: .95em; overflow-wrap: anywhere; }
-    a { color: #0b5394; }
-</style>
+<meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/style.css">
 <h1>Visit number $visits</h1>
 <p>This is what the script found in its environment:</p>
 <table>
@@ -42,6 +37,6 @@ cat <<HTML
 <tr><th>SESSION_visits<td><code>$(escape "${SESSION_visits-(not set)}")</code>
 </table>
 <p>And this is what it answered, to change the session:</p>
-<p><code>X-Session-Update: {"visits":$visits}</code></p>
-<p><a href="/counter">Again</a> &middot; <a href="/">Start page</a></p>
+<pre>X-Session-Update: {"visits":$visits}</pre>
+<footer><a href="/counter">Again</a> &middot; <a href="/">Start page</a></footer>
 HTML

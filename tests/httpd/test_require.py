@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Authorization: Require signed-session, alone and among others."""
+
+import base64
+import subprocess
+import time
+
+import pytest
+
+from cookies import native, starlette
+from harness import Server
+from starting import failed_start
+
+MODULES = 'alias auth_basic authn_core authn_file authz_host authz_user headers'
+
+
+def basic(user, password='right'):
+    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
+
+
+def password_file(user, password='right'):
+    """A line of an AuthUserFile."""
+    digest = subprocess.run(['openssl', 'passwd', '-apr1', password], check=True, capture_output=True, text=True).stdout
+    return f'{user}:{digest.strip()}\n'
+
+
+def status(server, path, cookie=None, headers=()):
+    """Of one request; whatever the answer, asking does not change the session."""
+    response = server.request('GET', path, headers, cookie=cookie)
+    assert response.set_cookies() == []
+    if response.status in (401, 403):
+        server.allow('AH01630', 'AH01629', 'AH01631')
+    return response.status
+
+
+# --- any session, a key, a value ------------------------------------------------------------------
+
+LINES = {
+    'any': 'Require signed-session',
+    'user': 'Require signed-session user',
+    'admin': 'Require signed-session role admin "site owner"',
+    'yes': 'Require signed-session flag true',
+    'null': 'Require signed-session flag null',
+    'number': 'Require signed-session n 1.5 7',
+    'empty': 'Require signed-session role ""',
+    'object': "Require signed-session flag '{\"a\":1}'",
+    'path': 'Require signed-session account.roles.0 admin',
+    'deep': 'Require signed-session account.roles admin',
+    'dotted': 'Require signed-session a.b right',
+    'truth': 'Require signed-session flag',
+    'not': '''
+        <RequireAll>
+            Require all granted
+            Require not signed-session banned
+        </RequireAll>''',
+    'none': '''
+        <RequireAll>
+            Require signed-session user
+            <RequireNone>
+                Require signed-session banned
+                Require signed-session role guest
+            </RequireNone>
+        </RequireAll>''',
+    'all': '''
+        <RequireAll>
+            Require signed-session user
+            Require signed-session role admin
+        </RequireAll>''',
+    'or': '''
+        <RequireAny>
+            Require signed-session role admin
+            Require expr "%{HTTP:X-Pass} == 'yes'"
+        </RequireAny>''',
+}
+
+
+@pytest.fixture(scope='module')
+def server():
+    conf = 'SignedSession On\n' + ''.join(
+        f'<Location "/{name}">\n{line}\n</Location>\n' for name, line in LINES.items())
+    with Server(conf, modules=MODULES, files={f'htdocs/{name}/a.txt': 'x' for name in LINES}) as one:
+        yield one
+
+
+TRUTH = [
+    ('true', b'true', True), ('false', b'false', False), ('null', b'null', False),
+    ('an empty string', b'""', False), ('a string', b'"x"', True), ('the string "false"', b'"false"', True),
+    ('the string "0"', b'"0"', True), ('a blank', b'" "', True), ('a control character', b'"\\u0007"', True),
+    ('zero', b'0', False), ('minus zero', b'-0', False), ('0.00', b'0.00', False), ('0e5', b'0e5', False),
+    ('0.0E-9', b'0.0E-9', False), ('one', b'1', True), ('a tiny number', b'0.0001', True),
+    ('a number that a double takes for zero', b'1e-999', True), ('NaN', b'NaN', False), ('Infinity', b'Infinity', False),
+    ('-Infinity', b'-Infinity', False), ('[]', b'[]', False), ('[ ]', b'[ \n ]', False), ('{}', b'{}', False),
+    ('{ }', b'{ }', False), ('[0]', b'[0]', True), ('[[]]', b'[[]]', True), ('an object', b'{"a":null}', True),
+]
+
+
+@pytest.mark.parametrize('what, value, holds', TRUTH, ids=[row[0] for row in TRUTH])
+def test_a_key_is_present_and_not_nothing(server, what, value, holds):
+    assert status(server, '/truth/a.txt', native(b'{"flag":%s}' % value)) == (200 if holds else 403)
+
+
+ROWS = [
+    # path, session (None: no cookie), does it hold?
+    ('any', None, False), ('any', {}, True), ('any', {'x': None}, True),
+    ('user', None, False), ('user', {}, False), ('user', {'user': 'alice'}, True), ('user', {'User': 'alice'}, False),
+    ('admin', {'role': 'admin'}, True), ('admin', {'role': 'site owner'}, True), ('admin', {'role': 'site'}, False),
+    ('admin', {'role': 'Admin'}, False), ('admin', {'role': 'admin '}, False), ('admin', {'role': 'administrator'}, False),
+    ('admin', {'role': ['guest', 'admin']}, True), ('admin', {'role': ['guest']}, False), ('admin', {'role': []}, False),
+    ('admin', {'role': [['admin']]}, False), ('admin', {'role': {'admin': True}}, False), ('admin', {}, False),
+    ('admin', {'role': 'admin\x00'}, False), ('admin', {'role': 'admin\n'}, False),
+    ('yes', {'flag': True}, True), ('yes', {'flag': 'true'}, True), ('yes', {'flag': 1}, False),
+    ('null', {'flag': None}, True), ('null', {}, False),
+    ('number', {'n': 1.5}, True), ('number', {'n': '7'}, True), ('number', {'n': [3, 7]}, True), ('number', {'n': 7.0}, False),
+    ('empty', {'role': ''}, True), ('empty', {}, False), ('empty', {'role': None}, False),
+    ('object', {'flag': {'a': 1}}, True), ('object', {'flag': [{'a': 1}]}, True), ('object', {'flag': {'a': 2}}, False),
+    ('path', {'account': {'roles': ['admin']}}, True), ('path', {'account': {'roles': ['guest', 'admin']}}, False),
+    ('deep', {'account': {'roles': ['guest', 'admin']}}, True), ('deep', {'account': 'admin'}, False),
+    ('dotted', {'a.b': 'right', 'a': {'b': 'wrong'}}, True), ('dotted', {'a.b': 'wrong', 'a': {'b': 'right'}}, False),
+    ('dotted', {'a': {'b': 'right'}}, True),
+    ('not', None, True), ('not', {'user': 'x'}, True), ('not', {'banned': True}, False), ('not', {'banned': False}, True),
+    ('none', {'user': 'x'}, True), ('none', {'user': 'x', 'banned': 1}, False), ('none', {'user': 'x', 'role': 'guest'}, False),
+    ('none', {'role': 'admin'}, False),
+    ('all', {'user': 'x', 'role': 'admin'}, True), ('all', {'user': 'x'}, False), ('all', {'role': 'admin'}, False),
+    ('or', {'role': 'admin'}, True), ('or', {'role': 'x'}, False),
+]
+
+
+@pytest.mark.parametrize('place, session, holds', ROWS, ids=lambda value: str(value))
+def test_who_may_enter(server, place, session, holds):
+    cookie = None if session is None else native(session)
+    assert status(server, f'/{place}/a.txt', cookie) == (200 if holds else 403)
+
+
+def test_another_provider_may_grant_what_this_one_does_not(server):
+    assert status(server, '/or/a.txt', native({'role': 'x'}), {'X-Pass': 'yes'}) == 200
+
+
+NOW = int(time.time())
+REFUSED = [
+    ('nothing', None), ('no signature', 'session=eyJ1c2VyIjoiYWxpY2UifQ'), ('plain JSON', 'session={"user":"alice"}'),
+    ('stock mod_session', 'session=user=alice&role=admin'), ('another secret', f'session={starlette({"user": "alice"})}'),
+    ('another name', native({'user': 'alice'}).replace('session', 'Session')),
+    ('in another value', 'x=1,' + native({'user': 'alice'})), ('too old', native({'user': 'alice'}, renewed=NOW - 15 * 86400)),
+    ('from the future', native({'user': 'alice'}, renewed=NOW + 3600)), ('a list', native(b'["user"]')),
+]
+
+
+@pytest.mark.parametrize('what, cookie', REFUSED, ids=[row[0] for row in REFUSED])
+@pytest.mark.parametrize('place', ['any', 'user'])
+def test_a_refused_cookie_denies(server, place, what, cookie):
+    assert status(server, f'/{place}/a.txt', cookie) == 403
+
+
+def test_every_changed_byte_denies(server):
+    cookie = native({'user': 'alice'})
+    for at in range(len('session='), len(cookie), 7):
+        other = 'A' if cookie[at] != 'A' else 'B'
+        assert status(server, '/user/a.txt', cookie[:at] + other + cookie[at + 1:]) == 403
+
+
+# --- what it does to the response ---------------------------------------------------------------
+
+
+def test_what_it_let_pass_is_private(server):
+    response = server.request('GET', '/user/a.txt', cookie=native({'user': 'alice'}))
+    assert (response.get('Cache-Control'), response.get('Vary')) == ('private', 'Cookie')
+    for path, cookie in [('/user/a.txt', None), ('/file.txt', native({'user': 'alice'}))]:
+        assert server.request('GET', path, cookie=cookie).get('Cache-Control') is None
+    server.allow('AH01630')
+
+
+def test_private_is_merged_with_what_the_page_says(start):
+    server = start('''
+        SignedSession On
+        SignedSessionVary Off
+        LuaMapHandler /page "{dir}/page.lua"
+        <Location "/page">
+            Require signed-session user
+        </Location>''', modules='lua', files={'page.lua': '''
+            function handle(r)
+                r.headers_out["Cache-Control"] = "public, max-age=60, s-maxage=90"
+                r:puts("x")
+                return apache2.OK
+            end'''})
+    response = server.request('GET', '/page', cookie=native({'user': 'alice'}))
+    assert (response.get('Cache-Control'), response.set_cookies()) == ('private, max-age=60', [])
+
+
+def test_an_error_after_it_is_private_too(server):
+    response = server.request('GET', '/user/missing', cookie=native({'user': 'alice'}))
+    assert (response.status, response.get('Cache-Control')) == (404, 'private')
+
+
+# --- together with a login --------------------------------------------------------------------------
+
+LOGIN = '''
+    SignedSession On
+    <LocationMatch "^/(both|either|nolog)">
+        AuthType Basic
+        AuthName test
+        AuthUserFile "{dir}/users"
+    </LocationMatch>
+    <Location "/both">
+        <RequireAll>
+            Require valid-user
+            Require signed-session role admin
+        </RequireAll>
+    </Location>
+    <Location "/either">
+        Require signed-session user
+        Require valid-user
+    </Location>
+'''
+
+
+@pytest.fixture(scope='module')
+def login():
+    files = {'users': password_file('alice'), 'htdocs/both/a.txt': 'x', 'htdocs/either/a.txt': 'x'}
+    with Server(LOGIN, modules=MODULES, files=files) as one:
+        yield one
+
+
+ADMIN = native({'role': 'admin', 'user': 'alice'})
+
+
+@pytest.mark.parametrize('path, cookie, headers, want', [
+    ('/both/a.txt', ADMIN, basic('alice'), 200), ('/both/a.txt', None, basic('alice'), 403),
+    ('/both/a.txt', ADMIN, {}, 401), ('/both/a.txt', ADMIN, basic('alice', 'wrong'), 401), ('/both/a.txt', None, {}, 403),
+    ('/either/a.txt', ADMIN, {}, 200), ('/either/a.txt', None, basic('alice'), 200), ('/either/a.txt', None, {}, 401),
+    ('/either/a.txt', ADMIN, basic('alice', 'wrong'), 200), ('/either/a.txt', None, basic('alice', 'wrong'), 401)])
+def test_with_a_password(login, path, cookie, headers, want):
+    """httpd asks the provider before and after it knows the user."""
+    login.allow('AH01617', 'AH01618')
+    assert status(login, path, cookie, headers) == want
+
+
+# --- places ---------------------------------------------------------------------------------------
+
+PLACES = '''
+    SignedSession On
+    <Directory "{dir}/htdocs">
+        AllowOverride AuthConfig
+    </Directory>
+    <Location "/off">
+        SignedSession Off
+        Require signed-session
+    </Location>
+    <Location "/off-but">
+        SignedSession Off
+        <RequireAny>
+            Require signed-session
+            Require expr "%{HTTP:X-Pass} == 'yes'"
+        </RequireAny>
+    </Location>
+    <Location "/read-only">
+        SignedSession ReadOnly
+        Require signed-session user
+    </Location>
+    <Location "/error">
+        Require signed-session user
+        ErrorDocument 403 /login.txt
+    </Location>
+    <Location "/error-local">
+        Require signed-session user
+        ErrorDocument 403 /error-local/login.txt
+    </Location>
+    RedirectMatch "^/error/moved" "/file.txt"
+'''
+
+
+@pytest.fixture(scope='module')
+def places():
+    files = {'htdocs/ht/.htaccess': 'Require signed-session role admin', 'htdocs/ht/a.txt': 'x',
+             'htdocs/ht-off/.htaccess': 'SignedSession Off\nRequire signed-session', 'htdocs/ht-off/a.txt': 'x',
+             'htdocs/login.txt': 'log in', 'htdocs/error-local/login.txt': 'log in',
+             **{f'htdocs/{name}/a.txt': 'x' for name in ('off', 'off-but', 'read-only', 'error')}}
+    with Server(PLACES, modules=MODULES, files=files) as one:
+        yield one
+
+
+def test_in_htaccess(places):
+    assert status(places, '/ht/a.txt', native({'role': 'admin'})) == 200
+    assert status(places, '/ht/a.txt', native({'role': 'guest'})) == 403
+
+
+@pytest.mark.parametrize('path', ['/off/a.txt', '/ht-off/a.txt'])
+def test_where_sessions_are_off_it_denies_and_says_how_to_help(places, path):
+    assert status(places, path, native({'role': 'admin'})) == 403
+    places.expect('SS0206', '"SignedSession On"')
+
+
+def test_where_sessions_are_off_others_may_still_grant(places):
+    assert status(places, '/off-but/a.txt', None, {'X-Pass': 'yes'}) == 200
+    places.allow('SS0206')
+
+
+def test_where_sessions_are_read_only_it_decides(places):
+    assert status(places, '/read-only/a.txt', native({'user': 'alice'})) == 200
+    assert status(places, '/read-only/a.txt', None) == 403
+
+
+def test_an_error_document_answers_who_is_denied(places):
+    response = places.request('GET', '/error/a.txt')
+    assert (response.status, response.text, response.set_cookies()) == (403, 'log in', [])
+    assert places.request('GET', '/error-local/a.txt').status == 403
+    places.allow('AH01630')
+
+
+def test_a_redirect_is_answered_before_it(places):
+    """Nothing is decided there, so nothing is marked."""
+    response = places.request('GET', '/error/moved')
+    assert (response.status, response.get('Cache-Control'), response.set_cookies()) == (302, None, [])
+
+
+def test_in_htaccess_without_any_secret(start):
+    server = start('''
+        <Directory "{dir}/htdocs">
+            AllowOverride AuthConfig
+        </Directory>''', files={'htdocs/.htaccess': 'SignedSession On\nRequire signed-session'},
+                   env={'SIGNED_SESSION_SECRET': None})
+    assert server.request('GET', '/file.txt', cookie=ADMIN).status in (403, 500)
+    server.expect('SS0101')
+    server.allow('AH01630')
+
+
+def test_without_any_secret_a_server_that_requires_sessions_does_not_start():
+    rc, _, text = failed_start('''
+        <Location "/members">
+            SignedSession On
+            Require signed-session user
+        </Location>''', env={'SIGNED_SESSION_SECRET': None})
+    assert rc != 0 and 'SS0101' in text
+
+
+def test_over_every_protocol(start, protocol):
+    h2 = protocol == 'h2'
+    server = start(('Protocols h2c http/1.1\n' if h2 else '') + '''
+        SignedSession On
+        <Location "/">
+            Require signed-session role admin
+        </Location>''', modules='http2' if h2 else '')
+    assert server.request('GET', '/file.txt', cookie=ADMIN, protocol=protocol).status == 200
+    assert server.request('GET', '/file.txt', protocol=protocol).status == 403
+    if h2:  # whose clients may send each cookie in a field of its own
+        assert server.h2('GET', '/file.txt', [('Cookie', 'a=b'), ('Cookie', ADMIN)]).status == 200
+    server.allow('AH01630')
