@@ -136,13 +136,13 @@ result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *
         lifetime->idle = apr_time_from_sec(format->idle_days * SS_DAY);
     }
     APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
+    memset(how, 0, sizeof(*how));
     if (ss_sealing_init(how, formats, secrets, &binding, options->pool) != APR_SUCCESS) {
         complain("OpenSSL %s refused to make the keys (SHA-1, which some formats need, may be "
                  "switched off)",
                  ss_crypto_running_version());
         return REFUSED;
     }
-    memset(how, 0, sizeof(*how));
     how->lifetime = lifetime;
     how->max_size = SS_COOKIE_MAX;
     how->random = ss_random;

@@ -22,8 +22,11 @@ static ss_look_t look_at(const ss_format_t *format, const ss_candidates_t *found
     return look;
 }
 
+/* An empty part where the format has none of this name. */
 static const ss_part_t *part_named(const ss_look_t *look, const char *name)
 {
+    static const ss_part_t none = { "", SS_PART_TEXT, { "", 0 }, 0 };
+
     for (int i = 0; i < look->parts->nelts; i++) {
         const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);
 
@@ -31,7 +34,7 @@ static const ss_part_t *part_named(const ss_look_t *look, const char *name)
             return part;
         }
     }
-    return NULL;
+    return &none;
 }
 
 /* ", but like one of flask" when that is likelier. */

@@ -493,12 +493,13 @@ static int resembles(ss_bytes_t value, const ss_sealing_t *how)
 START_TEST(a_native_cookie_is_known_by_its_beginning)
 {
     const ss_sealing_t how = sealing(SECRET_2, SECRET_1, "native", NULL, "session", "");
-    const ss_sealing_t old = one("native"), foreign = one("starlette");
+    const ss_sealing_t old = one("native"), foreign = one("starlette"), secret = encrypting();
     const ss_sealing_t other = sealing(SECRET_1, NULL, "native", NULL, "other", "");
     ss_bytes_t value = seal_text("{\"a\":1}", &old, NOW).value;
     char *copy = apr_pstrmemdup(pool, value.data, value.len);
 
     ck_assert(resembles(seal_text("{\"a\":1}", &how, NOW).value, &how));
+    ck_assert(resembles(seal_text("{\"a\":1}", &secret, NOW).value, &old));
     ck_assert_msg(resembles(value, &how), "an older secret");
     ck_assert_msg(!resembles(seal_text("{\"a\":1}", &how, NOW).value, &old), "a newer secret");
     ck_assert_msg(!resembles(value, &other), "another cookie name");

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "tests/unit/unit.h"
+
+#include "lib/json.h"
+
+/* clang-format off */
+static const struct { const char *value; int has; } tagged[] = {
+    { "{\" t\":[1]}",                        1 },
+    { "{\"\\u0020t\":[1]}",                  1 },
+    { "{\" \":1}",                           1 },
+    { " { \" d\" : \"Thu\" } ",              1 },
+    { "{\"a\":{\" t\":[1]}}",                1 },
+    { "[1,[{\"a\":[{\" t\":[1]}]}]]",        1 },
+    { "{\"a\":1,\"b\":{\" t\":{}}}",         1 },
+    { "{\" a\":1,\"b\":{\" t\":2}}",         1 },
+    { "{\" t\":1,\"a\":2}",                  0 },
+    { "{\"a\":2,\" t\":1}",                  0 },
+    { "{\" t\":1,\"a\":{}}",                 0 },
+    { "{\" t\":[1,2],\"a\":[{},[]]}",        0 },
+    { "{\"t \":1}",                          0 },
+    { "{\"\":1}",                            0 },
+    { "{\"\\\\u0020\":1}",                   0 },
+    { "{\"a\":\"{\\\" t\\\":1}\"}",          0 },
+    { "{\"a\":[\" t\"]}",                    0 },
+    { "[\" t\"]",                            0 },
+    { "\" t\"",                              0 },
+    { "{}",                                  0 },
+    { "null",                                0 },
+};
+
+static const struct { const char *what, *before, *after; int adds; } additions[] = {
+    { "a tag where nothing was",        NULL, "{\" t\":[1]}",                                      1 },
+    { "in a new member",                "{}", "{\"a\":{\" t\":[1]}}",                              1 },
+    { "a new value of a tag",           "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[2]}}",            1 },
+    { "from a tag that moved",          "{\"a\":{\" t\":[1]}}", "{\"b\":{\" t\":[1]}}",            1 },
+    { "by the loss of a neighbour",     "{\"a\":{\" t\":1,\"b\":2}}", "{\"a\":{\" t\":1}}",        1 },
+    { "by the loss of the last one",    "{\" t\":1,\"b\":2}", "{\" t\":1}",                        1 },
+    { "in an array that changed",       "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]},2]}",      1 },
+    { "for another kind of value",      "{\"a\":1}", "{\"a\":{\" t\":[1]}}",                       1 },
+    { "a tag that was there",           "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[1]},\"b\":1}",    0 },
+    { "beside one that was there",      "{\"a\":{\"x\":{\" t\":[1]},\"y\":1}}",
+                                        "{\"a\":{\"x\":{\" t\":[1]},\"y\":2}}",                    0 },
+    { "an array that stays",            "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]}],\"b\":1}", 0 },
+    { "a tag that went",                "{\"a\":{\" t\":[1]}}", "{\"a\":1}",                       0 },
+    { "no tag at all",                  "{\"a\":1}", "{\"a\":{\" t\":1,\"b\":2}}",                 0 },
+};
+/* clang-format on */
+
+START_TEST(finds_type_tags)
+{
+    ck_assert_msg(ss_json_has_tag(exact_of(tagged[_i].value)) == tagged[_i].has, "%s",
+                  tagged[_i].value);
+}
+END_TEST
+
+START_TEST(finds_type_tags_in_the_deepest_document)
+{
+    char *text = apr_palloc(pool, 4096);
+    int depth = SS_JSON_DEPTH_MAX - 1;
+
+    memset(text, '[', depth);
+    strcpy(text + depth, "{\" t\":1}");
+    memset(text + depth + 8, ']', depth);
+    ck_assert_int_eq(ss_json_check(ss_bytes(text, 2 * depth + 8), 0, NULL), APR_SUCCESS);
+    ck_assert(ss_json_has_tag(exact(text, 2 * depth + 8)));
+}
+END_TEST
+
+START_TEST(tells_new_type_tags_from_old_ones)
+{
+    ss_bytes_t before =
+        additions[_i].before == NULL ? ss_bytes(NULL, 0) : exact_of(additions[_i].before);
+
+    ck_assert_msg(ss_json_adds_tag(before, exact_of(additions[_i].after), pool) ==
+                      additions[_i].adds,
+                  "%s", additions[_i].what);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("json_tag");
+    TCase *tcase = unit_case(suite, "type tags");
+
+    tcase_add_loop_test(tcase, finds_type_tags, 0, COUNT(tagged));
+    tcase_add_test(tcase, finds_type_tags_in_the_deepest_document);
+    tcase_add_loop_test(tcase, tells_new_type_tags_from_old_ones, 0, COUNT(additions));
+    return unit_run(suite);
+}
