@@ -2,15 +2,21 @@
 # Copyright the mod_signed_session authors
 """What is measured: a table of configurations, each with what it is compared with."""
 
+import base64
 import hashlib
 import itertools
 import json
+import sys
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from urllib.parse import urlencode
 
-from cookies import Native, starlette
-from harness import COOKIE, load_module
+from cookies import HEADER_SIZE, Native, hkdf, starlette, unpadded
+from harness import COOKIE, SECRET, load_module
+
+sys.path.append(str(Path(__file__).parent.parent / 'tests/vectors/native'))
+import xaes  # noqa: E402
 
 # Bytes of the session's text: with 2999 a native cookie would exceed 4096.
 SIZES = {'100 B': 100, '1 KB': 1000, '3 KB': 2990}
@@ -46,6 +52,17 @@ def native_cookie(size):
 
 
 @cache
+def encrypted_cookie(size):
+    cookie = Native(flags=1)
+    binding = b'\0' + COOKIE.encode() + b'\0'
+    header = base64.urlsafe_b64decode(cookie.seal() + '==')[:HEADER_SIZE]
+    nonce = bytes(range(24))
+    text = compact(session_of(size - 8, compact)).encode()
+    sealed = xaes.seal(hkdf(SECRET.encode(), b'encrypt' + binding, 32), nonce, text, header)
+    return f'{COOKIE}={unpadded(header + nonce + sealed)}'
+
+
+@cache
 def starlette_cookie(size):
     return f'{COOKIE}={starlette(session_of(size, json.dumps))}'
 
@@ -67,6 +84,7 @@ class Case:
     over: 'Case' = None         # what that is; None: plain httpd with the same request
     writes: bool = False        # does every response bring a new cookie?
     quick: bool = False
+    defines: tuple = ()         # names for httpd's -D
     env: dict = field(default_factory=dict, hash=False)
 
     def configuration(self):
@@ -84,7 +102,10 @@ MANY_SECRETS = 'SignedSession On\nSignedSessionSecret {} env:SIGNED_SESSION_SECR
     ' '.join(f'env:{name}' for name in OTHER_SECRETS))
 MOD_SESSION = f'Session On\nSessionCookieName {COOKIE} path=/'
 
+FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
+BUDGETS_AGAIN = {'100 B': 2500, '1 KB': 11500, '3 KB': 31000}
 BUDGETS_READ = {'100 B': 13500, '1 KB': 58000, '3 KB': 163000}
+BUDGETS_DECRYPT = {'100 B': 9000, '1 KB': 24000, '3 KB': 60000}
 BUDGETS_WRITE = {'100 B': 26000, '1 KB': 122000, '3 KB': 340000}
 
 
@@ -99,15 +120,20 @@ def all_cases():
     ours = partial(sized, ours=True)
     theirs = partial(sized, make_cookie=mod_session_cookie, modules='session session_cookie')
     small = native_cookie(SIZES['100 B'])
-    read = ours('native read', native_cookie, BUDGETS_READ, handler='bench-read', conf='SignedSession On')
+    read = ours('native read, first sight', native_cookie, BUDGETS_READ, handler='bench-read',
+                conf='SignedSession On', defines=FIRST_SIGHT)
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
         Case('on, no cookie', ours=True, conf='SignedSession On', budget=900, quick=True),
+        *ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
+              conf='SignedSession On'),
         *read,
         Case('native read 100 B, 16 secrets', ours=True, handler='bench-read', conf=MANY_SECRETS,
-             env=OTHER_SECRETS, cookie=small, budget=100, over=read[0]),
-        *ours('native change', native_cookie, BUDGETS_WRITE, handler='bench-change', conf='SignedSession On',
-              writes=True),
+             env=OTHER_SECRETS, cookie=small, budget=100, over=read[0], defines=FIRST_SIGHT),
+        *ours('encrypted read, first sight', encrypted_cookie, BUDGETS_DECRYPT, handler='bench-read',
+              conf='SignedSession On', defines=FIRST_SIGHT),
+        *ours('native change, first sight', native_cookie, BUDGETS_WRITE, handler='bench-change',
+              conf='SignedSession On', writes=True, defines=FIRST_SIGHT),
         *ours('starlette read', starlette_cookie, handler='bench-read',
               conf='SignedSession On\nSignedSessionFormat starlette'),
         Case('mod_session off', modules='session session_cookie', conf='Session Off',

@@ -61,6 +61,7 @@ def built(module=None):
 
 
 def server_for(case, kind=harness.Server, more=''):
+    harness.defines[:] = case.defines
     return kind(case.configuration() + more, case.modules, ours=False, env=case.env)
 
 
