@@ -94,7 +94,8 @@ static void drop_collisions(apr_array_header_t *shown, shown_t *added)
     }
 }
 
-static void show_keys(apr_table_t *table, ss_request_t *req,
+/* `may_collide`: can two keys have the same name? */
+static void show_keys(apr_table_t *table, ss_request_t *req, int may_collide,
                       char *(*name_of)(ss_bytes_t key, apr_pool_t *pool))
 {
     const apr_array_header_t *members = ss_session_members(req->session);
@@ -114,7 +115,7 @@ static void show_keys(apr_table_t *table, ss_request_t *req,
 
             added->name = ss_bytes_of(name_of(member->name, pool));
             added->value = ss_value_text(member->value, pool);
-            if (ss_names_add_folded(&names, added->name)) {
+            if (may_collide && ss_names_add(&names, added->name)) {
                 drop_collisions(shown, added);
             }
         }
@@ -133,7 +134,7 @@ static void publish_notes(request_rec *r, ss_request_t *req)
     for (int i = 0; i < VARS; i++) {
         apr_table_setn(r->notes, vars[i].note, vars[i].value(req));
     }
-    show_keys(r->notes, req, note_name);
+    show_keys(r->notes, req, ss_session_has_alike(req->session), note_name);
 }
 
 static void publish_environment(request_rec *r, ss_request_t *req)
@@ -141,7 +142,7 @@ static void publish_environment(request_rec *r, ss_request_t *req)
     for (int i = 0; i < VARS; i++) {
         apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(req));
     }
-    show_keys(r->subprocess_env, req, variable_name);
+    show_keys(r->subprocess_env, req, 1, variable_name);
     req->shown = 1;
 }
 

@@ -55,8 +55,12 @@ static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
                                const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
 {
+    ss_payload_t ascii = *payload;
+
     (void)how;
-    return ss_stamped_seal(&cookie->value, payload, keys, &django, pool);
+    /* Django's serializer reads the document as Latin-1, so everything else must be escaped. */
+    ascii.text = ss_json_compact(payload->text, SS_JSON_ASCII, pool);
+    return ss_stamped_seal(&cookie->value, &ascii, keys, &django, pool);
 }
 
 static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t *pool)

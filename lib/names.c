@@ -24,16 +24,6 @@ int ss_names_add(ss_names_t *names, ss_bytes_t name)
 {
     apr_uint32_t hash = HASH_START;
 
-    for (apr_size_t i = 0; i < name.len; i++) {
-        hash = (hash ^ (unsigned char)name.data[i]) * HASH_FACTOR;
-    }
-    return add_hash(names, hash);
-}
-
-int ss_names_add_folded(ss_names_t *names, ss_bytes_t name)
-{
-    apr_uint32_t hash = HASH_START;
-
     /* bit 5 is all that letters of either case differ in; that other bytes then meet does no harm
      */
     for (apr_size_t i = 0; i < name.len; i++) {

@@ -14,10 +14,8 @@ typedef struct ss_names_t {
     apr_uint64_t words[16];
 } ss_names_t;
 
-/** Add a name; returns whether it, or one with the same hash, was there already. */
+/** Add a name, in which the case of ASCII letters does not count; returns whether it, or one with
+ * the same hash, was there already. */
 int ss_names_add(ss_names_t *names, ss_bytes_t name);
-
-/** The same where ASCII letters count without case. */
-int ss_names_add_folded(ss_names_t *names, ss_bytes_t name);
 
 #endif

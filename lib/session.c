@@ -3,6 +3,7 @@
  */
 #include "lib/session.h"
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "lib/names.h"
@@ -16,6 +17,7 @@ struct ss_session_t {
     apr_array_header_t *members; /* the document: ss_json_member_t, no name twice */
     ss_bytes_t text;             /* of the members; {NULL, 0} until somebody asks */
     ss_bytes_t view;             /* likewise, for readers */
+    int alike;                   /* may two names differ in nothing but case? */
     int differs;                 /* from the cookie; known once there is a text */
     int ended;                   /* since it was loaded */
     ss_stamp_t stamp;
@@ -40,28 +42,35 @@ ss_session_t *ss_session_create(apr_pool_t *pool)
     return session;
 }
 
-/* Mark the member called `name` as dropped, among `count` members. */
-static void drop_last(ss_json_member_t *members, int count, ss_bytes_t name)
+/* Among `count` members: drop one that is called `name`, and tell whether another one is called the
+ * same but for case. */
+static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
 {
+    int alike = 0;
+
     while (--count >= 0) {
         if (ss_bytes_equal(members[count].name, name)) {
             members[count].value = absent;
-            return;
+        }
+        else if (members[count].name.len == name.len &&
+                 apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
+            alike = 1;
         }
     }
+    return alike;
 }
 
 /* Of members with one name keep the last, as frameworks do when they read. Usually there are none,
- * and the set of names already says so. */
-static void drop_duplicates(apr_array_header_t *members)
+ * and the set of names already says so. Returns whether two names differ in nothing but case. */
+static int drop_doubles(apr_array_header_t *members)
 {
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
     ss_names_t names = { { 0 } };
-    int count = 0, i;
+    int count = 0, alike = 0, i;
 
     for (i = 0; i < members->nelts; i++) {
         if (ss_names_add(&names, member[i].name)) {
-            drop_last(member, i, member[i].name);
+            alike |= drop_double(member, i, member[i].name);
         }
     }
 
@@ -71,6 +80,7 @@ static void drop_duplicates(apr_array_header_t *members)
         }
     }
     members->nelts = count;
+    return alike;
 }
 
 apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
@@ -78,6 +88,7 @@ apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_s
 {
     apr_array_header_t *members;
     apr_status_t rv;
+    int alike;
 
     *session = NULL;
 
@@ -85,12 +96,13 @@ apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_s
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    drop_duplicates(members);
+    alike = drop_doubles(members);
 
     *session = apr_pcalloc(pool, sizeof(**session));
     (*session)->pool = pool;
     (*session)->loaded = (*session)->text = text;
     (*session)->loaded_count = members->nelts;
+    (*session)->alike = alike;
     (*session)->members = members;
     (*session)->stamp = (*session)->loaded_stamp = *stamp;
     return APR_SUCCESS;
@@ -245,6 +257,11 @@ static ss_json_member_t *find(const ss_session_t *session, ss_bytes_t name)
     return NULL;
 }
 
+int ss_session_has_alike(const ss_session_t *session)
+{
+    return session->alike;
+}
+
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
     const ss_json_member_t *member = find(session, name);
@@ -285,6 +302,7 @@ static void changed(ss_session_t *session)
     session->generation++;
     session->text = absent;
     session->view = absent;
+    session->alike = 1;
 
     if (ss_session_is_empty(session)) {
         session->ended = 1;

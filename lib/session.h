@@ -74,6 +74,10 @@ ss_bytes_t ss_session_view(ss_session_t *session);
  * ss_json_member_t. */
 const apr_array_header_t *ss_session_members(const ss_session_t *session);
 
+/** May two top-level names differ in nothing but ASCII case? 0 is certain; after a change it is 1.
+ */
+int ss_session_has_alike(const ss_session_t *session);
+
 /** The raw value of a top-level member; {NULL, 0} when there is none. */
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
 

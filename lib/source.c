@@ -246,7 +246,7 @@ static apr_status_t gather(char *content, apr_size_t *len, apr_file_t *out, apr_
     return APR_SUCCESS;
 }
 
-static void end(apr_proc_t *process)
+static void end_process(apr_proc_t *process)
 {
     apr_proc_kill(process, SIGKILL);
     apr_proc_wait(process, NULL, NULL, APR_WAIT);
@@ -259,7 +259,7 @@ static apr_status_t await(apr_proc_t *process, int *code, apr_exit_why_e *how, a
 
     while ((rv = apr_proc_wait(process, code, how, APR_NOWAIT)) == APR_CHILD_NOTDONE) {
         if (apr_time_now() >= deadline) {
-            end(process);
+            end_process(process);
             return APR_TIMEUP;
         }
         apr_sleep(WAIT_STEP);
@@ -284,7 +284,7 @@ static apr_status_t read_output(reading_t *reading, const ss_source_t *source)
             rv = await(&process, &code, &how, deadline);
         }
         else {
-            end(&process);
+            end_process(&process);
         }
     }
     if (APR_STATUS_IS_TIMEUP(rv)) {

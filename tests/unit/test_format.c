@@ -21,7 +21,8 @@ START_TEST(what_is_sealed_opens)
     ss_session_t *session;
 
     ck_assert_int_eq(open_one(&session, seal_text(json, &how, NOW), &how, NOW), SS_VALID);
-    assert_bytes(ss_session_text(session), ss_bytes_of(json), FORMAT);
+    /* not byte for byte: Django's documents are ASCII */
+    ck_assert_msg(ss_json_equal(ss_session_text(session), ss_bytes_of(json), pool), "%s", FORMAT);
     ck_assert_int_eq(ss_session_stamp(session)->renewed,
                      HAS_TRAIT(SS_FORMAT_TIMED) ? apr_time_sec(NOW) : SS_NO_TIME);
 }

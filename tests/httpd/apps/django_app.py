@@ -38,6 +38,7 @@ settings.configure(
 django.setup()
 
 from django.contrib import auth  # noqa: E402  (models need the settings)
+from django.contrib.auth.hashers import make_password  # noqa: E402
 
 FORM = '''<!DOCTYPE html>
 <title>Log in</title>
@@ -78,7 +79,8 @@ urlpatterns = [path('login', login), path('logout', logout), path('whoami', whoa
 
 if __name__ == '__main__':
     call_command('migrate', verbosity=0)
-    auth.get_user_model().objects.create_user('alice', password='apple-pie')
+    # A salt that stays: after a restart her password, and with it her login, is the same.
+    auth.get_user_model().objects.create(username='alice', password=make_password('apple-pie', 'pinch'))
     server = WSGIServer(('127.0.0.1', 0), WSGIRequestHandler)
     server.set_app(get_wsgi_application())
     print(server.server_port, flush=True)
