@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from backends import HttpBackend, http_answer
+from backends import FcgiBackend, HttpBackend, http_answer
 from cookies import Native, native, opened
 from harness import Server, cgi_module
 
@@ -256,6 +256,39 @@ def test_a_proxied_application_changes_the_session(proxy, path, status):
     response = proxy.request('GET', path)
     assert (response.status, response.get('X-Update')) == (status, None)
     assert opened(response).data == {'a': 1}
+
+
+FCGI = {
+    'ok': b'X-Update: {"a": 1}\r\nContent-Type: text/plain\r\n\r\nbody\n',
+    'missing': b'Status: 404 Not Found\r\nX-Update: {"a": 1}\r\nContent-Type: text/plain\r\n\r\nbody\n',
+    'moved': b'Status: 302 Found\r\nX-Update: {"a": 1}\r\nLocation: http://x.example/\r\n\r\n',
+    'local': b'X-Update: {"a": 1}\r\nLocation: /file.txt\r\n\r\n',
+    'env': lambda parameters: b'Content-Type: text/plain\r\n\r\n' + parameters.get('SESSION', 'none').encode(),
+}
+
+
+@pytest.fixture(scope='module')
+def fastcgi():
+    conf = '''
+        SignedSession On
+        ProxyPass "/fcgi/" "fcgi://127.0.0.1:{fcgi}/" disablereuse=On
+        <Location "/fcgi">
+            SignedSessionEnv On
+            SignedSessionUpdate X-Update
+        </Location>'''
+    with FcgiBackend(FCGI) as backend, Server(conf, modules='proxy proxy_fcgi', fcgi=backend.port) as one:
+        yield one
+
+
+@pytest.mark.parametrize('path, status', [('ok', 200), ('missing', 404), ('moved', 302), ('local', 200)])
+def test_a_fastcgi_application_changes_the_session(fastcgi, path, status):
+    response = fastcgi.request('GET', f'/fcgi/{path}')
+    assert (response.status, response.get('X-Update')) == (status, None)
+    assert opened(response).data == {'a': 1}
+
+
+def test_a_fastcgi_application_reads_the_session(fastcgi):
+    assert fastcgi.request('GET', '/fcgi/env', cookie=native({'user': 'alice'})).text == '{"user":"alice"}'
 
 
 def test_a_response_with_our_cookie_is_private(proxy):
