@@ -91,10 +91,13 @@ const char *ss_hide_in(request_rec *r, const char *header)
 int ss_hide_cookie(request_rec *r)
 {
     ss_request_t *req = ss_request_find(r);
-    const char *header = apr_table_get(r->headers_in, "Cookie");
-    const char *rest;
+    const char *header, *rest;
 
-    if (req == NULL || header == NULL) {
+    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+        return DECLINED;
+    }
+    header = apr_table_get(r->headers_in, "Cookie");
+    if (header == NULL) {
         return DECLINED;
     }
     rest = ss_hide_in(r, header);
