@@ -44,9 +44,11 @@ class Keyed(Server):
         self.env = {name: self.filled_in(text) for name, text in self.env.items()}
 
     def write(self, name, text):
+        if not name.startswith('keys/'):
+            return super().write(name, text)
+        (self.dir / name).unlink(missing_ok=True)  # even its owner cannot write into it
         path = super().write(name, text)
-        if name.startswith('keys/'):
-            path.chmod(0o400)
+        path.chmod(0o400)
         return path
 
 
