@@ -131,7 +131,10 @@ result_e run_convert(const options_t *options)
     if (result == DONE) {
         result = open_operand(&session, NULL, &found, &old, options);
     }
-    return result == DONE ? seal_and_print(session, &how, options) : result;
+    if (result != DONE) {
+        return result;
+    }
+    return seal_and_print(session, &how, options);
 }
 
 /* clang-format off */

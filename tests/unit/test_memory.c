@@ -22,6 +22,15 @@ static ss_state_e state_at(ss_sealed_t cookie, const ss_sealing_t *how, apr_time
     return open_one(&session, cookie, how, now);
 }
 
+/* Not as bytes: between and behind the members there may be some that nobody wrote. */
+static void assert_same_stamp(const ss_stamp_t *a, const ss_stamp_t *b)
+{
+    ck_assert_int_eq(a->renewed, b->renewed);
+    ck_assert_int_eq(a->created, b->created);
+    ck_assert_uint_eq(a->counter, b->counter);
+    ck_assert_mem_eq(a->id, b->id, sizeof(a->id));
+}
+
 START_TEST(a_remembered_cookie_gives_the_same_session)
 {
     const ss_sealing_t how = remembering(FORMAT, ss_memory_create(pool));
@@ -32,7 +41,7 @@ START_TEST(a_remembered_cookie_gives_the_same_session)
     ck_assert_int_eq(open_one(&first, cookie, &how, NOW), SS_VALID);
     ck_assert_int_eq(open_one(&second, cookie, &how, NOW), SS_VALID);
     assert_bytes(ss_session_text(second), ss_session_text(first), FORMAT);
-    ck_assert_mem_eq(ss_session_stamp(second), ss_session_stamp(first), sizeof(ss_stamp_t));
+    assert_same_stamp(ss_session_stamp(second), ss_session_stamp(first));
     ck_assert_ptr_ne(ss_session_text(second).data, ss_session_text(first).data);
 }
 END_TEST
