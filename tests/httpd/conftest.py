@@ -29,6 +29,13 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize('protocol', ['http/1.1', 'h2'] if harness.speaks_http2() else ['http/1.1'])
 
 
+def pytest_collection_modifyitems(config, items):
+    """A test of HTTP/2 alone is no test of an httpd that does not speak it."""
+    if not harness.speaks_http2():
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker('http2')])
+        items[:] = [item for item in items if not item.get_closest_marker('http2')]
+
+
 @pytest.fixture(autouse=True)
 def quiet_error_logs():
     """Whatever a test did not announce in the error log of a server fails it."""

@@ -97,9 +97,8 @@ def exchange_streams(port, cookies):
     return [json.loads(bodies[stream]) for stream in sorted(bodies)]
 
 
+@pytest.mark.http2
 def test_streams_of_one_connection_keep_their_sessions(server):
-    if not speaks_http2():
-        pytest.skip('mod_http2 switches itself off under prefork')
     cookies = [native({'n': number}) if number % 2 == 0 else f'{COOKIE}={starlette({"n": number})}'
                for number in range(STREAMS)]
     with ThreadPoolExecutor(4) as pool:
