@@ -104,4 +104,21 @@ static inline void assert_bytes(ss_bytes_t got, ss_bytes_t want, const char *wha
                   want.data == NULL ? "" : want.data);
 }
 
+/* `levels` times `open`, then `middle`, then as many times `close`. */
+static inline char *nested(int levels, const char *open, const char *middle, const char *close)
+{
+    apr_size_t size = levels * (strlen(open) + strlen(close)) + strlen(middle) + 1;
+    char *text = apr_palloc(pool, size), *out = text;
+    int i;
+
+    for (i = 0; i < levels; i++) {
+        out = apr_cpystrn(out, open, size);
+    }
+    out = apr_cpystrn(out, middle, size);
+    for (i = 0; i < levels; i++) {
+        out = apr_cpystrn(out, close, size);
+    }
+    return text;
+}
+
 #endif
