@@ -12,25 +12,36 @@ static const char *const alphabets[] = {
     [SS_BASE64URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 };
 
-#define NO 0x80 /* no character of the alphabet: a bit that no value has */
+#define NO 0x80000000u /* no character of the alphabet: a bit that no value has */
 
-/* The value of each byte. The alphabets differ in what these four characters mean. */
+/* The value of each byte, already where it belongs when it is the first, second, third or fourth of
+ * its group. The alphabets differ in what these four characters mean. */
 /* clang-format off */
+#define FIRST(value)  ((value) == NO ? NO : (value) << 18)
+#define SECOND(value) ((value) == NO ? NO : (value) << 12)
+#define THIRD(value)  ((value) == NO ? NO : (value) << 6)
+#define FOURTH(value) (value)
 #define NO_16 NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO
-#define VALUES(plus, minus, slash, underscore) {                                      \
-    NO_16, NO_16,                                                                     \
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, plus, NO, minus, NO, slash,           \
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,                   \
-    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,                   \
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, underscore,           \
-    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,                   \
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,                   \
+#define FOUR(AT, n) AT((n) + 0u), AT((n) + 1u), AT((n) + 2u), AT((n) + 3u)
+#define VALUES(AT, plus, minus, slash, underscore) {                                                \
+    NO_16, NO_16,                                                                                   \
+    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, AT(plus), NO, AT(minus), NO, AT(slash),             \
+    FOUR(AT, 52), FOUR(AT, 56), AT(60u), AT(61u), NO, NO, NO, NO, NO, NO,                           \
+    NO, FOUR(AT, 0), FOUR(AT, 4), FOUR(AT, 8), AT(12u), AT(13u), AT(14u),                           \
+    AT(15u), FOUR(AT, 16), FOUR(AT, 20), AT(24u), AT(25u), NO, NO, NO, NO, AT(underscore),          \
+    NO, FOUR(AT, 26), FOUR(AT, 30), FOUR(AT, 34), AT(38u), AT(39u), AT(40u),                        \
+    AT(41u), FOUR(AT, 42), FOUR(AT, 46), AT(50u), AT(51u), NO, NO, NO, NO, NO,                      \
     NO_16, NO_16, NO_16, NO_16, NO_16, NO_16, NO_16, NO_16 }
+#define IN_EACH_PLACE(...) {                                                                        \
+    VALUES(FIRST, __VA_ARGS__), VALUES(SECOND, __VA_ARGS__), VALUES(THIRD, __VA_ARGS__),            \
+    VALUES(FOURTH, __VA_ARGS__) }
 /* clang-format on */
 
-static const unsigned char values_of[][256] = {
-    [SS_BASE64] = VALUES(62, NO, 63, NO),
-    [SS_BASE64URL] = VALUES(NO, 62, NO, 63),
+typedef apr_uint32_t values_t[4][256];
+
+static const values_t values_of[] = {
+    [SS_BASE64] = IN_EACH_PLACE(62u, NO, 63u, NO),
+    [SS_BASE64URL] = IN_EACH_PLACE(NO, 62u, NO, 63u),
 };
 
 apr_size_t ss_base64_size(ss_base64_e variant, apr_size_t len)
@@ -56,11 +67,12 @@ static void encode_three(char *out, const unsigned char *in, const char *alphabe
 apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes)
 {
     const unsigned char *in = (const unsigned char *)bytes.data;
+    const char *alphabet = alphabets[variant];
     apr_size_t size = ss_base64_size(variant, bytes.len);
     apr_size_t rest = bytes.len;
 
     for (; rest >= 3; rest -= 3) {
-        encode_three(out, in, alphabets[variant]);
+        encode_three(out, in, alphabet);
         in += 3;
         out += 4;
     }
@@ -69,7 +81,7 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes)
         char group[4];
 
         memcpy(last, in, rest);
-        encode_three(group, last, alphabets[variant]);
+        encode_three(group, last, alphabet);
         memset(group + rest + 1, '=', 3 - rest);
         memcpy(out, group, variant == SS_BASE64 ? 4 : rest + 1);
     }
@@ -78,25 +90,23 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes)
 
 /* Returns a number with the bit NO when one of the four is outside the alphabet: the caller gathers
  * these and looks once, so the loop has no branches. */
-static unsigned decode_four(unsigned char *out, const unsigned char *in,
-                            const unsigned char values[256])
+static apr_uint32_t decode_four(unsigned char *out, const unsigned char *in, const values_t values)
 {
-    unsigned a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
-    unsigned bits = a << 18 | b << 12 | c << 6 | d;
+    apr_uint32_t bits = values[0][in[0]] | values[1][in[1]] | values[2][in[2]] | values[3][in[3]];
 
     out[0] = (unsigned char)(bits >> 16);
     out[1] = (unsigned char)(bits >> 8);
     out[2] = (unsigned char)bits;
-    return a | b | c | d;
+    return bits;
 }
 
 /* The two or three characters of the last group, as if zeros followed. What they spell beyond their
  * one or two bytes are the spare bits, which must be zero. */
-static unsigned decode_last(unsigned char *out, const unsigned char *in, apr_size_t count,
-                            const unsigned char values[256])
+static apr_uint32_t decode_last(unsigned char *out, const unsigned char *in, apr_size_t count,
+                                const values_t values)
 {
     unsigned char group[] = { 'A', 'A', 'A', 'A' };
-    unsigned seen;
+    apr_uint32_t seen;
 
     memcpy(group, in, count);
     seen = decode_four(out, group, values);
@@ -117,11 +127,11 @@ static apr_size_t unpadded(ss_bytes_t text)
 apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t text,
                               apr_pool_t *pool)
 {
-    const unsigned char *values = values_of[variant];
+    const apr_uint32_t(*values)[256] = values_of[variant];
     const unsigned char *in = (const unsigned char *)text.data;
     apr_size_t len = text.len;
     unsigned char *start, *out;
-    unsigned seen = 0;
+    apr_uint32_t seen = 0;
 
     *bytes = ss_bytes(NULL, 0);
     if (variant == SS_BASE64) {
