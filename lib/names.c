@@ -3,31 +3,48 @@
  */
 #include "lib/names.h"
 
-/* FNV-1a */
-#define HASH_START 2166136261u
-#define HASH_FACTOR 16777619u
+#define FACTOR APR_UINT64_C(0x9E3779B97F4A7C15) /* 2^64 divided by the golden ratio */
+/* Bit 5 is all that letters of either case differ in; that other bytes then meet does no harm. */
+#define FOLD APR_UINT64_C(0x2020202020202020)
 
-static int add_hash(ss_names_t *names, apr_uint32_t hash)
+static apr_uint64_t add_word(apr_uint64_t hash, apr_uint64_t word)
 {
-    apr_uint64_t *word, bit;
-    int known;
+    hash = (hash ^ (word | FOLD)) * FACTOR;
+    return hash ^ hash >> 32;
+}
 
-    hash ^= hash >> 16; /* the upper bits are the better mixed ones */
-    word = &names->words[hash / 64 % 16];
-    bit = APR_UINT64_C(1) << (hash % 64);
-    known = (*word & bit) != 0;
-    *word |= bit;
-    return known;
+static apr_uint64_t word_at(const char *at)
+{
+    apr_uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* Eight bytes at a time; the last eight may overlap those before. */
+static apr_uint64_t hash_of(ss_bytes_t name)
+{
+    apr_uint64_t hash = name.len, word = 0;
+    apr_size_t i;
+
+    if (name.len < sizeof(word)) {
+        for (i = 0; i < name.len; i++) {
+            word = word << 8 | (unsigned char)name.data[i];
+        }
+        return add_word(hash, word);
+    }
+    for (i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
+        hash = add_word(hash, word_at(name.data + i));
+    }
+    return add_word(hash, word_at(name.data + name.len - sizeof(word)));
 }
 
 int ss_names_add(ss_names_t *names, ss_bytes_t name)
 {
-    apr_uint32_t hash = HASH_START;
+    apr_uint64_t hash = hash_of(name) >> 22; /* the upper bits are the better mixed ones */
+    apr_uint64_t *word = &names->words[hash / 64 % 16], bit = APR_UINT64_C(1) << (hash % 64);
+    int known = (*word & bit) != 0;
 
-    /* bit 5 is all that letters of either case differ in; that other bytes then meet does no harm
-     */
-    for (apr_size_t i = 0; i < name.len; i++) {
-        hash = (hash ^ (unsigned char)(name.data[i] | 0x20)) * HASH_FACTOR;
-    }
-    return add_hash(names, hash);
+    *word |= bit;
+    return known;
 }
