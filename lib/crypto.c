@@ -14,12 +14,17 @@
 
 #include <apr_atomic.h>
 
-#define SPARES                                                                                     \
-    16 /* contexts that wait to be used again; more threads than that copy the template */
+#define SPARES 16
+
+/** Contexts of libcrypto that wait to be used again, because making one is costly; NULL where there
+ * is none. Taken and put back by atomic exchange; more threads than that make their own. */
+typedef struct spares_t {
+    volatile void *contexts[SPARES];
+} spares_t;
 
 struct ss_mac_t {
-    EVP_MAC_CTX *keyed;     /* only ever copied: keying is the costly part */
-    volatile void **spares; /* EVP_MAC_CTX or NULL; taken and put back by atomic exchange */
+    EVP_MAC_CTX *keyed; /* only ever copied: keying is the costly part */
+    spares_t *spares;   /* EVP_MAC_CTX, keyed */
     apr_size_t size;
 };
 
@@ -45,6 +50,26 @@ static apr_status_t outcome(int succeeded)
     return APR_EGENERAL;
 }
 
+/* A context for this thread alone; NULL when all are in use. */
+static void *take_spare(spares_t *spares)
+{
+    void *context = NULL;
+
+    for (int i = 0; i < SPARES && context == NULL; i++) {
+        context = apr_atomic_xchgptr(&spares->contexts[i], NULL);
+    }
+    return context;
+}
+
+/* Returns the context that found no place, or NULL. */
+static void *put_spare(spares_t *spares, void *context)
+{
+    for (int i = 0; i < SPARES && context != NULL; i++) {
+        context = apr_atomic_xchgptr(&spares->contexts[i], context);
+    }
+    return context;
+}
+
 apr_size_t ss_hash_size(ss_hash_e hash)
 {
     return hashes[hash].size;
@@ -68,34 +93,25 @@ static apr_status_t free_mac(void *mac_)
     ss_mac_t *mac = mac_;
 
     for (int i = 0; i < SPARES; i++) {
-        EVP_MAC_CTX_free((EVP_MAC_CTX *)mac->spares[i]);
+        EVP_MAC_CTX_free((EVP_MAC_CTX *)mac->spares->contexts[i]);
     }
     EVP_MAC_CTX_free(mac->keyed); /* wipes the key */
     return APR_SUCCESS;
 }
 
-/* A context that is keyed and fresh, for this thread alone; NULL when libcrypto fails. */
-static EVP_MAC_CTX *take_context(const ss_mac_t *mac)
+/* A context that is keyed and fresh; NULL when libcrypto fails. */
+static EVP_MAC_CTX *take_mac(const ss_mac_t *mac)
 {
-    for (int i = 0; i < SPARES; i++) {
-        EVP_MAC_CTX *spare = apr_atomic_xchgptr(&mac->spares[i], NULL);
+    EVP_MAC_CTX *context = take_spare(mac->spares);
 
-        if (spare != NULL) {
-            if (EVP_MAC_init(spare, NULL, 0, NULL) == 1) { /* begins anew with the same key */
-                return spare;
-            }
-            EVP_MAC_CTX_free(spare);
-        }
+    if (context == NULL) {
+        return EVP_MAC_CTX_dup(mac->keyed);
     }
-    return EVP_MAC_CTX_dup(mac->keyed);
-}
-
-static void put_back(const ss_mac_t *mac, EVP_MAC_CTX *context)
-{
-    for (int i = 0; i < SPARES && context != NULL; i++) {
-        context = apr_atomic_xchgptr(&mac->spares[i], context);
+    if (EVP_MAC_init(context, NULL, 0, NULL) != 1) { /* begins anew with the same key */
+        EVP_MAC_CTX_free(context);
+        return NULL;
     }
-    EVP_MAC_CTX_free(context);
+    return context;
 }
 
 apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool)
@@ -116,7 +132,7 @@ apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_p
     }
     *mac = apr_palloc(pool, sizeof(**mac));
     (*mac)->keyed = keyed;
-    (*mac)->spares = apr_pcalloc(pool, SPARES * sizeof(*(*mac)->spares));
+    (*mac)->spares = apr_pcalloc(pool, sizeof(*(*mac)->spares));
     (*mac)->size = hashes[hash].size;
     apr_pool_cleanup_register(pool, *mac, free_mac, apr_pool_cleanup_null);
     return APR_SUCCESS;
@@ -124,18 +140,13 @@ apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_p
 
 apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text)
 {
-    EVP_MAC_CTX *context = take_context(mac);
+    EVP_MAC_CTX *context = take_mac(mac);
     size_t size;
     int good = context != NULL &&
                EVP_MAC_update(context, (const unsigned char *)text.data, text.len) == 1 &&
                EVP_MAC_final(context, out, &size, mac->size) == 1;
 
-    if (good) {
-        put_back(mac, context);
-    }
-    else {
-        EVP_MAC_CTX_free(context);
-    }
+    EVP_MAC_CTX_free(good ? put_spare(mac->spares, context) : context);
     return outcome(good);
 }
 
@@ -160,12 +171,18 @@ struct ss_aead_t {
     EVP_CIPHER_CTX *block;          /* AES-256, keyed; only ever copied */
     EVP_CIPHER *gcm;                /* AES-256-GCM, for the keys of messages */
     unsigned char mask[BLOCK_SIZE]; /* K1 of NIST SP 800-38B section 6.1 */
+    spares_t *blocks;               /* EVP_CIPHER_CTX, copies of `block` */
+    spares_t *messages;             /* EVP_CIPHER_CTX of `gcm`, keyed for some message */
 };
 
 static apr_status_t free_aead(void *aead_)
 {
     ss_aead_t *aead = aead_;
 
+    for (int i = 0; i < SPARES; i++) {
+        EVP_CIPHER_CTX_free((EVP_CIPHER_CTX *)aead->blocks->contexts[i]);
+        EVP_CIPHER_CTX_free((EVP_CIPHER_CTX *)aead->messages->contexts[i]);
+    }
     EVP_CIPHER_CTX_free(aead->block); /* wipes the key */
     EVP_CIPHER_free(aead->gcm);
     ss_wipe(aead->mask, sizeof(aead->mask));
@@ -205,6 +222,8 @@ apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool
     ss_aead_t *made = apr_pcalloc(pool, sizeof(*made));
 
     *aead = NULL;
+    made->blocks = apr_pcalloc(pool, sizeof(*made->blocks));
+    made->messages = apr_pcalloc(pool, sizeof(*made->messages));
     apr_pool_cleanup_register(pool, made, free_aead, apr_pool_cleanup_null);
     if (!key_aead(made, key)) {
         return outcome(0);
@@ -213,12 +232,28 @@ apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool
     return APR_SUCCESS;
 }
 
-/* The key of one message. `context` becomes a copy of the keyed one. */
-static int derive_message_key(unsigned char out[2 * BLOCK_SIZE], EVP_CIPHER_CTX *context,
-                              const ss_aead_t *aead, const unsigned char *nonce)
+/* AES-256 under the key of all messages; NULL when libcrypto fails. */
+static EVP_CIPHER_CTX *take_block(const ss_aead_t *aead)
 {
+    EVP_CIPHER_CTX *context = take_spare(aead->blocks);
+
+    if (context == NULL) {
+        context = EVP_CIPHER_CTX_new();
+        if (context != NULL && EVP_CIPHER_CTX_copy(context, aead->block) != 1) {
+            EVP_CIPHER_CTX_free(context);
+            context = NULL;
+        }
+    }
+    return context;
+}
+
+/* The key of one message. */
+static int derive_message_key(unsigned char out[2 * BLOCK_SIZE], const ss_aead_t *aead,
+                              const unsigned char *nonce)
+{
+    EVP_CIPHER_CTX *context = take_block(aead);
     unsigned char input[2 * BLOCK_SIZE];
-    int len;
+    int len, good;
 
     for (int block = 0; block < 2; block++) {
         unsigned char *at = input + block * BLOCK_SIZE;
@@ -232,11 +267,27 @@ static int derive_message_key(unsigned char out[2 * BLOCK_SIZE], EVP_CIPHER_CTX 
             at[i] ^= aead->mask[i];
         }
     }
-    return EVP_CIPHER_CTX_copy(context, aead->block) == 1 &&
-           EVP_EncryptUpdate(context, out, &len, input, sizeof(input)) == 1;
+    good = context != NULL && EVP_EncryptUpdate(context, out, &len, input, sizeof(input)) == 1;
+    EVP_CIPHER_CTX_free(good ? put_spare(aead->blocks, context) : context);
+    return good;
 }
 
-/* Make a new context ready for the text of one message. */
+/* AES-256-GCM, for any message; NULL when libcrypto fails. */
+static EVP_CIPHER_CTX *take_message(const ss_aead_t *aead)
+{
+    EVP_CIPHER_CTX *context = take_spare(aead->messages);
+
+    if (context == NULL) {
+        context = EVP_CIPHER_CTX_new();
+        if (context != NULL && EVP_CipherInit_ex2(context, aead->gcm, NULL, NULL, 1, NULL) != 1) {
+            EVP_CIPHER_CTX_free(context);
+            context = NULL;
+        }
+    }
+    return context;
+}
+
+/* Make a context ready for the text of one message. */
 static int begin_message(EVP_CIPHER_CTX *context, const ss_aead_t *aead, const unsigned char *nonce,
                          ss_bytes_t data, int encrypt)
 {
@@ -244,8 +295,8 @@ static int begin_message(EVP_CIPHER_CTX *context, const ss_aead_t *aead, const u
     int len, good;
 
     good =
-        context != NULL && derive_message_key(key, context, aead, nonce) &&
-        EVP_CipherInit_ex2(context, aead->gcm, key, nonce + HALF_NONCE_SIZE, encrypt, NULL) == 1 &&
+        context != NULL && derive_message_key(key, aead, nonce) &&
+        EVP_CipherInit_ex2(context, NULL, key, nonce + HALF_NONCE_SIZE, encrypt, NULL) == 1 &&
         EVP_CipherUpdate(context, NULL, &len, (const unsigned char *)data.data, (int)data.len) == 1;
     ss_wipe(key, sizeof(key));
     return good;
@@ -254,7 +305,7 @@ static int begin_message(EVP_CIPHER_CTX *context, const ss_aead_t *aead, const u
 apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
                           ss_bytes_t text, ss_bytes_t data)
 {
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *context = take_message(aead);
     int len, good;
 
     good =
@@ -263,14 +314,14 @@ apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsig
             1 &&
         EVP_EncryptFinal_ex(context, out + text.len, &len) == 1 &&
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SS_AEAD_TAG_SIZE, out + text.len) == 1;
-    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_CTX_free(good ? put_spare(aead->messages, context) : context);
     return outcome(good);
 }
 
 int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
                  ss_bytes_t sealed, ss_bytes_t data)
 {
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    EVP_CIPHER_CTX *context = take_message(aead);
     apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
     unsigned char *tag = (unsigned char *)sealed.data + size, rest[BLOCK_SIZE];
     int len, good;
@@ -280,7 +331,7 @@ int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char 
         EVP_DecryptUpdate(context, out, &len, (const unsigned char *)sealed.data, (int)size) == 1 &&
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, SS_AEAD_TAG_SIZE, tag) == 1 &&
         EVP_DecryptFinal_ex(context, rest, &len) == 1;
-    EVP_CIPHER_CTX_free(context);
+    EVP_CIPHER_CTX_free(good ? put_spare(aead->messages, context) : context);
     if (!good) {
         ss_wipe(out, size); /* what was not authentic is nobody's to read */
     }
