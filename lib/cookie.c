@@ -357,35 +357,48 @@ int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char 
     return count;
 }
 
+/* Does this pair go? */
+static int is_removed(ss_bytes_t pair, const char *name, ss_cookie_is_fn *is, const void *data)
+{
+    ss_bytes_t value = value_of(pair, ss_bytes_of(name));
+
+    return value.data != NULL && (is == NULL || is(value, data));
+}
+
 const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
                             const void *data, apr_pool_t *pool)
 {
-    char *kept = apr_palloc(pool, 2 * strlen(header) + 1); /* every ";" may become "; " */
     const char *at = header, *end = header;
-    char *out = kept;
+    char *kept = NULL, *out = NULL;
     int removed = 0;
 
     for (; at != NULL; at = *end == ';' ? end + 1 : NULL) {
-        ss_bytes_t pair, value;
+        ss_bytes_t pair;
 
         end = pair_end(at);
         pair = trim(at, end);
-        value = value_of(pair, ss_bytes_of(name));
-        if (value.data != NULL && (is == NULL || is(value, data))) {
+        if (is_removed(pair, name, is, data)) {
             removed++;
         }
         else if (pair.len > 0) {
-            out = apr_cpystrn(out, out == kept ? "" : "; ", sizeof("; "));
+            if (kept == NULL) {
+                kept = out = apr_palloc(pool, 2 * strlen(at) + 1); /* a ";" may become "; " */
+            }
+            else {
+                *out++ = ';';
+                *out++ = ' ';
+            }
             memcpy(out, pair.data, pair.len);
             out += pair.len;
         }
     }
-    *out = '\0';
-
     if (removed == 0) {
         return header;
     }
-    return out == kept ? NULL : kept;
+    if (kept != NULL) {
+        *out = '\0';
+    }
+    return kept;
 }
 
 /* As a browser reads it (RFC 6265 section 5.2). */
