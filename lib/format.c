@@ -94,19 +94,6 @@ apr_size_t ss_format_size(const ss_sealed_t *cookie, const ss_sealing_t *how)
     return size;
 }
 
-/* A cookie whose signature holds: is it of our time, and is it a session? */
-static ss_state_e admit(ss_session_t **session, const ss_payload_t *payload,
-                        const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
-{
-    ss_state_e state = ss_session_judge(&payload->stamp, how->lifetime, now);
-
-    if (state == SS_VALID &&
-        ss_session_load(session, payload->text, &payload->stamp, pool) != APR_SUCCESS) {
-        state = SS_MALFORMED;
-    }
-    return state;
-}
-
 /* Try one format. Where it has companions, each of them may be the one that belongs to `value`;
  * `cookie` is set to what fitted. */
 static ss_state_e open_as(ss_payload_t *payload, ss_sealed_t *cookie, const ss_seal_t *seal,
@@ -125,15 +112,15 @@ static ss_state_e open_as(ss_payload_t *payload, ss_sealed_t *cookie, const ss_s
 }
 
 /* Has this cookie, or this one together with one of its companions, proved valid before? */
-static int recall(ss_payload_t *payload, const ss_format_t **format, ss_sealed_t *cookie,
-                  const ss_candidates_t *candidates, const ss_sealing_t *how, apr_pool_t *pool)
+static int recall(ss_memory_item_t *item, ss_sealed_t *cookie, const ss_candidates_t *candidates,
+                  const ss_sealing_t *how, apr_pool_t *pool)
 {
     if (how->memory == NULL) {
         return 0;
     }
     for (int i = -1; i < candidates->companion_count; i++) {
         cookie->companion = i < 0 ? ss_bytes(NULL, 0) : candidates->companions[i];
-        if (ss_memory_recall(how->memory, payload, format, cookie, how, pool)) {
+        if (ss_memory_recall(how->memory, item, cookie, how, pool)) {
             return 1;
         }
     }
@@ -141,7 +128,7 @@ static int recall(ss_payload_t *payload, const ss_format_t **format, ss_sealed_t
     return 0;
 }
 
-/* Try every format that is accepted. `format` and `payload` are defined when SS_VALID. */
+/* Try every format that is accepted. `payload` and `format` are defined when SS_VALID. */
 static ss_state_e verify(ss_payload_t *payload, const ss_format_t **format, ss_sealed_t *cookie,
                          const ss_candidates_t *candidates, const ss_sealing_t *how,
                          apr_pool_t *pool)
@@ -154,9 +141,6 @@ static ss_state_e verify(ss_payload_t *payload, const ss_format_t **format, ss_s
 
         if (state == SS_VALID) {
             *format = seals[i].format;
-            if (how->memory != NULL) {
-                ss_memory_keep(how->memory, payload, *format, cookie, how);
-            }
             return SS_VALID;
         }
         /* "Malformed" only says that it is not this format's; another one may know better. */
@@ -167,28 +151,53 @@ static ss_state_e verify(ss_payload_t *payload, const ss_format_t **format, ss_s
     return refused;
 }
 
+/* A cookie at first sight: does its signature hold, is it of our time, and is it a session? */
+static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie,
+                          const ss_candidates_t *candidates, const ss_sealing_t *how,
+                          apr_time_t now, apr_pool_t *pool)
+{
+    ss_payload_t payload;
+    ss_state_e state = verify(&payload, &item->format, cookie, candidates, how, pool);
+
+    if (state != SS_VALID) {
+        return state;
+    }
+    item->stamp = payload.stamp;
+    item->key = payload.key;
+    state = ss_session_judge(&item->stamp, how->lifetime, now);
+    if (state != SS_VALID) {
+        return state;
+    }
+    if (ss_document_read(&item->document, payload.text, pool) != APR_SUCCESS) {
+        return SS_MALFORMED;
+    }
+    if (how->memory != NULL) {
+        ss_memory_keep(how->memory, item, cookie, how);
+    }
+    return SS_VALID;
+}
+
 static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_bytes_t value,
                              const ss_candidates_t *candidates, const ss_sealing_t *how,
                              apr_time_t now, apr_pool_t *pool)
 {
     ss_sealed_t cookie = { value, { NULL, 0 } };
-    const ss_format_t *format = NULL;
-    ss_payload_t payload;
+    ss_memory_item_t item;
+    ss_state_e state;
 
     if (ss_format_size(&cookie, how) > SS_COOKIE_MAX) {
         return SS_TOO_LARGE;
     }
-    if (!recall(&payload, &format, &cookie, candidates, how, pool)) {
-        ss_state_e state = verify(&payload, &format, &cookie, candidates, how, pool);
-
-        if (state != SS_VALID) {
-            return state;
-        }
+    state = recall(&item, &cookie, candidates, how, pool)
+                ? ss_session_judge(&item.stamp, how->lifetime, now)
+                : examine(&item, &cookie, candidates, how, now, pool);
+    if (state == SS_VALID) {
+        *session = ss_session_of(&item.document, &item.stamp, pool);
+        from->format = item.format;
+        from->key = item.key;
+        from->size = ss_format_size(&cookie, how);
     }
-    from->format = format;
-    from->key = payload.key;
-    from->size = ss_format_size(&cookie, how);
-    return admit(session, &payload, how, now, pool);
+    return state;
 }
 
 ss_state_e ss_format_open(ss_session_t **session, ss_provenance_t *from,

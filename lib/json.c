@@ -23,9 +23,14 @@ typedef struct scan_t {
     int first_name[SS_JSON_DEPTH_MAX]; /* where those of each level begin */
     apr_pool_t *pool;
     int flags;
+    int string; /* what the string that was scanned last holds: HOLDS_... */
+    int loose;  /* has there been white space between tokens, or a number that is not finite? */
     unsigned depth;
     apr_uint64_t objects[SS_JSON_DEPTH_MAX / BITS_OF_WORD]; /* a bit per level: object or array? */
 } scan_t;
+
+#define HOLDS_ESCAPES 1
+#define HOLDS_OTHERS 2 /* bytes outside printable ASCII */
 
 typedef enum step_e {
     STEP_FAILED,
@@ -33,7 +38,7 @@ typedef enum step_e {
     STEP_VALUE /* the next thing has to be a value */
 } step_e;
 
-/* Bytes in strings that need a closer look: control characters, '"', '\' and all beyond ASCII. */
+/* Bytes in strings that need a closer look: '"', '\' and whatever is not printable ASCII. */
 /* clang-format off */
 static const unsigned char is_special[256] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -43,7 +48,7 @@ static const unsigned char is_special[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -57,9 +62,10 @@ static const unsigned char is_special[256] = {
 
 #define IN_EACH_BYTE(byte) (APR_UINT64_C(0x0101010101010101) * (byte))
 
-/* Is none of these eight bytes special? A subtraction sets the highest bit of the first byte that
- * is below the subtrahend; what it borrows disturbs only the bytes behind. */
-static int is_plain_word(const unsigned char *at)
+/* The highest bit of each of these eight bytes that is special: a subtraction sets it in bytes
+ * below the subtrahend, an addition above. What they borrow or carry can mark only bytes that are
+ * more significant than one that is marked rightly. */
+static apr_uint64_t mark_special(const unsigned char *at)
 {
     apr_uint64_t word, quote, backslash;
 
@@ -67,14 +73,23 @@ static int is_plain_word(const unsigned char *at)
     quote = word ^ IN_EACH_BYTE('"');
     backslash = word ^ IN_EACH_BYTE('\\');
 
-    return ((word | (word - IN_EACH_BYTE(' ')) | (quote - IN_EACH_BYTE(1)) |
-             (backslash - IN_EACH_BYTE(1))) &
-            IN_EACH_BYTE(0x80)) == 0;
+    return (word | (word - IN_EACH_BYTE(' ')) | (word + IN_EACH_BYTE(0x80 - 0x7F)) |
+            (quote - IN_EACH_BYTE(1)) | (backslash - IN_EACH_BYTE(1))) &
+           IN_EACH_BYTE(0x80);
 }
 
 static const unsigned char *plain_end(const unsigned char *at, const unsigned char *end)
 {
-    while ((apr_size_t)(end - at) >= sizeof(apr_uint64_t) && is_plain_word(at)) {
+    while ((apr_size_t)(end - at) >= sizeof(apr_uint64_t)) {
+        apr_uint64_t marks = mark_special(at);
+
+        if (marks != 0) {
+#if defined(__GNUC__) && !APR_IS_BIGENDIAN
+            return at + __builtin_ctzll(marks) / 8; /* the least significant mark is the first */
+#else
+            break;
+#endif
+        }
         at += sizeof(apr_uint64_t);
     }
     while (at < end && !is_special[*at]) {
@@ -94,6 +109,7 @@ static void skip_blanks(scan_t *s)
     while (s->at < s->end &&
            (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r')) {
         s->at++;
+        s->loose = 1;
     }
 }
 
@@ -146,11 +162,11 @@ static const unsigned char *sequence_end(scan_t *s, const unsigned char *at)
 }
 
 /* From the opening quote to behind the closing one. */
-static step_e scan_string(scan_t *s, int *escaped)
+static step_e scan_string(scan_t *s)
 {
     const unsigned char *at = s->at + 1;
 
-    *escaped = 0;
+    s->string = 0;
     while (at != NULL) {
         at = plain_end(at, s->end);
         if (at == s->end) {
@@ -164,11 +180,12 @@ static step_e scan_string(scan_t *s, int *escaped)
             return fail(s, at, "an escape instead of a control character");
         }
         if (*at == '\\') {
-            *escaped = 1;
+            s->string |= HOLDS_ESCAPES;
             at = escape_end(s, at);
         }
         else {
-            at = sequence_end(s, at);
+            s->string |= HOLDS_OTHERS;
+            at = *at == 0x7F ? at + 1 : sequence_end(s, at);
         }
     }
 
@@ -185,6 +202,13 @@ static step_e scan_word(scan_t *s, const char *word)
 
     s->at += len;
     return STEP_DONE;
+}
+
+/* What only Python writes. */
+static step_e scan_not_finite(scan_t *s, const char *word)
+{
+    s->loose = 1;
+    return scan_word(s, word);
 }
 
 static step_e scan_digits(scan_t *s)
@@ -206,7 +230,7 @@ static step_e scan_number(scan_t *s)
     if (is_at(s, '-')) {
         s->at++;
         if (is_at(s, 'I') && (s->flags & SS_JSON_PYTHON) != 0) {
-            return scan_word(s, "Infinity");
+            return scan_not_finite(s, "Infinity");
         }
     }
 
@@ -239,9 +263,26 @@ static ss_bytes_t slice(const unsigned char *from, const unsigned char *to)
     return ss_bytes((const char *)from, to - from);
 }
 
-static ss_bytes_t name_of(ss_bytes_t quoted, int escaped, apr_pool_t *pool)
+/* Of the string that was scanned last. */
+static ss_bytes_t name_of(const scan_t *s, ss_bytes_t quoted)
 {
-    return escaped ? ss_json_decode(quoted, pool) : ss_bytes(quoted.data + 1, quoted.len - 2);
+    return s->string & HOLDS_ESCAPES ? ss_json_decode(quoted, s->pool)
+                                     : ss_bytes(quoted.data + 1, quoted.len - 2);
+}
+
+/* What the value that was scanned last says, where its own bytes do. */
+static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
+{
+    switch (ss_json_kind(value)) {
+    case SS_JSON_STRING:
+        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_bytes(NULL, 0);
+    case SS_JSON_OBJECT:
+    case SS_JSON_ARRAY:
+    case SS_JSON_NOT_FINITE:
+        return ss_bytes(NULL, 0);
+    default:
+        return value;
+    }
 }
 
 static int has_control(ss_bytes_t text)
@@ -281,13 +322,24 @@ static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
     return STEP_VALUE;
 }
 
-static void start_member(scan_t *s, ss_bytes_t quoted, int escaped)
+/* `name` has just been scanned. */
+static void start_member(scan_t *s, ss_bytes_t quoted, ss_bytes_t name)
 {
     ss_json_member_t *member = apr_array_push(s->members);
 
-    member->name = name_of(quoted, escaped, s->pool);
+    member->name = name;
     member->quoted = quoted;
     member->value = slice(s->at, s->at);
+    member->is_simple = s->string == 0;
+}
+
+/* The value of the last member ends here. */
+static void end_member(const scan_t *s)
+{
+    ss_json_member_t *last = &APR_ARRAY_IDX(s->members, s->members->nelts - 1, ss_json_member_t);
+
+    last->value.len = (const char *)s->at - last->value.data;
+    last->text = text_of(s, last->value);
 }
 
 /* A name and its colon, up to the value. */
@@ -295,12 +347,11 @@ static step_e scan_name(scan_t *s, const char *wanted)
 {
     const unsigned char *start = s->at;
     ss_bytes_t quoted;
-    int escaped;
 
     if (!is_at(s, '"')) {
         return fail(s, s->at, wanted);
     }
-    if (scan_string(s, &escaped) == STEP_FAILED) {
+    if (scan_string(s) == STEP_FAILED) {
         return STEP_FAILED;
     }
     quoted = slice(start, s->at);
@@ -313,10 +364,10 @@ static step_e scan_name(scan_t *s, const char *wanted)
     skip_blanks(s);
 
     if (s->members != NULL && s->depth == 1) {
-        start_member(s, quoted, escaped);
+        start_member(s, quoted, name_of(s, quoted));
     }
     if (s->names != NULL) {
-        return judge_name(s, start, name_of(quoted, escaped, s->pool));
+        return judge_name(s, start, name_of(s, quoted));
     }
     return STEP_VALUE;
 }
@@ -364,8 +415,6 @@ static step_e open_container(scan_t *s, int object)
 
 static step_e start_value(scan_t *s)
 {
-    int escaped;
-
     if (s->at == s->end) {
         return fail(s, s->at, "a value");
     }
@@ -376,7 +425,7 @@ static step_e start_value(scan_t *s)
     case '[':
         return open_container(s, 0);
     case '"':
-        return scan_string(s, &escaped);
+        return scan_string(s);
     case 't':
         return scan_word(s, "true");
     case 'f':
@@ -391,7 +440,7 @@ static step_e start_value(scan_t *s)
         return scan_number(s);
     }
     if ((s->flags & SS_JSON_PYTHON) != 0) {
-        return scan_word(s, *s->at == 'N' ? "NaN" : "Infinity");
+        return scan_not_finite(s, *s->at == 'N' ? "NaN" : "Infinity");
     }
     return fail(s, s->at, "a value");
 }
@@ -402,10 +451,7 @@ static step_e end_value(scan_t *s)
     int object = is_in_object(s);
 
     if (s->depth == 1 && s->members != NULL) {
-        ss_json_member_t *last =
-            &APR_ARRAY_IDX(s->members, s->members->nelts - 1, ss_json_member_t);
-
-        last->value.len = (const char *)s->at - last->value.data;
+        end_member(s);
     }
 
     skip_blanks(s);
@@ -450,6 +496,8 @@ static void start_scan(scan_t *s, ss_bytes_t text, int flags)
     s->names = NULL;
     s->pool = NULL;
     s->flags = flags;
+    s->string = 0;
+    s->loose = 0;
     s->depth = 0;
     memset(s->objects, 0, sizeof(s->objects));
     skip_blanks(s);
@@ -494,13 +542,14 @@ apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_po
     return scan_document(&s) == STEP_DONE ? APR_SUCCESS : refuse(error, &s, text);
 }
 
-apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
-                             ss_json_error_t *error, apr_pool_t *pool)
+apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, int flags,
+                            ss_json_error_t *error, apr_pool_t *pool)
 {
     const unsigned char *start;
     scan_t s;
 
-    *members = NULL;
+    object->members = NULL;
+    object->is_compact = 0;
 
     start_scan(&s, text, flags);
     start = s.at;
@@ -515,8 +564,19 @@ apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int 
         return refuse(error, &s, text);
     }
 
-    *members = s.members;
+    object->members = s.members;
+    object->is_compact = !s.loose;
     return APR_SUCCESS;
+}
+
+apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
+                             ss_json_error_t *error, apr_pool_t *pool)
+{
+    ss_json_object_t object;
+    apr_status_t rv = ss_json_object(&object, text, flags, error, pool);
+
+    *members = object.members;
+    return rv;
 }
 
 ss_json_e ss_json_kind(ss_bytes_t value)

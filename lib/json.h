@@ -38,7 +38,17 @@ typedef struct ss_json_member_t {
                           escaped */
     ss_bytes_t quoted; /* raw, with its quotes */
     ss_bytes_t value;  /* raw */
+    ss_bytes_t text;   /* what the value says, where a slice of it does: a string of printable ASCII
+                          without escapes, a finite number, true, false, null; {NULL, 0}: ask
+                          ss_json_text */
+    int is_simple;     /* is the name printable ASCII without escapes? */
 } ss_json_member_t;
+
+/** An object taken apart. */
+typedef struct ss_json_object_t {
+    apr_array_header_t *members; /* ss_json_member_t in document order, duplicates included */
+    int is_compact;              /* would ss_json_compact with SS_JSON_FINITE leave it as it is? */
+} ss_json_object_t;
 
 /** Where a text stops being what was wanted. */
 typedef struct ss_json_error_t {
@@ -67,11 +77,14 @@ apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_po
 /**
  * Check `text` as ss_json_check does, and take the outermost object apart.
  *
- * @param members  out: array of ss_json_member_t in document order, duplicates included; NULL
- * unless successful
- * @return         APR_SUCCESS; APR_EINVAL when the text is not JSON, or is JSON but no object
+ * @param object  out: members is NULL unless successful
+ * @return        APR_SUCCESS; APR_EINVAL when the text is not JSON, or is JSON but no object
  * (error->wanted: "an object")
  */
+apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, int flags,
+                            ss_json_error_t *error, apr_pool_t *pool);
+
+/** The same for those who only want its members. */
 apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
                              ss_json_error_t *error, apr_pool_t *pool);
 

@@ -14,10 +14,11 @@ typedef struct entry_t {
     const ss_sealing_t *how; /* NULL: empty */
     apr_uint32_t tag;
     apr_size_t value_len, companion_len;
-    const ss_format_t *format;
-    ss_payload_t payload;       /* its text is `text` */
+    ss_memory_item_t item; /* but for the document, which is these: */
+    apr_size_t text_len;
+    ss_outline_t outline;
+    char text[SS_OUTLINE_TEXT];
     char cookie[SS_COOKIE_MAX]; /* value and companion */
-    char text[SS_COOKIE_MAX];
 } entry_t;
 
 /** What one thread takes at a time. */
@@ -61,18 +62,28 @@ static void put_back(ss_memory_t *memory, apr_uint32_t tag, part_t *part)
     apr_atomic_xchgptr(&memory->parts[tag % SS_MEMORY_PARTS], part);
 }
 
+#define STEP (4 * sizeof(apr_uint64_t))
+
+static apr_uint64_t difference_at(const char *a, const char *b)
+{
+    apr_uint64_t left, right;
+
+    memcpy(&left, a, sizeof(left));
+    memcpy(&right, b, sizeof(right));
+    return left ^ right;
+}
+
 /* Are they the same? Somebody else's valid cookie is compared here, so the time taken depends on
- * the length only; eight bytes at a time, because it is the whole cookie. */
+ * the length only; in large steps, because it is the whole cookie. */
 static int is_same(const char *a, const char *b, apr_size_t len)
 {
-    apr_uint64_t difference = 0, left, right;
+    apr_uint64_t difference = 0;
 
-    for (; len >= sizeof(left); len -= sizeof(left)) {
-        memcpy(&left, a, sizeof(left));
-        memcpy(&right, b, sizeof(right));
-        difference |= left ^ right;
-        a += sizeof(left);
-        b += sizeof(left);
+    for (; len >= STEP; len -= STEP) {
+        difference |= difference_at(a, b) | difference_at(a + 8, b + 8) |
+                      difference_at(a + 16, b + 16) | difference_at(a + 24, b + 24);
+        a += STEP;
+        b += STEP;
     }
     for (apr_size_t i = 0; i < len; i++) {
         difference |= (apr_uint64_t)(unsigned char)(a[i] ^ b[i]);
@@ -89,8 +100,8 @@ static int is_entry(const entry_t *entry, apr_uint32_t tag, const ss_sealed_t *c
            is_same(entry->cookie + entry->value_len, cookie->companion.data, cookie->companion.len);
 }
 
-int ss_memory_recall(ss_memory_t *memory, ss_payload_t *payload, const ss_format_t **format,
-                     const ss_sealed_t *cookie, const ss_sealing_t *how, apr_pool_t *pool)
+int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_sealed_t *cookie,
+                     const ss_sealing_t *how, apr_pool_t *pool)
 {
     apr_uint32_t tag = tag_of(cookie->value);
     part_t *part = take_part(memory, tag);
@@ -103,9 +114,11 @@ int ss_memory_recall(ss_memory_t *memory, ss_payload_t *payload, const ss_format
         const entry_t *entry = &part->entries[i];
 
         if (is_entry(entry, tag, cookie, how)) {
-            *payload = entry->payload;
-            payload->text.data = apr_pmemdup(pool, entry->text, entry->payload.text.len);
-            *format = entry->format;
+            const char *text = apr_pmemdup(pool, entry->text, entry->text_len);
+
+            *item = entry->item;
+            ss_outline_follow(&item->document, &entry->outline, ss_bytes(text, entry->text_len),
+                              pool);
             found = 1;
         }
     }
@@ -113,33 +126,41 @@ int ss_memory_recall(ss_memory_t *memory, ss_payload_t *payload, const ss_format
     return found;
 }
 
-void ss_memory_keep(ss_memory_t *memory, const ss_payload_t *payload, const ss_format_t *format,
-                    const ss_sealed_t *cookie, const ss_sealing_t *how)
+static void fill(entry_t *entry, apr_uint32_t tag, const ss_memory_item_t *item,
+                 const ss_sealed_t *cookie, const ss_sealing_t *how)
+{
+    ss_bytes_t value = cookie->value, companion = cookie->companion;
+
+    entry->how = NULL;
+    if (!ss_outline_draw(&entry->outline, &item->document)) {
+        return;
+    }
+    entry->tag = tag;
+    entry->item = *item;
+    entry->text_len = item->document.text.len;
+    memcpy(entry->text, item->document.text.data, entry->text_len);
+    entry->value_len = value.len;
+    entry->companion_len = companion.len;
+    memcpy(entry->cookie, value.data, value.len);
+    if (companion.len > 0) {
+        memcpy(entry->cookie + value.len, companion.data, companion.len);
+    }
+    entry->how = how;
+}
+
+void ss_memory_keep(ss_memory_t *memory, const ss_memory_item_t *item, const ss_sealed_t *cookie,
+                    const ss_sealing_t *how)
 {
     apr_uint32_t tag = tag_of(cookie->value);
     part_t *part;
-    entry_t *entry;
 
-    if (payload->text.len > sizeof(entry->text) ||
-        cookie->value.len + cookie->companion.len > sizeof(entry->cookie)) {
+    if (cookie->value.len + cookie->companion.len > SS_COOKIE_MAX) {
         return;
     }
     part = take_part(memory, tag);
-    if (part == NULL) {
-        return;
+    if (part != NULL) {
+        fill(&part->entries[part->next], tag, item, cookie, how);
+        part->next = (part->next + 1) % ENTRIES;
+        put_back(memory, tag, part);
     }
-    entry = &part->entries[part->next];
-    part->next = (part->next + 1) % ENTRIES;
-    entry->how = how;
-    entry->tag = tag;
-    entry->format = format;
-    entry->payload = *payload;
-    entry->value_len = cookie->value.len;
-    entry->companion_len = cookie->companion.len;
-    memcpy(entry->cookie, cookie->value.data, cookie->value.len);
-    if (cookie->companion.len > 0) {
-        memcpy(entry->cookie + cookie->value.len, cookie->companion.data, cookie->companion.len);
-    }
-    memcpy(entry->text, payload->text.data, payload->text.len);
-    put_back(memory, tag, part);
 }

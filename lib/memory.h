@@ -14,12 +14,20 @@
  *
  * For any number of threads, without locks: the memory is divided by a hash of the cookie; a thread
  * takes its part away while it looks, and another one that wants the same part meanwhile goes
- * without. Bounded: SS_MEMORY_COOKIES cookies, 8 KiB each.
+ * without. Bounded: SS_MEMORY_COOKIES cookies, 10 KiB each.
  */
 typedef struct ss_memory_t ss_memory_t;
 
 #define SS_MEMORY_PARTS 8
 #define SS_MEMORY_COOKIES (SS_MEMORY_PARTS * 4)
+
+/** What is remembered of a cookie. */
+typedef struct ss_memory_item_t {
+    const ss_format_t *format;
+    ss_stamp_t stamp;
+    int key; /* index of the key that fitted */
+    ss_document_t document;
+} ss_memory_item_t;
 
 /** An empty memory, in `pool`. */
 ss_memory_t *ss_memory_create(apr_pool_t *pool);
@@ -27,17 +35,17 @@ ss_memory_t *ss_memory_create(apr_pool_t *pool);
 /**
  * Was this cookie found valid in this virtual host?
  *
- * @param payload  out, defined if so: text in `pool`
- * @param format   out, defined if so
- * @param cookie   at most SS_COOKIE_MAX bytes
- * @param how      the virtual host: its address is part of the key
- * @return         whether it was
+ * @param item    out, defined if so: the document in `pool`
+ * @param cookie  at most SS_COOKIE_MAX bytes
+ * @param how     the virtual host: its address is part of the key
+ * @return        whether it was
  */
-int ss_memory_recall(ss_memory_t *memory, ss_payload_t *payload, const ss_format_t **format,
-                     const ss_sealed_t *cookie, const ss_sealing_t *how, apr_pool_t *pool);
+int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_sealed_t *cookie,
+                     const ss_sealing_t *how, apr_pool_t *pool);
 
-/** Remember a cookie that was verified. One whose document is over SS_COOKIE_MAX bytes is not. */
-void ss_memory_keep(ss_memory_t *memory, const ss_payload_t *payload, const ss_format_t *format,
-                    const ss_sealed_t *cookie, const ss_sealing_t *how);
+/** Remember a cookie that was verified. One whose document has no outline (lib/document.h) is not.
+ */
+void ss_memory_keep(ss_memory_t *memory, const ss_memory_item_t *item, const ss_sealed_t *cookie,
+                    const ss_sealing_t *how);
 
 #endif

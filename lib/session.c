@@ -3,23 +3,18 @@
  */
 #include "lib/session.h"
 
-#include <apr_cstr.h>
 #include <apr_strings.h>
-
-#include "lib/names.h"
-
-#define MEMBERS_AT_FIRST 8
 
 struct ss_session_t {
     apr_pool_t *pool;
-    ss_bytes_t loaded;           /* what the cookie holds; {NULL, 0} without a cookie */
-    int loaded_count;            /* members there */
-    apr_array_header_t *members; /* the document: ss_json_member_t, no name twice */
-    ss_bytes_t text;             /* of the members; {NULL, 0} until somebody asks */
-    ss_bytes_t view;             /* likewise, for readers */
-    int alike;                   /* may two names differ in nothing but case? */
-    int differs;                 /* from the cookie; known once there is a text */
-    int ended;                   /* since it was loaded */
+    ss_document_t loaded;              /* what the cookie holds; without text when there is none */
+    const apr_array_header_t *members; /* of the session: ss_json_member_t, no name twice */
+    apr_array_header_t *own;           /* the same, once they may be changed; else NULL */
+    ss_bytes_t text;                   /* of the members; {NULL, 0} until somebody asks */
+    ss_bytes_t view;                   /* likewise, for readers */
+    int alike;                         /* may two names differ in nothing but case? */
+    int differs;                       /* from the cookie; known once there is a text */
+    int ended;                         /* since it was loaded */
     ss_stamp_t stamp;
     ss_stamp_t loaded_stamp;
     unsigned generation;
@@ -27,6 +22,7 @@ struct ss_session_t {
 
 static const ss_bytes_t absent = { NULL, 0 };
 static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
+static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
 
 /*
  * Life
@@ -37,75 +33,34 @@ ss_session_t *ss_session_create(apr_pool_t *pool)
     ss_session_t *session = apr_pcalloc(pool, sizeof(*session));
 
     session->pool = pool;
-    session->members = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_json_member_t));
+    session->members = &no_members;
     session->stamp = new_stamp;
     return session;
 }
 
-/* Among `count` members: drop one that is called `name`, and tell whether another one is called the
- * same but for case. */
-static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
+ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *stamp,
+                            apr_pool_t *pool)
 {
-    int alike = 0;
+    ss_session_t *session = apr_pcalloc(pool, sizeof(*session));
 
-    while (--count >= 0) {
-        if (ss_bytes_equal(members[count].name, name)) {
-            members[count].value = absent;
-        }
-        else if (members[count].name.len == name.len &&
-                 apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
-            alike = 1;
-        }
-    }
-    return alike;
-}
-
-/* Of members with one name keep the last, as frameworks do when they read. Usually there are none,
- * and the set of names already says so. Returns whether two names differ in nothing but case. */
-static int drop_doubles(apr_array_header_t *members)
-{
-    ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    ss_names_t names = { { 0 } };
-    int count = 0, alike = 0, i;
-
-    for (i = 0; i < members->nelts; i++) {
-        if (ss_names_add(&names, member[i].name)) {
-            alike |= drop_double(member, i, member[i].name);
-        }
-    }
-
-    for (i = 0; i < members->nelts; i++) {
-        if (member[i].value.data != NULL) {
-            member[count++] = member[i];
-        }
-    }
-    members->nelts = count;
-    return alike;
+    session->pool = pool;
+    session->loaded = *document;
+    session->members = document->members;
+    session->text = document->text;
+    session->view = document->is_compact ? document->text : absent;
+    session->alike = document->has_alike;
+    session->stamp = session->loaded_stamp = *stamp;
+    return session;
 }
 
 apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
                              apr_pool_t *pool)
 {
-    apr_array_header_t *members;
-    apr_status_t rv;
-    int alike;
+    ss_document_t document;
+    apr_status_t rv = ss_document_read(&document, text, pool);
 
-    *session = NULL;
-
-    rv = ss_json_members(&members, text, SS_JSON_PYTHON, NULL, pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    alike = drop_doubles(members);
-
-    *session = apr_pcalloc(pool, sizeof(**session));
-    (*session)->pool = pool;
-    (*session)->loaded = (*session)->text = text;
-    (*session)->loaded_count = members->nelts;
-    (*session)->alike = alike;
-    (*session)->members = members;
-    (*session)->stamp = (*session)->loaded_stamp = *stamp;
-    return APR_SUCCESS;
+    *session = rv == APR_SUCCESS ? ss_session_of(&document, stamp, pool) : NULL;
+    return rv;
 }
 
 ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool)
@@ -113,8 +68,19 @@ ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool)
     ss_session_t *copy = apr_pmemdup(pool, session, sizeof(*session));
 
     copy->pool = pool;
-    copy->members = apr_array_copy(pool, session->members);
+    if (session->own != NULL) {
+        copy->members = copy->own = apr_array_copy(pool, session->own);
+    }
     return copy;
+}
+
+/* The members, for one who may change them: what the cookie holds stays as it is. */
+static apr_array_header_t *own_members(ss_session_t *session)
+{
+    if (session->own == NULL) {
+        session->members = session->own = apr_array_copy(session->pool, session->members);
+    }
+    return session->own;
 }
 
 /*
@@ -156,50 +122,42 @@ static ss_bytes_t print_members(const apr_array_header_t *members, apr_pool_t *p
 /* Is this value still a slice of what the cookie holds? */
 static int is_untouched(const ss_session_t *session, ss_bytes_t value)
 {
-    return value.data >= session->loaded.data &&
-           value.data < session->loaded.data + session->loaded.len;
+    ss_bytes_t loaded = session->loaded.text;
+
+    return value.data >= loaded.data && value.data < loaded.data + loaded.len;
 }
 
-/* The value that the cookie holds for a name; of duplicates the last counts. */
-static ss_bytes_t loaded_value(const apr_array_header_t *loaded, ss_bytes_t name)
+static const ss_json_member_t *find_in(const apr_array_header_t *members, ss_bytes_t name)
 {
-    int i;
+    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
 
-    for (i = loaded->nelts - 1; i >= 0; i--) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(loaded, i, ss_json_member_t);
-
-        if (ss_bytes_equal(member->name, name)) {
-            return member->value;
+    for (int i = 0; i < members->nelts; i++) {
+        if (ss_bytes_equal(member[i].name, name)) {
+            return &member[i];
         }
     }
-    return absent;
+    return NULL;
 }
 
 /* Does the document mean something else than what the cookie holds? Only values that were touched
  * are compared. */
-static int differs_from_cookie(ss_session_t *session)
+static int differs_from_cookie(const ss_session_t *session)
 {
-    apr_array_header_t *loaded = NULL;
-    int i;
-
-    if (session->loaded.data == NULL) {
+    if (session->loaded.text.data == NULL) {
         return !ss_session_is_empty(session);
     }
-    if (session->members->nelts != session->loaded_count) {
+    if (session->members->nelts != session->loaded.members->nelts) {
         return 1;
     }
-    for (i = 0; i < session->members->nelts; i++) {
+    for (int i = 0; i < session->members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(session->members, i, ss_json_member_t);
-        ss_bytes_t before;
+        const ss_json_member_t *before;
 
         if (is_untouched(session, member->value)) {
             continue;
         }
-        if (loaded == NULL) {
-            ss_json_members(&loaded, session->loaded, SS_JSON_PYTHON, NULL, session->pool);
-        }
-        before = loaded_value(loaded, member->name);
-        if (before.data == NULL || !ss_json_equal(before, member->value, session->pool)) {
+        before = find_in(session->loaded.members, member->name);
+        if (before == NULL || !ss_json_equal(before->value, member->value, session->pool)) {
             return 1;
         }
     }
@@ -217,8 +175,8 @@ ss_bytes_t ss_session_text(ss_session_t *session)
         session->text = ss_bytes("{}", 2);
     }
     /* set and set back: the cookie is still good, to the byte */
-    else if (!session->differs && !session->ended && session->loaded.data != NULL) {
-        session->text = session->loaded;
+    else if (!session->differs && !session->ended && session->loaded.text.data != NULL) {
+        session->text = session->loaded.text;
     }
     else {
         session->text = print_members(session->members, session->pool);
@@ -243,20 +201,6 @@ const apr_array_header_t *ss_session_members(const ss_session_t *session)
     return session->members;
 }
 
-static ss_json_member_t *find(const ss_session_t *session, ss_bytes_t name)
-{
-    ss_json_member_t *member = (ss_json_member_t *)session->members->elts;
-    int i;
-
-    for (i = 0; i < session->members->nelts; i++) {
-        if (ss_bytes_equal(member[i].name, name)) {
-            return &member[i];
-        }
-    }
-
-    return NULL;
-}
-
 int ss_session_has_alike(const ss_session_t *session)
 {
     return session->alike;
@@ -264,7 +208,7 @@ int ss_session_has_alike(const ss_session_t *session)
 
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
-    const ss_json_member_t *member = find(session, name);
+    const ss_json_member_t *member = find_in(session->members, name);
 
     return member != NULL ? member->value : absent;
 }
@@ -283,7 +227,7 @@ int ss_session_is_changed(ss_session_t *session)
 {
     ss_session_text(session); /* finds out whether it differs */
 
-    return session->differs || (session->ended && session->loaded.data != NULL);
+    return session->differs || (session->ended && session->loaded.text.data != NULL);
 }
 
 unsigned ss_session_generation(const ss_session_t *session)
@@ -321,13 +265,41 @@ static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
     return compact;
 }
 
+/* A member that may be changed; NULL when there is none of this name. */
+static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
+{
+    return (ss_json_member_t *)find_in(own_members(session), name);
+}
+
+static void give_value(ss_json_member_t *member, ss_bytes_t value)
+{
+    member->value = value;
+    member->text = absent; /* whoever wants it looks at the value */
+}
+
 static void remove_member(ss_session_t *session, ss_json_member_t *member)
 {
-    apr_array_header_t *members = session->members;
+    apr_array_header_t *members = own_members(session);
     const ss_json_member_t *end = (ss_json_member_t *)members->elts + members->nelts;
 
     memmove(member, member + 1, (const char *)end - (const char *)(member + 1));
     members->nelts--;
+}
+
+/* Returns NULL when the name is not UTF-8: nothing that JSON could hold. */
+static ss_json_member_t *add_member(ss_session_t *session, ss_bytes_t name)
+{
+    ss_bytes_t quoted = ss_json_quote(name, session->pool);
+    ss_json_member_t *member;
+
+    if (quoted.data == NULL) {
+        return NULL;
+    }
+    member = apr_array_push(own_members(session));
+    member->quoted = quoted;
+    member->name = ss_json_decode(quoted, session->pool);
+    member->is_simple = 0; /* not known */
+    return member;
 }
 
 int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
@@ -339,20 +311,16 @@ int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
     }
     value = keep(session, value);
     if (member == NULL) {
-        ss_bytes_t quoted = ss_json_quote(name, session->pool);
-
-        if (quoted.data == NULL) {
-            return 0; /* not UTF-8: nothing that JSON could hold */
+        member = add_member(session, name);
+        if (member == NULL) {
+            return 0;
         }
-        member = apr_array_push(session->members);
-        member->quoted = quoted;
-        member->name = ss_json_decode(quoted, session->pool);
     }
     else if (ss_json_equal(member->value, value, session->pool)) {
         return 1;
     }
 
-    member->value = value;
+    give_value(member, value);
     changed(session);
     return 1;
 }
@@ -385,13 +353,13 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
 
     value = ss_json_merge(member != NULL ? member->value : absent, patch->value, session->pool);
     if (member == NULL) {
-        member = apr_array_push(session->members);
+        member = apr_array_push(own_members(session));
         *member = *patch;
     }
     else if (ss_json_equal(member->value, value, session->pool)) {
         return 0;
     }
-    member->value = value;
+    give_value(member, value);
     return 1;
 }
 
@@ -446,21 +414,22 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
     /* what stays keeps its spelling */
     for (i = 0; i < members->nelts; i++) {
         ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        const ss_json_member_t *old = find(session, member->name);
+        const ss_json_member_t *old = find_in(session->members, member->name);
 
         if (old != NULL && ss_json_equal(old->value, member->value, session->pool)) {
             *member = *old;
         }
     }
 
-    session->members = members;
+    session->members = session->own = members;
     changed(session);
 }
 
 void ss_session_clear(ss_session_t *session)
 {
     if (!ss_session_is_empty(session)) {
-        apr_array_clear(session->members);
+        session->members = &no_members;
+        session->own = NULL;
         changed(session);
     }
 
@@ -470,16 +439,11 @@ void ss_session_clear(ss_session_t *session)
 
 void ss_session_revert(ss_session_t *session)
 {
-    ss_session_t *loaded = NULL;
     unsigned generation = session->generation + 1;
 
-    if (session->loaded.data == NULL ||
-        ss_session_load(&loaded, session->loaded, &session->loaded_stamp, session->pool) !=
-            APR_SUCCESS) {
-        loaded = ss_session_create(session->pool);
-    }
-
-    *session = *loaded;
+    *session = session->loaded.text.data != NULL
+                   ? *ss_session_of(&session->loaded, &session->loaded_stamp, session->pool)
+                   : *ss_session_create(session->pool);
     session->generation = generation;
 }
 
@@ -492,7 +456,7 @@ int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime
     const ss_renew_t *renew = &lifetime->renew;
     apr_int64_t age;
 
-    if (ss_session_is_empty(session) || session->loaded.data == NULL || session->ended) {
+    if (ss_session_is_empty(session) || session->loaded.text.data == NULL || session->ended) {
         return 0;
     }
     if (session->stamp.renewed == SS_NO_TIME) {

@@ -9,6 +9,7 @@
 
 #include "lib/base.h"
 #include "lib/crypto.h"
+#include "lib/document.h"
 #include "lib/json.h"
 
 #define SS_DAY APR_INT64_C(86400)            /* seconds */
@@ -53,8 +54,12 @@ typedef struct ss_session_t ss_session_t;
 /** An empty session that no cookie holds yet. */
 ss_session_t *ss_session_create(apr_pool_t *pool);
 
+/** A session as a cookie held it. The document must live as long as `pool`. */
+ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *stamp,
+                            apr_pool_t *pool);
+
 /**
- * A session as a cookie held it.
+ * The same from its text.
  *
  * @param session  out; NULL unless successful
  * @param text     the document; not copied, must live as long as `pool`

@@ -85,6 +85,43 @@ static void judge_session(ss_bytes_t text, apr_pool_t *pool)
     }
 }
 
+/* What a document knows of its members is what a closer look finds, and its outline keeps it. */
+static void judge_document(ss_bytes_t text, apr_pool_t *pool)
+{
+    ss_document_t document, again;
+    ss_outline_t outline;
+    int has_outline;
+
+    if (ss_document_read(&document, text, pool) != APR_SUCCESS) {
+        return;
+    }
+    MUST(document.is_compact == (ss_json_compact(text, SS_JSON_FINITE, pool).data == text.data));
+    has_outline = ss_outline_draw(&outline, &document);
+    if (has_outline) {
+        ss_outline_follow(&again, &outline, text, pool);
+        MUST(again.members->nelts == document.members->nelts);
+    }
+    for (int i = 0; i < document.members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(document.members, i, ss_json_member_t);
+        int is_string = ss_json_kind(member->value) == SS_JSON_STRING;
+        ss_bytes_t said = is_string ? ss_json_decode(member->value, pool) : member->value;
+
+        MUST(!member->is_simple || ss_json_is_plain(ss_json_decode(member->quoted, pool)));
+        MUST(member->text.data == NULL ||
+             (ss_bytes_equal(member->text, said) && ss_json_is_plain(said)));
+        if (has_outline) {
+            const ss_json_member_t *same = &APR_ARRAY_IDX(again.members, i, ss_json_member_t);
+
+            MUST(same->name.data == member->name.data && same->name.len == member->name.len);
+            MUST(same->quoted.data == member->quoted.data);
+            MUST(same->quoted.len == member->quoted.len);
+            MUST(same->value.data == member->value.data && same->value.len == member->value.len);
+            MUST(same->text.data == member->text.data && same->text.len == member->text.len);
+            MUST(same->is_simple == member->is_simple);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
@@ -116,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         judge_compact(text, SS_JSON_FINITE, pool);
         judge_compact(text, SS_JSON_ASCII | SS_JSON_FINITE, pool);
         judge_session(text, pool);
+        judge_document(text, pool);
         MUST(ss_json_adds_tag(ss_bytes(NULL, 0), text, pool) == ss_json_has_tag(text));
         MUST(!ss_json_adds_tag(text, text, pool));
     }

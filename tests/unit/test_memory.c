@@ -51,13 +51,12 @@ START_TEST(it_is_really_remembered)
     ss_memory_t *memory = ss_memory_create(pool);
     const ss_sealing_t how = remembering(FORMAT, memory);
     ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
-    const ss_format_t *format;
-    ss_payload_t payload;
+    ss_memory_item_t item;
 
-    ck_assert(!ss_memory_recall(memory, &payload, &format, &cookie, &how, pool));
+    ck_assert(!ss_memory_recall(memory, &item, &cookie, &how, pool));
     ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
-    ck_assert(ss_memory_recall(memory, &payload, &format, &cookie, &how, pool));
-    ck_assert_str_eq(format->name, FORMAT);
+    ck_assert(ss_memory_recall(memory, &item, &cookie, &how, pool));
+    ck_assert_str_eq(item.format->name, FORMAT);
 }
 END_TEST
 

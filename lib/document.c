@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/document.h"
+
+#include <apr_cstr.h>
+
+#include "lib/names.h"
+
+static const ss_bytes_t absent = { NULL, 0 };
+
+/* Among `count` members: drop one that is called `name`, and tell whether another one is called the
+ * same but for case. */
+static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
+{
+    int alike = 0;
+
+    while (--count >= 0) {
+        if (ss_bytes_equal(members[count].name, name)) {
+            members[count].value = absent;
+        }
+        else if (members[count].name.len == name.len &&
+                 apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
+            alike = 1;
+        }
+    }
+    return alike;
+}
+
+static void close_gaps(apr_array_header_t *members)
+{
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    int count = 0;
+
+    for (int i = 0; i < members->nelts; i++) {
+        if (member[i].value.data != NULL) {
+            member[count++] = member[i];
+        }
+    }
+    members->nelts = count;
+}
+
+/* Of members with one name keep the last, as frameworks do when they read. Usually there are none,
+ * and the set of names already says so. Returns whether two names differ in nothing but case. */
+static int drop_doubles(apr_array_header_t *members)
+{
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    ss_names_t names = { { 0 } };
+    int alike = 0, suspects = 0;
+
+    for (int i = 0; i < members->nelts; i++) {
+        if (ss_names_add(&names, member[i].name)) {
+            alike |= drop_double(member, i, member[i].name);
+            suspects++;
+        }
+    }
+    if (suspects > 0) {
+        close_gaps(members);
+    }
+    return alike;
+}
+
+apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool_t *pool)
+{
+    ss_json_object_t object;
+    apr_status_t rv = ss_json_object(&object, text, SS_JSON_PYTHON, NULL, pool);
+
+    memset(document, 0, sizeof(*document));
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    document->text = text;
+    document->has_alike = drop_doubles(object.members);
+    document->members = object.members;
+    document->is_compact = object.is_compact;
+    return APR_SUCCESS;
+}
+
+/* Where a slice of the text begins. */
+static unsigned short place_of(ss_bytes_t slice, ss_bytes_t text)
+{
+    return (unsigned short)(slice.data - text.data);
+}
+
+/* A name with escapes has been decoded, and stands somewhere else. */
+static int is_within(ss_bytes_t slice, ss_bytes_t text)
+{
+    return slice.data >= text.data && slice.data < text.data + text.len;
+}
+
+int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
+{
+    const ss_json_member_t *member = (const ss_json_member_t *)document->members->elts;
+    ss_bytes_t text = document->text;
+    int count = document->members->nelts;
+
+    if (text.len > SS_OUTLINE_TEXT || count > SS_OUTLINE_MEMBERS) {
+        return 0;
+    }
+    outline->count = (unsigned short)count;
+    outline->is_compact = (unsigned char)document->is_compact;
+    outline->has_alike = (unsigned char)document->has_alike;
+    for (int i = 0; i < count; i++, member++) {
+        if (!is_within(member->name, text)) {
+            return 0;
+        }
+        outline->rows[i].name_at = place_of(member->name, text);
+        outline->rows[i].name_len = (unsigned short)member->name.len;
+        outline->rows[i].value_at = place_of(member->value, text);
+        outline->rows[i].value_len = (unsigned short)member->value.len;
+        outline->rows[i].has_text = member->text.data != NULL;
+        outline->rows[i].text_at = member->text.data != NULL ? place_of(member->text, text) : 0;
+        outline->rows[i].text_len = (unsigned short)member->text.len;
+        outline->rows[i].is_simple = (unsigned char)member->is_simple;
+    }
+    return 1;
+}
+
+void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_bytes_t text,
+                       apr_pool_t *pool)
+{
+    apr_array_header_t *members = apr_array_make(pool, 0, sizeof(ss_json_member_t));
+    ss_json_member_t *member = apr_palloc(pool, outline->count * sizeof(*member));
+
+    members->elts = (char *)member; /* every byte is written here: no need to clear them first */
+    members->nelts = members->nalloc = outline->count;
+    for (int i = 0; i < outline->count; i++, member++) {
+        const char *name = text.data + outline->rows[i].name_at;
+        apr_size_t len = outline->rows[i].name_len;
+
+        member->name = ss_bytes(name, len);
+        member->quoted = ss_bytes(name - 1, len + 2);
+        member->value = ss_bytes(text.data + outline->rows[i].value_at, outline->rows[i].value_len);
+        member->text = outline->rows[i].has_text ? ss_bytes(text.data + outline->rows[i].text_at,
+                                                            outline->rows[i].text_len)
+                                                 : absent;
+        member->is_simple = outline->rows[i].is_simple;
+    }
+    document->text = text;
+    document->members = members;
+    document->is_compact = outline->is_compact;
+    document->has_alike = outline->has_alike;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "tests/unit/unit.h"
+
+#include "lib/document.h"
+
+/* clang-format off */
+static const struct {
+    const char *what, *text;
+    int is_compact, has_alike, has_outline;
+} documents[] = {
+    { "nothing", "{}", 1, 0, 1 },
+    { "one of each kind", "{\"s\":\"x\",\"n\":-1.50e3,\"t\":true,\"f\":false,\"z\":null,\"a\":[1],"
+                          "\"o\":{\"s\":\"\"}}", 1, 0, 1 },
+    { "empty name, empty value", "{\"\":\"\"}", 1, 0, 1 },
+    { "beyond ASCII", "{\"n\xC3\xA9\":\"\xE2\x82\xAC\"}", 1, 0, 1 },
+    { "escapes in a value", "{\"a\":\"x\\ny\"}", 1, 0, 1 },
+    { "escapes in a name", "{\"a\\u0062\":1}", 1, 0, 0 },
+    { "DEL in both", "{\"a\x7F\":\"x\x7F\"}", 1, 0, 1 },
+    { "white space inside", "{\"a\": 1}", 0, 0, 1 },
+    { "white space around", " {\"a\":1}", 0, 0, 1 },
+    { "white space behind", "{\"a\":1}\n", 0, 0, 1 },
+    { "white space in a string only", "{\"a b\":\"c d\"}", 1, 0, 1 },
+    { "NaN", "{\"a\":NaN}", 0, 0, 1 },
+    { "minus infinity, deep inside", "{\"a\":[-Infinity]}", 0, 0, 1 },
+    { "NaN in a string only", "{\"NaN\":\"Infinity\"}", 1, 0, 1 },
+    { "names that differ in case", "{\"User\":1,\"user\":2}", 1, 1, 1 },
+    { "a name twice", "{\"a\":1,\"b\":2,\"a\":3}", 1, 0, 1 },
+};
+/* clang-format on */
+
+static ss_document_t document_of(const char *text)
+{
+    ss_document_t document;
+
+    ck_assert_int_eq(ss_document_read(&document, exact_of(text), pool), APR_SUCCESS);
+    return document;
+}
+
+/* What is known at once must be what a closer look would find. */
+static void judge_member(const ss_json_member_t *member, const char *what)
+{
+    ss_bytes_t name = ss_json_decode(member->quoted, pool), text = member->value;
+
+    assert_bytes(member->name, name, what);
+    if (member->is_simple) {
+        ck_assert_msg(ss_json_is_plain(name), "%s: simple, but not plain", what);
+    }
+    if (member->text.data != NULL) {
+        if (ss_json_kind(text) == SS_JSON_STRING) {
+            text = ss_json_decode(text, pool);
+        }
+        assert_bytes(member->text, text, what);
+        ck_assert_msg(ss_json_is_plain(text), "%s: a text, but not plain", what);
+    }
+}
+
+START_TEST(knows_what_a_closer_look_would_find)
+{
+    const char *what = documents[_i].what;
+    ss_document_t document = document_of(documents[_i].text);
+    ss_bytes_t compact = ss_json_compact(document.text, SS_JSON_FINITE, pool);
+
+    ck_assert_msg(document.is_compact == documents[_i].is_compact, "%s", what);
+    ck_assert_msg(document.is_compact == (compact.data == document.text.data), "%s", what);
+    ck_assert_msg(document.has_alike == documents[_i].has_alike, "%s", what);
+    for (int i = 0; i < document.members->nelts; i++) {
+        judge_member(&APR_ARRAY_IDX(document.members, i, ss_json_member_t), what);
+    }
+}
+END_TEST
+
+static void assert_same(const ss_json_member_t *a, const ss_json_member_t *b, const char *what)
+{
+    assert_bytes(a->name, b->name, what);
+    assert_bytes(a->quoted, b->quoted, what);
+    assert_bytes(a->value, b->value, what);
+    assert_bytes(a->text, b->text, what);
+    ck_assert_msg((a->text.data == NULL) == (b->text.data == NULL), "%s", what);
+    ck_assert_msg(a->is_simple == b->is_simple, "%s", what);
+}
+
+START_TEST(an_outline_gives_the_same_document)
+{
+    const char *what = documents[_i].what;
+    ss_document_t document = document_of(documents[_i].text), again;
+    ss_bytes_t copy = exact_of(documents[_i].text);
+    ss_outline_t outline;
+
+    ck_assert_msg(ss_outline_draw(&outline, &document) == documents[_i].has_outline, "%s", what);
+    if (!documents[_i].has_outline) {
+        return;
+    }
+    ss_outline_follow(&again, &outline, copy, pool);
+    ck_assert_ptr_eq(again.text.data, copy.data);
+    ck_assert_int_eq(again.is_compact, document.is_compact);
+    ck_assert_int_eq(again.has_alike, document.has_alike);
+    ck_assert_int_eq(again.members->nelts, document.members->nelts);
+    for (int i = 0; i < again.members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(again.members, i, ss_json_member_t);
+
+        assert_same(member, &APR_ARRAY_IDX(document.members, i, ss_json_member_t), what);
+        ck_assert(member->value.data > copy.data && member->value.data < copy.data + copy.len);
+    }
+}
+END_TEST
+
+START_TEST(an_outline_has_a_limit)
+{
+    const char *text = "{\"0\":0";
+    ss_document_t document;
+    ss_outline_t outline;
+
+    for (int i = 1; i < SS_OUTLINE_MEMBERS; i++) {
+        text = apr_psprintf(pool, "%s,\"%d\":%d", text, i, i);
+    }
+    document = document_of(apr_pstrcat(pool, text, "}", NULL));
+    ck_assert(ss_outline_draw(&outline, &document));
+    document = document_of(apr_pstrcat(pool, text, ",\"more\":1}", NULL));
+    ck_assert(!ss_outline_draw(&outline, &document));
+
+    text = apr_psprintf(pool, "{\"a\":\"%0*d\"}", SS_OUTLINE_TEXT - 8, 0);
+    document = document_of(text);
+    ck_assert_uint_eq(document.text.len, SS_OUTLINE_TEXT);
+    ck_assert(ss_outline_draw(&outline, &document));
+    text = apr_psprintf(pool, "{\"a\":\"%0*d\"}", SS_OUTLINE_TEXT - 7, 0);
+    document = document_of(text);
+    ck_assert(!ss_outline_draw(&outline, &document));
+}
+END_TEST
+
+START_TEST(only_the_last_of_a_name_counts)
+{
+    ss_document_t document = document_of("{\"a\":1,\"A\":2,\"b\":3,\"a\":4,\"\\u0061\":5}");
+    const ss_json_member_t *member = (const ss_json_member_t *)document.members->elts;
+
+    ck_assert_int_eq(document.members->nelts, 3);
+    assert_bytes(member[0].name, ss_bytes_of("A"), "first");
+    assert_bytes(member[2].value, ss_bytes_of("5"), "last");
+    ck_assert(document.has_alike);
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_object)
+{
+    ss_document_t document;
+
+    ck_assert_int_eq(ss_document_read(&document, exact_of("[1]"), pool), APR_EINVAL);
+    ck_assert_ptr_null(document.text.data);
+    ck_assert_ptr_null(document.members);
+}
+END_TEST
+
+/* Strings are read eight bytes at a time: so every byte at every place of two such steps. */
+START_TEST(every_byte_at_every_place_of_a_string)
+{
+    enum { SIZE = 17, FIRST = 6 /* behind {"a":" */ };
+    int is_fine = _i >= 0x20 && _i < 0x7F && _i != '"' && _i != '\\';
+
+    for (int place = 0; place < SIZE; place++) {
+        char *text = apr_psprintf(pool, "{\"a\":\"%.*s\"}", SIZE, "01234567890123456");
+        ss_document_t document;
+        const ss_json_member_t *member;
+        apr_status_t rv;
+
+        text[FIRST + place] = (char)_i;
+        rv = ss_document_read(&document, exact(text, FIRST + SIZE + 2), pool);
+        ck_assert_msg((rv == APR_SUCCESS) == (is_fine || _i == 0x7F), "byte %d at %d", _i, place);
+        if (rv == APR_SUCCESS) {
+            member = (const ss_json_member_t *)document.members->elts;
+            ck_assert_msg((member->text.data != NULL) == is_fine, "byte %d at %d", _i, place);
+            ck_assert_uint_eq(member->value.len, SIZE + 2);
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("document");
+    TCase *tcase = unit_case(suite, "document");
+
+    tcase_add_loop_test(tcase, knows_what_a_closer_look_would_find, 0, COUNT(documents));
+    tcase_add_loop_test(tcase, an_outline_gives_the_same_document, 0, COUNT(documents));
+    tcase_add_loop_test(tcase, every_byte_at_every_place_of_a_string, 0, 256);
+    tcase_add_test(tcase, an_outline_has_a_limit);
+    tcase_add_test(tcase, only_the_last_of_a_name_counts);
+    tcase_add_test(tcase, refuses_what_is_no_object);
+    return unit_run(suite);
+}
