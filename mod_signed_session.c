@@ -14,13 +14,13 @@
 
 #include "httpd/api.h"
 #include "httpd/authz.h"
+#include "httpd/chain.h"
 #include "httpd/config.h"
 #include "httpd/filter.h"
 #include "httpd/handler.h"
 #include "httpd/hide.h"
 #include "httpd/lookup.h"
 #include "httpd/startup.h"
-#include "httpd/vars.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
 
@@ -119,9 +119,9 @@ static void register_hooks(apr_pool_t *pool)
 
     /* first, before anybody looks at the headers; it also runs for every internal redirect, even
      * one that is then refused */
-    ap_hook_post_read_request(ss_vars_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
-    ap_hook_fixups(ss_vars_publish, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the header that this changes */
     ap_hook_handler(ss_hide_cookie, after_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_handler_run, NULL, before_proxy, APR_HOOK_FIRST);

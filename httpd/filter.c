@@ -27,11 +27,17 @@
 
 static ap_filter_rec_t *harvest_filter, *write_filter;
 
-/* Replace one list-valued field in whichever of the two tables it stands. */
+/* All lines of a field as one list. Most responses do not have it, and looking for one is cheap. */
+static const char *field_in(request_rec *r, apr_table_t *table, const char *name)
+{
+    return apr_table_get(table, name) == NULL ? NULL : apr_table_getm(r->pool, table, name);
+}
+
+/* Take one list-valued field out of whichever of the two tables it stands in. */
 static const char *take_field(request_rec *r, const char *name)
 {
-    const char *value = apr_table_getm(r->pool, r->headers_out, name);
-    const char *other = apr_table_getm(r->pool, r->err_headers_out, name);
+    const char *value = field_in(r, r->headers_out, name);
+    const char *other = field_in(r, r->err_headers_out, name);
 
     if (other != NULL) {
         apr_table_unset(r->err_headers_out, name);
@@ -49,6 +55,10 @@ static void mark_varying(request_rec *r)
 {
     const char *vary = take_field(r, "Vary");
 
+    if (vary == NULL) {
+        apr_table_addn(r->headers_out, "Vary", "Cookie");
+        return;
+    }
     if (!ss_field_has(vary, "Cookie") && !ss_field_has(vary, "*")) {
         vary = ss_field_join(vary, "Cookie", r->pool);
     }
@@ -86,16 +96,25 @@ static int settle_cookie(request_rec *r, ss_request_t *req)
     return is_theirs || set_cookie != NULL;
 }
 
+/* Does the response belong to this client alone? */
+static int is_private(request_rec *r)
+{
+    ss_request_t *req = ss_request_peek(r);
+
+    if (req == NULL) {
+        return ss_dir_conf(r)->mode != SS_OFF && ss_theirs_passes(r);
+    }
+    return settle_cookie(r, req) || req->decided;
+}
+
 static void prepare_response(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_request_t *req;
 
     ss_hide_restore(r);
     ss_update_take(r);
     ss_rules_apply(r);
-    req = ss_request_peek(r);
-    if (req != NULL && (settle_cookie(r, req) || req->decided)) {
+    if (is_private(r)) {
         mark_private(r);
     }
     if (dir->mode != SS_OFF && dir->vary) {
@@ -245,7 +264,7 @@ void ss_filter_insert_error(request_rec *r)
 static int has_late_note(const request_rec *r)
 {
     for (; r != NULL; r = r->next) {
-        if (ss_dir_conf(r)->mode == SS_ON && apr_table_get(r->notes, SS_UPDATE_NOTE) != NULL) {
+        if (ss_dir_conf(r)->mode == SS_ON && ss_update_note(r) != NULL) {
             return 1;
         }
     }

@@ -9,7 +9,7 @@
 
 extern module AP_MODULE_DECLARE_DATA signed_session_module;
 
-request_rec *ss_request_root(request_rec *r)
+request_rec *ss_request_root(const request_rec *r)
 {
     for (;;) {
         if (r->prev != NULL) {
@@ -19,7 +19,7 @@ request_rec *ss_request_root(request_rec *r)
             r = r->main;
         }
         else {
-            return r;
+            return (request_rec *)r;
         }
     }
 }
@@ -48,33 +48,39 @@ static void load(ss_request_t *req)
     req->written_generation = ss_session_generation(req->session);
 }
 
-ss_request_t *ss_request_find(request_rec *r)
+static ss_request_t *object_of(const request_rec *root)
 {
-    request_rec *root = ss_request_root(r);
-
     /* a request that could not even be read has no configuration */
     return root->request_config == NULL
                ? NULL
                : ap_get_module_config(root->request_config, &signed_session_module);
 }
 
-ss_request_t *ss_request_of(request_rec *r)
+static ss_request_t *create(request_rec *root)
 {
-    ss_request_t *req = ss_request_find(r);
+    ss_request_t *req = apr_pcalloc(root->pool, sizeof(*req));
 
-    if (req == NULL) {
-        request_rec *root = ss_request_root(r);
-
-        req = apr_pcalloc(root->pool, sizeof(*req));
-        req->root = root;
-        req->conf = ss_server_conf(root->server);
-        req->now = root->request_time;
-        ap_set_module_config(root->request_config, &signed_session_module, req);
-    }
+    req->root = root;
+    req->conf = ss_server_conf(root->server);
+    req->now = root->request_time;
+    ap_set_module_config(root->request_config, &signed_session_module, req);
     return req;
 }
 
-ss_request_t *ss_request_peek(request_rec *r)
+ss_request_t *ss_request_find(const request_rec *r)
+{
+    return object_of(ss_request_root(r));
+}
+
+ss_request_t *ss_request_of(request_rec *r)
+{
+    request_rec *root = ss_request_root(r);
+    ss_request_t *req = object_of(root);
+
+    return req != NULL ? req : create(root);
+}
+
+ss_request_t *ss_request_peek(const request_rec *r)
 {
     ss_request_t *req = ss_request_find(r);
 
@@ -83,15 +89,18 @@ ss_request_t *ss_request_peek(request_rec *r)
 
 ss_request_t *ss_request_get(request_rec *r)
 {
-    ss_request_t *req = ss_request_find(r);
+    request_rec *root = ss_request_root(r);
+    ss_request_t *req = object_of(root);
 
     if (req != NULL && req->loaded) {
         return req;
     }
-    if (ss_server_conf(ss_request_root(r)->server)->sealing.seals == NULL) {
+    if (ss_server_conf(root->server)->sealing.seals == NULL) {
         return NULL;
     }
-    req = ss_request_of(r);
+    if (req == NULL) {
+        req = create(root);
+    }
     load(req);
     return req;
 }

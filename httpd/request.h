@@ -48,6 +48,7 @@ typedef struct ss_request_t {
     int untouched;             /* this request must not renew it */
     int may_renew;             /* does the answering request allow a renewal? */
     int decided;               /* a Require was decided by it: the response is private */
+    int notes;                 /* how many notes there were when the session was last shown */
     int shown;                 /* did a request of the chain export variables, or forward it? */
     apr_array_header_t *steps; /* ss_step_t: requests of the chain whose fixups ran, or NULL */
 
@@ -66,19 +67,19 @@ typedef struct ss_request_t {
 } ss_request_t;
 
 /** The first request of the chain that `r` belongs to. */
-request_rec *ss_request_root(request_rec *r);
+request_rec *ss_request_root(const request_rec *r);
 
 /** The object of the chain that `r` belongs to, made if need be; nothing is loaded. Never NULL. */
 ss_request_t *ss_request_of(request_rec *r);
 
 /** The object of the chain if there is one, loaded or not. */
-ss_request_t *ss_request_find(request_rec *r);
+ss_request_t *ss_request_find(const request_rec *r);
 
 /** The session of `r`, loaded now if it was not before; NULL when this server has no keys. */
 ss_request_t *ss_request_get(request_rec *r);
 
 /** The session of `r` if something loaded it, else NULL. */
-ss_request_t *ss_request_peek(request_rec *r);
+ss_request_t *ss_request_peek(const request_rec *r);
 
 /** May requests here change the session? */
 int ss_request_may_change(const request_rec *r);

@@ -100,3 +100,8 @@ int ss_theirs_settle(request_rec *r, ss_request_t *req)
     }
     return 1;
 }
+
+int ss_theirs_passes(request_rec *r)
+{
+    return line_in(r, ss_server_conf(r->server)->cookie.name) != NULL;
+}

@@ -16,4 +16,8 @@
  */
 int ss_theirs_settle(request_rec *r, ss_request_t *req);
 
+/** Does the application's own Set-Cookie stand in the response? Where nothing was loaded, nothing
+ * needs to be settled. */
+int ss_theirs_passes(request_rec *r);
+
 #endif

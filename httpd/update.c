@@ -6,7 +6,10 @@
 #include "httpd/log.h"
 #include "httpd/request.h"
 #include "httpd/update.h"
+#include "httpd/vars.h"
 #include "lib/json.h"
+
+#define NOTE "session-update"
 
 /** The values of one response header in both tables of a request. */
 typedef struct found_t {
@@ -116,14 +119,20 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     }
 }
 
+/* A table finds its keys by how they begin, and here most begin with "session". */
+const char *ss_update_note(const request_rec *r)
+{
+    return ss_vars_are_alone(r, ss_request_peek(r)) ? NULL : apr_table_get(r->notes, NOTE);
+}
+
 static void take_note(request_rec *r)
 {
     static const ss_keys_t every_key = { 1, NULL };
-    const char *text = apr_table_get(r->notes, SS_UPDATE_NOTE);
+    const char *text = ss_update_note(r);
 
     if (text != NULL) {
-        apr_table_unset(r->notes, SS_UPDATE_NOTE);
-        apply(r, "the note " SS_UPDATE_NOTE, text, &every_key);
+        apr_table_unset(r->notes, NOTE);
+        apply(r, "the note " NOTE, text, &every_key);
     }
 }
 

@@ -6,8 +6,9 @@
 
 #include <httpd.h>
 
-/** The note in which any handler or Lua script leaves a merge patch for the session. */
-#define SS_UPDATE_NOTE "session-update"
+/** The merge patch that a handler or a Lua script has left in the note "session-update" of `r`, or
+ * NULL. */
+const char *ss_update_note(const request_rec *r);
 
 /**
  * Take what the applications behind the response of `r` want changed: the note, and the header of

@@ -6,20 +6,22 @@
 #include "httpd/value.h"
 #include "lib/json.h"
 
-const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool)
+ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool)
 {
     ss_bytes_t text;
 
-    if (ss_json_kind(value) == SS_JSON_STRING) {
-        text = ss_json_decode(value, pool);
-        if (!ss_json_is_plain(text)) {
-            return NULL;
-        }
+    if (ss_json_kind(value) != SS_JSON_STRING) {
+        return ss_json_compact(value, SS_JSON_FINITE, pool);
     }
-    else {
-        text = ss_json_compact(value, SS_JSON_FINITE, pool);
-    }
-    return apr_pstrmemdup(pool, text.data, text.len);
+    text = ss_json_decode(value, pool);
+    return ss_json_is_plain(text) ? text : ss_bytes(NULL, 0);
+}
+
+const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool)
+{
+    ss_bytes_t text = ss_value_slice(value, pool);
+
+    return text.data == NULL ? NULL : apr_pstrmemdup(pool, text.data, text.len);
 }
 
 ss_bytes_t ss_value_find(ss_session_t *session, const char *path, apr_pool_t *pool)

@@ -12,9 +12,12 @@
  * Strings decoded; numbers, true, false and null as written; arrays and objects as compact JSON, in
  * which NaN and the infinities are null.
  *
- * @return  a terminated text in `pool`; NULL for a string that may not leave alone (control
- * characters)
+ * @return  a slice of `value` or in `pool`, not terminated; {NULL, 0} for a string that may not
+ * leave alone (control characters)
  */
+ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool);
+
+/** The same as a terminated text in `pool`, or NULL. */
 const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool);
 
 /**

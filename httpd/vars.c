@@ -5,35 +5,36 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
-#include "httpd/log.h"
-#include "httpd/guard.h"
-#include "httpd/hide.h"
 #include "httpd/request.h"
-#include "httpd/rules.h"
-#include "httpd/update.h"
 #include "httpd/value.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
 #include "lib/names.h"
 
+#define PREFIX_SIZE 8
 #define KEY_NOTE "session:"
 #define KEY_VARIABLE "SESSION_"
-#define REDIRECT "REDIRECT_"
-#define HEADER "HTTP_"
+
+/* `req` is NULL when nothing had to be loaded to see that there is no session. */
 
 static const char *text_of(ss_request_t *req)
 {
-    ss_bytes_t view = ss_session_view(req->session);
+    ss_bytes_t view;
 
+    if (req == NULL || ss_session_is_empty(req->session)) {
+        return "{}";
+    }
+    view = ss_session_view(req->session);
     return apr_pstrmemdup(req->root->pool, view.data, view.len);
 }
 
 static const char *state_of(ss_request_t *req)
 {
-    return ss_state_name(req->state);
+    return ss_state_name(req == NULL ? SS_NONE : req->state);
 }
 
-/** What is shown of every session, besides its keys. */
+/** What is shown of every session, besides its keys. The first note stands before the keys' notes,
+ * the others behind them. */
 static const struct {
     const char *note;
     const char *variable;
@@ -49,195 +50,171 @@ static const struct {
 
 /** A top-level key as it is shown. */
 typedef struct shown_t {
-    ss_bytes_t name;   /* "session:KEY" or "SESSION_KEY", terminated */
-    const char *value; /* NULL: another key has the same name, so neither is shown alone */
+    ss_bytes_t key;
+    ss_bytes_t text; /* {NULL, 0}: not shown alone */
+    ss_bytes_t name; /* "session:KEY" or "SESSION_KEY", terminated */
 } shown_t;
 
-static char *prefixed(const char *prefix, apr_size_t len, ss_bytes_t key, apr_pool_t *pool)
-{
-    char *name = apr_palloc(pool, len + key.len + 1);
+/** How keys are shown in one place. */
+typedef struct showing_t {
+    const char *prefix; /* PREFIX_SIZE bytes */
+    int for_shells;     /* does every byte that no shell could use become an underscore? */
+    int may_collide;    /* can two keys have the same name? */
+} showing_t;
 
-    memcpy(name, prefix, len);
-    memcpy(name + len, key.data, key.len);
-    name[len + key.len] = '\0';
-    return name;
+static char *put(char *out, ss_bytes_t bytes)
+{
+    memcpy(out, bytes.data, bytes.len);
+    return out + bytes.len;
 }
 
-static char *note_name(ss_bytes_t key, apr_pool_t *pool)
+static void replace_bytes(char *at, const char *end)
 {
-    return prefixed(KEY_NOTE, sizeof(KEY_NOTE) - 1, key, pool);
-}
-
-/* Every byte that no shell could use becomes an underscore. */
-static char *variable_name(ss_bytes_t key, apr_pool_t *pool)
-{
-    char *name = prefixed(KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1, key, pool);
-
-    for (char *at = name + sizeof(KEY_VARIABLE) - 1; *at != '\0'; at++) {
+    for (; at < end; at++) {
         if (!apr_isascii(*at) || !apr_isalnum(*at)) {
             *at = '_';
         }
     }
-    return name;
 }
 
 /* httpd's tables compare names without case: of two names that are then the same, none is shown. */
-static void drop_collisions(apr_array_header_t *shown, shown_t *added)
+static void drop_collisions(shown_t *shown, int count, shown_t *added)
 {
-    for (int i = 0; i < shown->nelts - 1; i++) {
-        shown_t *other = &APR_ARRAY_IDX(shown, i, shown_t);
-
-        if (other->name.len == added->name.len &&
-            strcasecmp(other->name.data, added->name.data) == 0) {
-            other->value = added->value = NULL;
+    for (int i = 0; i < count; i++) {
+        if (shown[i].name.len == added->name.len &&
+            strcasecmp(shown[i].name.data, added->name.data) == 0) {
+            shown[i].text = added->text = ss_bytes(NULL, 0);
         }
     }
 }
 
-/* `may_collide`: can two keys have the same name? */
-static void show_keys(apr_table_t *table, ss_request_t *req, int may_collide,
-                      char *(*name_of)(ss_bytes_t key, apr_pool_t *pool))
+/* Which keys can be shown, and how? Returns how many. `room`: bytes of their names and texts. */
+static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *members,
+                  apr_pool_t *pool)
+{
+    int count = 0;
+
+    *room = 0;
+    for (int i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (member->is_simple || ss_json_is_plain(member->name)) {
+            shown_t *added = &shown[count++];
+
+            added->key = member->name;
+            added->text =
+                member->text.data != NULL ? member->text : ss_value_slice(member->value, pool);
+            *room += PREFIX_SIZE + added->key.len + 1 + added->text.len + 1;
+        }
+    }
+    return count;
+}
+
+/* Write the names, one behind the other. Returns where the last one ended. */
+static char *put_names(char *out, shown_t *shown, int count, const showing_t *how)
+{
+    ss_names_t names = { { 0 } };
+
+    for (int i = 0; i < count; i++) {
+        char *start = out, *key = out + PREFIX_SIZE;
+
+        memcpy(start, how->prefix, PREFIX_SIZE);
+        out = put(key, shown[i].key);
+        if (how->for_shells) {
+            replace_bytes(key, out);
+        }
+        shown[i].name = ss_bytes(start, (apr_size_t)(out - start));
+        *out++ = '\0';
+        if (how->may_collide && ss_names_add(&names, shown[i].name)) {
+            drop_collisions(shown, i, &shown[i]);
+        }
+    }
+    return out;
+}
+
+static void show_keys(apr_table_t *table, ss_request_t *req, const showing_t *how)
 {
     const apr_array_header_t *members = ss_session_members(req->session);
     apr_pool_t *pool = req->root->pool;
-    apr_array_header_t *shown;
-    ss_names_t names = { { 0 } };
+    apr_size_t room;
+    shown_t *shown;
+    char *out;
+    int count;
 
     if (members->nelts == 0) {
         return;
     }
-    shown = apr_array_make(pool, members->nelts, sizeof(shown_t));
-    for (int i = 0; i < members->nelts; i++) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-        if (ss_json_is_plain(member->name)) {
-            shown_t *added = apr_array_push(shown);
-
-            added->name = ss_bytes_of(name_of(member->name, pool));
-            added->value = ss_value_text(member->value, pool);
-            if (may_collide && ss_names_add(&names, added->name)) {
-                drop_collisions(shown, added);
-            }
+    shown = apr_palloc(pool, members->nelts * sizeof(*shown));
+    count = gather(shown, &room, members, pool);
+    out = put_names(apr_palloc(pool, room), shown, count, how);
+    for (int i = 0; i < count; i++) {
+        if (shown[i].text.data != NULL) {
+            apr_table_addn(table, shown[i].name.data, out);
+            out = put(out, shown[i].text);
+            *out++ = '\0';
         }
     }
-    for (int i = 0; i < shown->nelts; i++) {
-        const shown_t *key = &APR_ARRAY_IDX(shown, i, shown_t);
+}
 
-        if (key->value != NULL) {
-            apr_table_addn(table, key->name.data, key->value);
-        }
-    }
+/* Usually nobody has set a note before, and nothing is to be replaced. */
+static void put_note(apr_table_t *notes, int are_new, int var, ss_request_t *req)
+{
+    (are_new ? apr_table_addn : apr_table_setn)(notes, vars[var].note, vars[var].value(req));
 }
 
 static void publish_notes(request_rec *r, ss_request_t *req)
 {
-    for (int i = 0; i < VARS; i++) {
-        apr_table_setn(r->notes, vars[i].note, vars[i].value(req));
+    int are_new = apr_is_empty_table(r->notes);
+
+    put_note(r->notes, are_new, 0, req);
+    if (req != NULL) {
+        const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(req->session) };
+
+        show_keys(r->notes, req, &how);
     }
-    show_keys(r->notes, req, ss_session_has_alike(req->session), note_name);
+    for (int i = 1; i < VARS; i++) {
+        put_note(r->notes, are_new, i, req);
+    }
+    if (req != NULL) {
+        req->notes = apr_table_elts(r->notes)->nelts;
+    }
 }
 
 static void publish_environment(request_rec *r, ss_request_t *req)
 {
+    const showing_t how = { KEY_VARIABLE, 1, 1 };
+
     for (int i = 0; i < VARS; i++) {
         apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(req));
     }
-    show_keys(r->subprocess_env, req, 1, variable_name);
+    show_keys(r->subprocess_env, req, &how);
     req->shown = 1;
 }
 
-static int is_our_variable(const char *name)
+void ss_vars_publish(request_rec *r, ss_request_t *req)
+{
+    publish_notes(r, req);
+    if (ss_dir_conf(r)->env) {
+        publish_environment(r, req);
+    }
+}
+
+int ss_vars_are_alone(const request_rec *r, const ss_request_t *req)
+{
+    const apr_array_header_t *notes = apr_table_elts(r->notes);
+    const apr_table_entry_t *note = (const apr_table_entry_t *)notes->elts;
+    int count = req != NULL ? req->notes : VARS;
+
+    return count > 0 && notes->nelts == count && note[0].key == vars[0].note &&
+           note[count - 1].key == vars[VARS - 1].note;
+}
+
+int ss_vars_is_variable(const char *name)
 {
     for (int i = 0; i < VARS; i++) {
         if (strcmp(name, vars[i].variable) == 0) {
             return 1;
         }
     }
-    return strncmp(name, KEY_VARIABLE, sizeof(KEY_VARIABLE) - 1) == 0;
-}
-
-/* What of a variable of an earlier request this one may see; NULL: nothing. An earlier script's
- * request headers are among them. */
-static const char *still_shown(request_rec *r, const char *name, const char *value)
-{
-    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
-        name += sizeof(REDIRECT) - 1;
-    }
-    if (strcmp(name, HEADER "COOKIE") == 0) {
-        return ss_hide_in(r, value);
-    }
-    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
-        return ss_guard_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
-    }
-    return is_our_variable(name) ? NULL : value;
-}
-
-/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what
- * an earlier request of the chain was shown is not for this one, unless it says so itself. */
-static void withdraw_environment(request_rec *r)
-{
-    const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
-    apr_table_t *kept = apr_table_make(r->pool, entries->nelts);
-
-    for (int i = 0; i < entries->nelts; i++) {
-        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
-        const char *value = still_shown(r, entry->key, entry->val);
-
-        if (value != NULL) {
-            apr_table_addn(kept, entry->key, value);
-        }
-    }
-    r->subprocess_env = kept;
-}
-
-/* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
-static void withdraw(request_rec *r)
-{
-    const ss_request_t *req = ss_request_find(r);
-
-    if (req != NULL && (req->shown || req->hide != SS_HIDE_NOTHING)) {
-        withdraw_environment(r);
-    }
-    ss_guard_scrub(r);
-}
-
-int ss_vars_begin(request_rec *r)
-{
-    if (r->prev != NULL) {
-        ss_update_take_predecessor(r);
-        ss_hide_decide(r->prev); /* it may have been refused before its fixups */
-        ss_hide_restore(r);
-    }
-    ss_guard_scrub(r);
-    return DECLINED;
-}
-
-int ss_vars_publish(request_rec *r)
-{
-    const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_request_t *req = NULL;
-
-    if (dir->mode != SS_OFF) {
-        req = ss_request_get(r);
-        if (req == NULL) {
-            ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
-                   ss_server_conf(r->server)->unusable);
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-    ss_hide_decide(r);
-    if (r->prev != NULL || r->main != NULL) {
-        withdraw(r);
-    }
-    if (r->main == NULL && ss_server_conf(r->server)->has_rules) {
-        ss_rules_note_step(r);
-    }
-    if (req != NULL) {
-        publish_notes(r, req);
-        if (dir->env) {
-            publish_environment(r, req);
-        }
-        ss_guard_forward(r);
-    }
-    return DECLINED;
+    return strncmp(name, KEY_VARIABLE, PREFIX_SIZE) == 0;
 }

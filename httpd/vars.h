@@ -4,16 +4,24 @@
 #ifndef SS_VARS_H
 #define SS_VARS_H
 
-#include <httpd.h>
+#include "httpd/request.h"
 
 /**
- * post_read_request hook: a request begins, or an internal redirect, even one that is then refused.
- * What clients may not send is removed; what a predecessor changed is taken while it is known who
- * wrote it; the cookie is no longer hidden.
+ * Show the session to whatever answers `r`: as notes, and with SignedSessionEnv as environment.
+ *
+ * @param req  loaded; NULL when the client has no session, and no environment is wanted
  */
-int ss_vars_begin(request_rec *r);
+void ss_vars_publish(request_rec *r, ss_request_t *req);
 
-/** fixups hook: show the session to whatever answers this request, as notes and environment. */
-int ss_vars_publish(request_rec *r);
+/** Is this the name of a variable that ss_vars_publish may have set? */
+int ss_vars_is_variable(const char *name);
+
+/**
+ * Are the notes of `r` still those that ss_vars_publish left there, and no others? Then nobody has
+ * set one since. 0 is not certain. Cheap: a look at the first and the last one.
+ *
+ * @param req  of the chain, or NULL
+ */
+int ss_vars_are_alone(const request_rec *r, const ss_request_t *req);
 
 #endif

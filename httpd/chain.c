@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <http_protocol.h>
+
+#include "httpd/chain.h"
+#include "httpd/guard.h"
+#include "httpd/hide.h"
+#include "httpd/log.h"
+#include "httpd/request.h"
+#include "httpd/rules.h"
+#include "httpd/update.h"
+#include "httpd/vars.h"
+
+#define REDIRECT "REDIRECT_"
+#define HEADER "HTTP_"
+
+/* What of a variable of an earlier request this one may see; NULL: nothing. An earlier script's
+ * request headers are among them. */
+static const char *still_shown(request_rec *r, const char *name, const char *value)
+{
+    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
+        name += sizeof(REDIRECT) - 1;
+    }
+    if (strcmp(name, HEADER "COOKIE") == 0) {
+        return ss_hide_in(r, value);
+    }
+    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
+        return ss_guard_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
+    }
+    return ss_vars_is_variable(name) ? NULL : value;
+}
+
+/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what
+ * an earlier request of the chain was shown is not for this one, unless it says so itself. */
+static void withdraw_environment(request_rec *r)
+{
+    const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
+    apr_table_t *kept = apr_table_make(r->pool, entries->nelts);
+
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+        const char *value = still_shown(r, entry->key, entry->val);
+
+        if (value != NULL) {
+            apr_table_addn(kept, entry->key, value);
+        }
+    }
+    r->subprocess_env = kept;
+}
+
+/* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
+static void withdraw(request_rec *r)
+{
+    const ss_request_t *req = ss_request_find(r);
+
+    if (req != NULL && (req->shown || req->hide != SS_HIDE_NOTHING)) {
+        withdraw_environment(r);
+    }
+    ss_guard_scrub(r);
+}
+
+int ss_chain_begin(request_rec *r)
+{
+    if (r->prev != NULL) {
+        ss_update_take_predecessor(r);
+        ss_hide_decide(r->prev); /* it may have been refused before its fixups */
+        ss_hide_restore(r);
+    }
+    ss_guard_scrub(r);
+    return DECLINED;
+}
+
+/* Is there anything to load? Without a Cookie header there is no session, and only the environment
+ * of scripts is worth the object of the chain: it must be withdrawn from later requests. */
+static int is_worth_loading(request_rec *r)
+{
+    return ss_dir_conf(r)->env || ss_request_find(r) != NULL ||
+           apr_table_get(r->headers_in, "Cookie") != NULL;
+}
+
+int ss_chain_show(request_rec *r)
+{
+    const ss_server_conf_t *conf = ss_server_conf(r->server);
+    int in_use = ss_dir_conf(r)->mode != SS_OFF;
+    ss_request_t *req = NULL;
+
+    if (in_use && conf->sealing.seals == NULL) {
+        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s", conf->unusable);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (in_use && is_worth_loading(r)) {
+        req = ss_request_get(r);
+    }
+    ss_hide_decide(r);
+    if (r->prev != NULL || r->main != NULL) {
+        withdraw(r);
+    }
+    if (r->main == NULL && conf->has_rules) {
+        ss_rules_note_step(r);
+    }
+    if (in_use) {
+        ss_vars_publish(r, req);
+        ss_guard_forward(r);
+    }
+    return DECLINED;
+}

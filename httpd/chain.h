@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_CHAIN_H
+#define SS_CHAIN_H
+
+#include <httpd.h>
+
+/* What a client asks for may become a chain of requests: internal redirects, error documents,
+ * subrequests. Here each of them begins. */
+
+/**
+ * post_read_request hook: a request begins, or an internal redirect, even one that is then refused.
+ * What clients may not send is removed; what a predecessor changed is taken while it is known who
+ * wrote it; the cookie is no longer hidden.
+ */
+int ss_chain_begin(request_rec *r);
+
+/** fixups hook: what earlier requests were shown is withdrawn, and the session shown to whatever
+ * answers this one. */
+int ss_chain_show(request_rec *r);
+
+#endif
