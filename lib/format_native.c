@@ -190,14 +190,16 @@ static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring
                          apr_pool_t *pool)
 {
     apr_uint16_t id = (apr_uint16_t)get_number(raw.data + AT_KEY_ID, 2);
+    try_key_fn *try_key = kinds[(int)raw.data[AT_FLAGS]].try_key;
+    const ss_key_t *end = keys->keys + keys->count;
     ss_state_e state = SS_UNKNOWN_KEY;
 
-    for (int i = 0; i < keys->count; i++) {
-        if (keys->keys[i].id != id) {
+    for (const ss_key_t *key = keys->keys; key < end; key++) {
+        if (key->id != id) {
             continue;
         }
-        if (kinds[(int)raw.data[AT_FLAGS]].try_key(&payload->text, &keys->keys[i], raw, pool)) {
-            payload->key = i;
+        if (try_key(&payload->text, key, raw, pool)) {
+            payload->key = (int)(key - keys->keys);
             return SS_VALID;
         }
         state = SS_BAD_SIGNATURE;

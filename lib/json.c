@@ -12,7 +12,7 @@
  * the stack. */
 
 #define BITS_OF_WORD 64
-#define MEMBERS_AT_FIRST 16
+#define MEMBERS_AT_FIRST 8
 
 typedef struct scan_t {
     const unsigned char *at; /* after a failure: where */

@@ -175,12 +175,19 @@ static char *put_ascii(char *out, const char **at)
     return put_escape(out, 0xDC00 + (number & 0x3FF));
 }
 
-/* Copy the string at *at, and step behind it. */
-static char *put_string(char *out, const char **at, const char *end, int flags)
+/* Copy the string at *at, and step behind it. `wide`: is anything to be escaped? */
+static char *put_string(char *out, const char **at, const char *end, int wide)
 {
-    end = string_end(*at, end);
+    const char *start = *at;
+
+    end = string_end(start, end);
+    if (!wide) {
+        memcpy(out, start, end - start);
+        *at = end;
+        return out + (end - start);
+    }
     while (*at < end) {
-        if ((flags & SS_JSON_ASCII) != 0 && (unsigned char)**at >= 0x7F) {
+        if ((unsigned char)**at >= 0x7F) {
             out = put_ascii(out, at);
         }
         else {
@@ -227,7 +234,7 @@ ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
             at += skipped;
         }
         else if (*at == '"') {
-            out = put_string(out, &at, end, flags);
+            out = put_string(out, &at, end, wide > 0);
         }
         else if (is_blank(*at)) {
             at++;

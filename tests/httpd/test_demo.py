@@ -25,12 +25,18 @@ def place():
         yield path
 
 
+def heed_interrupts():
+    """A shell that puts its jobs into the background has them ignore what Ctrl-C sends, and bash keeps to that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def demo(place, *words):
     environment = {name: text for name, text in os.environ.items() if not name.startswith(('MAKE', 'MFLAGS'))}
     build = Path(os.environ['SS_SSCTL']).parent
     return subprocess.Popen([str(TOP / 'scripts/demo'), '--build', str(build), *words], text=True,
                             env={**environment, 'TMPDIR': str(place / 'tmp')}, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                            preexec_fn=heed_interrupts)
 
 
 def introduction(process):
