@@ -91,6 +91,27 @@ START_TEST(a_companion_counts_too)
 }
 END_TEST
 
+/* Two secrets, two valid signatures: the key tells whether the cookie is to be written again. */
+START_TEST(the_first_valid_companion_counts)
+{
+    ss_sealing_t how = sealing(SECRET_1, SECRET_2, "express", NULL, "session", "");
+    const ss_sealing_t old = sealing(SECRET_2, NULL, "express", NULL, "session", "");
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    ss_bytes_t by_old_key = seal_text("{\"a\":1}", &old, NOW).companion;
+    const ss_candidates_t both = { .values = { cookie.value },
+                                   .count = 1,
+                                   .companions = { by_old_key, cookie.companion },
+                                   .companion_count = 2 };
+    ss_session_t *session;
+    ss_provenance_t from;
+
+    how.memory = ss_memory_create(pool);
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_eq(ss_format_open(&session, &from, &both, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(from.key, 1);
+}
+END_TEST
+
 START_TEST(times_are_judged_anew)
 {
     const ss_sealing_t how = remembering("native", ss_memory_create(pool));
@@ -147,6 +168,7 @@ int main(void)
     tcase_add_loop_test(tcase, it_is_really_remembered, 0, count);
     tcase_add_loop_test(tcase, every_bit_still_counts, 0, count);
     tcase_add_test(tcase, a_companion_counts_too);
+    tcase_add_test(tcase, the_first_valid_companion_counts);
     tcase_add_test(tcase, times_are_judged_anew);
     tcase_add_test(tcase, another_virtual_host_does_not_profit);
     tcase_add_test(tcase, many_cookies_push_each_other_out_and_all_stay_valid);
