@@ -122,27 +122,33 @@ def mac(key, text, algorithm):
     return base64url(hmac.new(key, text.encode(), algorithm).digest())
 
 
-def sealed(name, payload):
-    """The payload as a cookie of this format that is signed as it should be."""
-    secret, now = SECRET.encode(), int(time.time())
-    stamp = base64url(now.to_bytes(4, 'big'))
-    if name == 'native':
-        return native(payload)
+def signature(name, text):
+    """Of what stands in front of it in the cookie."""
+    secret = SECRET.encode()
     if name == 'starlette':
-        text = f'{base64.b64encode(payload).decode()}.{stamp}'
-        key = hashlib.sha1(b'itsdangerous.Signer' + b'signer' + secret).digest()
-        return f'session={text}.{mac(key, text, "sha1")}'
+        return mac(hashlib.sha1(b'itsdangerous.Signer' + b'signer' + secret).digest(), text, 'sha1')
     if name == 'flask':
-        text = f'{base64url(payload)}.{stamp}'
-        key = hmac.new(secret, b'cookie-session', 'sha1').digest()
-        return f'session={text}.{mac(key, text, "sha1")}'
+        return mac(hmac.new(secret, b'cookie-session', 'sha1').digest(), text, 'sha1')
     if name == 'django':
         salt = b'django.contrib.sessions.backends.signed_cookies'
-        text = f'{base64url(payload)}:{base62(now)}'
-        key = hashlib.sha256(salt + b'signer' + secret).digest()
-        return f'session={text}:{mac(key, text, "sha256")}'
-    text = f'session={base64.b64encode(payload).decode()}'
-    return f'{text}; session.sig={mac(secret, text, "sha1")}'
+        return mac(hashlib.sha256(salt + b'signer' + secret).digest(), text, 'sha256')
+    return mac(secret, text, 'sha1')
+
+
+def sealed(name, payload):
+    """The payload as a cookie of this format that is signed as it should be."""
+    now = int(time.time())
+    if name == 'native':
+        return native(payload)
+    if name == 'express':
+        text = f'session={base64.b64encode(payload).decode()}'
+        return f'{text}; session.sig={signature(name, text)}'
+    if name == 'django':
+        text, separator = f'{base64url(payload)}:{base62(now)}', ':'
+    else:
+        encoded = base64.b64encode(payload).decode() if name == 'starlette' else base64url(payload)
+        text, separator = f'{encoded}.{base64url(now.to_bytes(4, "big"))}', '.'
+    return f'session={text}{separator}{signature(name, text)}'
 
 
 def base62(number):
@@ -157,6 +163,17 @@ def test_serialized_objects_of_languages_are_never_decoded(server, name):
     for kind, payload in SERIALIZED.items():
         assert state(server, sealed(name, payload), f'{name}.example') == 'malformed', kind
     assert before <= children(server)
+
+
+@pytest.mark.parametrize('name', ['starlette', 'flask', 'django'])
+def test_a_right_signature_does_not_excuse_a_wrong_shape(server, name):
+    good = sealed(name, b'{}').partition('=')[2]
+    separator = good[-28] if name != 'django' else good[-44]
+    payload, stamp, _ = good.rsplit(separator, 2)
+    for text in (f'{payload}=={separator}{stamp}', f'!{separator}{stamp}', f'{payload}{separator}{stamp}=',
+                 f'{separator}{stamp}', f'.{payload}{separator}{stamp}'):
+        cookie = f'session={text}{separator}{signature(name, text)}'
+        assert state(server, cookie, f'{name}.example') == 'malformed', text
 
 
 def test_an_encoded_name_forges_no_prefix(start):

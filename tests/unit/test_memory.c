@@ -158,6 +158,23 @@ START_TEST(many_cookies_push_each_other_out_and_all_stay_valid)
 }
 END_TEST
 
+/* A compressed cookie may hold more than a cookie has room for. */
+START_TEST(a_long_document_is_the_same_each_time)
+{
+    const ss_sealing_t how = remembering("flask", ss_memory_create(pool));
+    const char *json = nested(2 * SS_COOKIE_MAX, "1", "", "");
+    ss_session_t *session;
+    ss_sealed_t cookie;
+
+    json = apr_pstrcat(pool, "{\"a\":", json, "}", NULL);
+    cookie = seal_text(json, &how, NOW);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(open_one(&session, cookie, &how, NOW), SS_VALID);
+        ck_assert(ss_bytes_equal(ss_session_text(session), ss_bytes_of(json)));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -171,6 +188,7 @@ int main(void)
     tcase_add_test(tcase, the_first_valid_companion_counts);
     tcase_add_test(tcase, times_are_judged_anew);
     tcase_add_test(tcase, another_virtual_host_does_not_profit);
+    tcase_add_test(tcase, a_long_document_is_the_same_each_time);
     tcase_add_test(tcase, many_cookies_push_each_other_out_and_all_stay_valid);
     return unit_run(suite);
 }
