@@ -152,6 +152,17 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base_, void *add_)
     return conf;
 }
 
+ss_server_conf_t *ss_config_of(cmd_parms *cmd)
+{
+    ss_server_conf_t *conf = ss_server_conf(cmd->server);
+
+    if (conf == NULL) {
+        conf = ss_config_create_server(cmd->pool, cmd->server);
+        ap_set_module_config(cmd->server->module_config, &signed_session_module, conf);
+    }
+    return conf;
+}
+
 const char *ss_config_place(cmd_parms *cmd)
 {
     return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);

@@ -121,6 +121,10 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 ss_server_conf_t *ss_server_conf(const server_rec *s);
 const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
 
+/** The server's configuration while a directive of another module is parsed: httpd makes that of a
+ * virtual host at its first directive of ours. */
+ss_server_conf_t *ss_config_of(cmd_parms *cmd);
+
 /** "FILE:LINE" of the directive that is being parsed. */
 const char *ss_config_place(cmd_parms *cmd);
 

@@ -117,7 +117,7 @@ static EVP_MAC_CTX *take_mac(const ss_mac_t *mac)
 apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool)
 {
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-    EVP_MAC_CTX *keyed = EVP_MAC_CTX_new(hmac);
+    EVP_MAC_CTX *keyed = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)hashes[hash].name, 0),
         OSSL_PARAM_construct_end(),

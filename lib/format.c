@@ -111,14 +111,15 @@ static ss_state_e open_as(ss_payload_t *payload, ss_sealed_t *cookie, const ss_s
     return state;
 }
 
-/* Has this cookie, or this one together with one of its companions, proved valid before? */
+/* Has this cookie proved valid before, alone or with the first companion? With a later one it may
+ * have, too; but then an earlier one may be valid as well, by another key, and would count. */
 static int recall(ss_memory_item_t *item, ss_sealed_t *cookie, const ss_candidates_t *candidates,
                   const ss_sealing_t *how, apr_pool_t *pool)
 {
     if (how->memory == NULL) {
         return 0;
     }
-    for (int i = -1; i < candidates->companion_count; i++) {
+    for (int i = -1; i < candidates->companion_count && i < 1; i++) {
         cookie->companion = i < 0 ? ss_bytes(NULL, 0) : candidates->companions[i];
         if (ss_memory_recall(how->memory, item, cookie, how, pool)) {
             return 1;

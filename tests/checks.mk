@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 #
-# What takes longer than "make check", or needs more: sanitizers, valgrind, static analysis, coverage
-# and fuzzing. Part of the Makefile. Each check is built in checks/NAME, configured as this directory
-# is, but for the compiler and its flags.
+# What takes longer than "make check", or needs more: sanitizers, valgrind, timing, static analysis,
+# coverage and fuzzing. Part of the Makefile. Each check is built in checks/NAME, configured as this
+# directory is, but for the compiler and its flags.
 
 comma = ,
 # $(eval $(call check_directory,NAME,COMPILER,CFLAGS))
@@ -52,6 +52,16 @@ check-valgrind: checks/valgrind/Makefile
 	+CK_FORK=no CK_TIMEOUT_MULTIPLIER=50 $(call IN_CHECK,valgrind) check-unit RUN="$(VALGRIND) --error-exitcode=9"
 	+SS_WRAPPER="$(VALGRIND) --log-file={dir}/reports/valgrind.%p" \
 	$(call IN_HTTPD,valgrind,$(VALGRIND_TESTS)) MPMS=event
+
+# --- timing --------------------------------------------------------------------------------------
+
+$(eval $(call check_directory,timing,$(GCC),-O2 -g))
+check-timing: checks/timing/Makefile
+	+$(call IN_CHECK,timing) tests/timing
+	$(PYTHON) -B $(srcdir)/tests/timing.py checks/timing/tests/timing
+
+tests/timing: tests/timing.o $(LIB_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # --- static analysis -----------------------------------------------------------------------------
 
@@ -114,4 +124,4 @@ fuzz: checks/fuzz/Makefile
 
 fuzz-targets: $(FUZZ_TARGETS)
 
-.PHONY: check-asan check-tsan check-valgrind analyze coverage fuzz fuzz-targets
+.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz fuzz-targets

@@ -45,6 +45,34 @@ static inline ss_bytes_t fuzz_bytes(const uint8_t *data, size_t size)
     return ss_bytes((const char *)data, size);
 }
 
+static inline apr_status_t fuzz_free(void *data)
+{
+    free(data);
+    return APR_SUCCESS;
+}
+
+/** `size` zeroes, not one to spare: behind them a sanitizer sees the first byte that is read or
+ * written. A pool rounds up. Freed with `pool`. */
+static inline char *fuzz_alloc(size_t size, apr_pool_t *pool)
+{
+    char *data = calloc(1, size);
+
+    MUST(data != NULL || size == 0);
+    apr_pool_cleanup_register(pool, data, fuzz_free, apr_pool_cleanup_null);
+    return data;
+}
+
+/** A copy of that kind. */
+static inline ss_bytes_t fuzz_exact(ss_bytes_t bytes, apr_pool_t *pool)
+{
+    char *copy = fuzz_alloc(bytes.len, pool);
+
+    if (bytes.len > 0) {
+        memcpy(copy, bytes.data, bytes.len);
+    }
+    return ss_bytes(copy, bytes.len);
+}
+
 /** Cut the input's next part off, which ends at a NUL or with the input. */
 static inline ss_bytes_t fuzz_part(ss_bytes_t *input)
 {
@@ -57,12 +85,29 @@ static inline ss_bytes_t fuzz_part(ss_bytes_t *input)
     return part;
 }
 
-/** The next part as a terminated string. */
+/** The next part as a terminated string, with not one byte to spare. */
 static inline const char *fuzz_text(ss_bytes_t *input, apr_pool_t *pool)
 {
     ss_bytes_t part = fuzz_part(input);
+    char *text = fuzz_alloc(part.len + 1, pool);
 
-    return apr_pstrmemdup(pool, part.len > 0 ? part.data : "", part.len);
+    if (part.len > 0) {
+        memcpy(text, part.data, part.len);
+    }
+    text[part.len] = '\0';
+    return text;
+}
+
+/** Cut the next byte off; 0 when there is none left. */
+static inline unsigned fuzz_byte(ss_bytes_t *input)
+{
+    unsigned byte = 0;
+
+    if (input->len > 0) {
+        byte = (unsigned char)input->data[0];
+        *input = ss_bytes(input->data + 1, input->len - 1);
+    }
+    return byte;
 }
 
 /** Every byte as %XX. */

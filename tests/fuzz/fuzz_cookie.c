@@ -5,6 +5,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define NAME "session"
+#define OTHER "other"
 
 /* Values are slices of the header that stand behind our name, and hold no separator. */
 static void judge_values(const char *header)
@@ -26,6 +27,42 @@ static void judge_values(const char *header)
     }
 }
 
+static int is_long(ss_bytes_t value, const void *data)
+{
+    return value.len >= *(const apr_size_t *)data;
+}
+
+static int is_any_long(ss_bytes_t values[], int count, apr_size_t size)
+{
+    for (int i = 0; i < count; i++) {
+        if (values[i].len >= size) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What is taken out is gone, and nobody else's cookie is another one afterwards. */
+static void judge_strip(const char *header, apr_pool_t *pool)
+{
+    ss_bytes_t before[SS_CANDIDATES_MAX], after[SS_CANDIDATES_MAX];
+    const char *rest = ss_cookie_strip(header, NAME, NULL, NULL, pool);
+    int count = ss_cookie_find(before, SS_CANDIDATES_MAX, header, OTHER);
+    apr_size_t size = 8;
+
+    MUST(ss_cookie_find(after, SS_CANDIDATES_MAX, rest, NAME) == 0);
+    MUST(ss_cookie_find(after, SS_CANDIDATES_MAX, rest, OTHER) == count);
+    for (int i = 0; i < count; i++) {
+        MUST(ss_bytes_equal(after[i], before[i]));
+    }
+
+    rest = ss_cookie_strip(header, NAME, is_long, &size, pool);
+    count = ss_cookie_find(before, SS_CANDIDATES_MAX, header, NAME);
+    MUST((rest == header) == !is_any_long(before, count, size) || count == SS_CANDIDATES_MAX);
+    count = ss_cookie_find(after, SS_CANDIDATES_MAX, rest, NAME);
+    MUST(!is_any_long(after, count, size));
+}
+
 /* What we printed we know again, and a browser could not read anything else into it. */
 static void judge_set_cookie(const char *text, const char *name)
 {
@@ -45,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *header = fuzz_text(&input, pool);
 
     judge_values(header);
+    judge_strip(header, pool);
     ss_cookie_is_named(header, NAME);
 
     if (ss_cookie_find(&value, 1, header, NAME) == 1) {

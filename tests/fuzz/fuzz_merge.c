@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
     ss_bytes_t input = fuzz_bytes(data, size);
-    ss_bytes_t target = fuzz_part(&input), patch = input, result, twice;
+    ss_bytes_t target = fuzz_exact(fuzz_part(&input), pool), patch = input, result, twice;
     ss_json_error_t error;
 
     if (ss_json_check(target, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {

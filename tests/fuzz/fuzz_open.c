@@ -50,17 +50,22 @@ static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *
 {
     const ss_format_t *format = ss_sealing_written(how);
     ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
-    ss_sealed_t cookie = { fuzz_part(&input), { NULL, 0 } };
+    ss_sealed_t cookie = { fuzz_exact(fuzz_part(&input), pool), { NULL, 0 } };
     ss_likeness_e likeness;
     ss_session_t *session;
+    int alike = 0;
 
     if (input.len > 0) {
-        cookie.companion = input;
+        cookie.companion = fuzz_exact(input, pool);
+    }
+    if (format->resembles != NULL) {
+        alike = format->resembles(cookie.value, ((const ss_seal_t *)how->seals->elts)->keys, pool);
     }
     likeness = format->look(&look, &cookie, pool);
     MUST(likeness != SS_UNLIKE || look.why != NULL);
     if (open_cookie(&session, cookie, how, pool) == SS_VALID) {
         MUST(likeness != SS_UNLIKE && look.why == NULL);
+        MUST(alike || format->resembles == NULL);
         MUST(ss_json_check(ss_session_text(session), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
     }
 }

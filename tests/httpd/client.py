@@ -108,6 +108,26 @@ def exchange_http1(port, request):
         return parse_http1(read_to_end(connection), head_only)
 
 
+BATCH = 50  # requests that are under way at a time
+
+
+def exchange_pipelined(port, requests):
+    """Requests (bytes) behind each other on one connection, for tests with thousands: the answers in
+    their order. Each must have a Content-Length."""
+    with socket.create_connection(('127.0.0.1', port), SECONDS) as connection, connection.makefile('rb') as stream:
+        for start in range(0, len(requests), BATCH):
+            batch = requests[start:start + BATCH]
+            connection.sendall(b''.join(batch))
+            for _ in batch:
+                yield read_one(stream)
+
+
+def read_one(stream):
+    response, _ = parse_head(b''.join(iter(stream.readline, b'\r\n')) + b'\r\n')
+    response.body = stream.read(int(response.get('Content-Length', 0)))
+    return response
+
+
 def read_to_end(connection):
     received = b''
     try:

@@ -393,3 +393,19 @@ def test_warnings_at_start(start, conf, numbers, place):
     server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
     assert server.request('GET', '/file.txt').status == 200
     assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers
+
+
+@pytest.mark.parametrize('secret, numbers', [('env:SIGNED_SESSION_SECRET', ['SS0113']), ('env:OTHER', [])])
+def test_sessions_under_another_secret_are_believed_nowhere_else(start, secret, numbers):
+    open_, closed = OPEN.format('*').split('<Location "/closed">')
+    server = start(f"""
+        SignedSession On
+        <VirtualHost *:{{port}}>
+            SignedSessionSecret {secret}
+            {open_}
+        </VirtualHost>
+        <VirtualHost *:{{port}}>
+            <Location "/closed">{closed}
+        </VirtualHost>""", env={'OTHER': 'kU7wq-other_secret.Tz41mXbRd9LfYp6NcHs0Ga'})
+    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
+    assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers

@@ -236,6 +236,11 @@ def test_a_key_that_is_not_listed_cannot_be_written(server, method, path, header
     assert detail.startswith('SS0202: "') and 'add "SignedSessionWritable ' in detail
 
 
+def test_a_refusal_names_no_key_that_is_no_text(server):
+    cookie = native(b'{"\\ud800":1}')
+    assert problem(server.request('PUT', '/some', JSON, '{}', cookie=cookie), 403) == ''
+
+
 def test_listed_keys_and_unchanged_ones_can_be_written(server):
     cookie = native({'user': 'alice', 'cart': 1})
     response = server.request('PUT', '/some', JSON, {'theme': 'dark', 'user': 'alice'}, cookie=cookie)

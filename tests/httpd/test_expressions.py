@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cookies import native, opened
-from harness import Server, cgi_module
+from harness import Server, cgi_module, configtest
 
 EXPR_LUA = '''
 function handle(r)
@@ -85,6 +85,11 @@ ALICE = native({'user': 'alice', 'cart': {'items': [{'id': 7}]}})
 BOB = native({'user': 'bob', 'cart': {'items': [{'id': 7}]}})
 VISITORS = [(ALICE, True), (BOB, False), (None, False), ('session=forged', False)]
 EACH_VISITOR = pytest.mark.parametrize('cookie, is_alice', VISITORS, ids=['alice', 'bob', 'nobody', 'forged'])
+
+
+def test_an_unknown_function_stays_unknown():
+    rc, text = configtest('SetEnvIfExpr "no_such_function(%{session:user}) == \'x\'" A=1', 'setenvif')
+    assert rc == 1 and "Function 'no_such_function' does not exist" in text
 
 
 @EACH_VISITOR

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
-"""The documentation is whole: every message and every directive of the code is there, and no other."""
+"""The documentation is whole: every message and every directive of the code is there, and no other; and every
+test that it names exists."""
 
 import re
 from pathlib import Path
@@ -103,6 +104,30 @@ def test_links_between_the_pages_lead_somewhere():
                 there = (path.parent / file).resolve() if file else path
                 assert there.exists(), (path.name, target)
                 assert not name or name in anchors[there], (path.name, target)
+
+
+# --- attacks -----------------------------------------------------------------------------------
+
+
+def names_in(file):
+    """The names of the tests in a file of tests/."""
+    folder, pattern = {'.py': ('httpd', r'^def (test_\w+)'), '.c': ('unit', r'^START_TEST\((\w+)\)')}[Path(file).suffix]
+    return re.findall(pattern, (TOP / 'tests' / folder / file).read_text(), re.M)
+
+
+def test_every_attack_is_tried_by_tests_that_exist():
+    makefile = (TOP / 'tests/checks.mk').read_text()
+    rows = re.findall(r'^\| .* \| .* \| (.*) \|$', (TOP / 'docs/attacks.md').read_text(), re.M)
+    proofs = [row.strip('`').split('` `') for row in rows if row not in ('test', 'tests')]
+    assert len(proofs) > 50
+    for proof in (one for row in proofs for one in row):
+        file, _, name = proof.partition('::')
+        if name:
+            assert name in names_in(file), proof
+        elif file.startswith('make '):
+            assert f'\n{file.removeprefix("make ")}: ' in makefile, proof
+        else:
+            assert (TOP / 'tests/fuzz' / file).exists() and re.fullmatch(r'fuzz_\w+\.c', file), proof
 
 
 def anchor(heading):

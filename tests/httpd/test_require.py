@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cookies import native, starlette
+from cookies import Native, native, starlette
 from harness import Server
 from starting import failed_start
 
@@ -290,6 +290,20 @@ def places():
 def test_in_htaccess(places):
     assert status(places, '/ht/a.txt', native({'role': 'admin'})) == 200
     assert status(places, '/ht/a.txt', native({'role': 'guest'})) == 403
+
+
+def test_in_a_virtual_host_without_another_directive(start):
+    """httpd has no configuration of ours there until it merges the main server's."""
+    server = start("""
+        SignedSession On
+        SignedSessionCookie sid
+        <VirtualHost *:{port}>
+            <Location "/">
+                Require signed-session user
+            </Location>
+        </VirtualHost>""")
+    assert status(server, '/file.txt') == 403
+    assert status(server, '/file.txt', f'sid={Native({"user": "alice"}).seal(name="sid")}') == 200
 
 
 @pytest.mark.parametrize('path', ['/off/a.txt', '/ht-off/a.txt'])

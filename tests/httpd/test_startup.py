@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cookies import Native
-from harness import SECRET, configtest
+from harness import SECRET, Server, StartError, configtest
 from starting import (COUNTED, COUNTING, ENDPOINT, GOOD, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE,
                       Keyed, anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
                       restarts, sealed_with, wait_for)
@@ -83,6 +83,16 @@ SHELLS = {
     'with another variable unset': ('SignedSessionSecret env:SHOP', {'SHOP': SECRET}, {}),
     'with a file that is not there': ('', {}, {VARIABLE: None, f'{VARIABLE}_FILE': '/missing'}),
 }
+
+
+@pytest.mark.parametrize('form', ['native', 'starlette', 'express'])
+def test_a_libcrypto_that_refuses_stops_the_start(tmp_path, form):
+    """Only certified algorithms, and none is there: whatever is asked for is refused."""
+    conf = tmp_path / 'openssl.cnf'
+    conf.write_text('openssl_conf = init\n[init]\nalg_section = algorithms\n'
+                    '[algorithms]\ndefault_properties = fips=yes\n')
+    with pytest.raises(StartError, match='SS0111: OpenSSL .* refused to make the keys of SignedSessionSecret'):
+        Server(f'SignedSession On\nSignedSessionFormat {form}', env={'OPENSSL_CONF': str(conf)}).start()
 
 
 @pytest.mark.parametrize('conf, env, shell', SHELLS.values(), ids=SHELLS)

@@ -360,6 +360,26 @@ def test_after_an_error_too(session):
     session.allow('End of script output')
 
 
+def test_a_cookie_that_is_shown_is_shown_after_a_redirect(start):
+    server = start("""
+        SignedSession On
+        SignedSessionEnv On
+        SignedSessionStripCookie off
+        ScriptAlias /cgi/ "{dir}/cgi/\"""", MODULES, FILES)
+    response = server.request('GET', '/cgi/redirect?/cgi/env', cookie=NATIVE)
+    assert f'\nREDIRECT_HTTP_COOKIE={NATIVE}\n' in response.text
+
+
+def test_what_somebody_else_removed_need_not_be_hidden(start, backend):
+    """mod_headers does it in fixups, between our look at the cookie and the handler."""
+    server = start("""
+        SignedSession On
+        RequestHeader unset Cookie
+        ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On""", MODULES, FILES, backend=backend.port)
+    response = server.request('GET', '/echo', cookie=NATIVE)
+    assert (response.text, response.set_cookies()) == ('seen:\n', [])
+
+
 def test_what_loads_late_finds_the_cookie(session):
     """Where sessions are off nothing reads it before the log line is written."""
     response = session.request('GET', '/cgi/off', cookie=NATIVE)

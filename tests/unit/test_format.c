@@ -231,6 +231,18 @@ START_TEST(a_look_at_something_else_says_why_not)
 }
 END_TEST
 
+START_TEST(a_look_at_a_strange_companion_says_so)
+{
+    const ss_sealing_t how = one("express");
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+
+    cookie.companion = exact_of("x");
+    ck_assert_int_eq(ss_format_named("express")->look(&look, &cookie, pool), SS_POSSIBLE);
+    ck_assert_ptr_nonnull(strstr(look.why, "signature"));
+}
+END_TEST
+
 /*
  * Native
  */
@@ -337,13 +349,19 @@ START_TEST(two_encrypted_cookies_are_never_alike)
 }
 END_TEST
 
-static apr_status_t no_random(void *out, apr_size_t len)
+static apr_status_t no_nonce(void *out, apr_size_t len)
 {
     (void)out;
     return len == SS_SESSION_ID_SIZE ? APR_SUCCESS : APR_EGENERAL;
 }
 
-START_TEST(without_a_nonce_nothing_is_sealed)
+static apr_status_t no_id(void *out, apr_size_t len)
+{
+    (void)out;
+    return len == SS_SESSION_ID_SIZE ? APR_EGENERAL : APR_SUCCESS;
+}
+
+START_TEST(without_a_nonce_or_an_id_nothing_is_sealed)
 {
     ss_sealing_t how = encrypting();
     ss_session_t *session = ss_session_create(pool);
@@ -351,7 +369,7 @@ START_TEST(without_a_nonce_nothing_is_sealed)
     ss_stamp_t stamp;
     apr_size_t over;
 
-    how.random = no_random;
+    how.random = _i == 0 ? no_nonce : no_id;
     ss_session_replace(session, ss_bytes_of("{\"a\":1}"));
     ck_assert_int_eq(ss_format_seal(&cookie, &stamp, &over, session, &how, NOW, pool),
                      APR_EGENERAL);
@@ -609,9 +627,10 @@ int main(void)
     tcase_add_test(native, both_kinds_open_whatever_is_written);
     tcase_add_test(native, an_encrypted_cookie_can_be_neither_changed_nor_read);
     tcase_add_test(native, two_encrypted_cookies_are_never_alike);
-    tcase_add_test(native, without_a_nonce_nothing_is_sealed);
+    tcase_add_loop_test(native, without_a_nonce_or_an_id_nothing_is_sealed, 0, 2);
 
     tcase_add_test(two, half_of_two_cookies_is_refused);
+    tcase_add_test(two, a_look_at_a_strange_companion_says_so);
     tcase_add_test(two, the_companion_is_bound_to_the_name);
     tcase_add_test(two, companions_may_come_in_any_order);
     tcase_add_test(two, companions_are_looked_for_only_where_a_format_has_them);

@@ -90,6 +90,27 @@ START_TEST(a_companion_counts_too)
 }
 END_TEST
 
+/* Two secrets, two valid signatures: the key tells whether the cookie is to be written again. */
+START_TEST(the_first_valid_companion_counts)
+{
+    ss_sealing_t how = sealing(SECRET_1, SECRET_2, "express", NULL, "session", "");
+    const ss_sealing_t old = sealing(SECRET_2, NULL, "express", NULL, "session", "");
+    ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
+    ss_bytes_t by_old_key = seal_text("{\"a\":1}", &old, NOW).companion;
+    const ss_candidates_t both = { .values = { cookie.value },
+                                   .count = 1,
+                                   .companions = { by_old_key, cookie.companion },
+                                   .companion_count = 2 };
+    ss_session_t *session;
+    ss_provenance_t from;
+
+    how.memory = ss_memory_create(pool);
+    ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+    ck_assert_int_eq(ss_format_open(&session, &from, &both, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(from.key, 1);
+}
+END_TEST
+
 START_TEST(times_are_judged_anew)
 {
     const ss_sealing_t how = remembering("native", ss_memory_create(pool));
@@ -136,6 +157,23 @@ START_TEST(many_cookies_push_each_other_out_and_all_stay_valid)
 }
 END_TEST
 
+/* A compressed cookie may hold more than a cookie has room for. */
+START_TEST(a_long_document_is_the_same_each_time)
+{
+    const ss_sealing_t how = remembering("flask", ss_memory_create(pool));
+    const char *json = nested(2 * SS_COOKIE_MAX, "1", "", "");
+    ss_session_t *session;
+    ss_sealed_t cookie;
+
+    json = apr_pstrcat(pool, "{\"a\":", json, "}", NULL);
+    cookie = seal_text(json, &how, NOW);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(open_one(&session, cookie, &how, NOW), SS_VALID);
+        ck_assert(ss_bytes_equal(ss_session_text(session), ss_bytes_of(json)));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -146,8 +184,10 @@ int main(void)
     tcase_add_loop_test(tcase, it_is_really_remembered, 0, count);
     tcase_add_loop_test(tcase, every_bit_still_counts, 0, count);
     tcase_add_test(tcase, a_companion_counts_too);
+    tcase_add_test(tcase, the_first_valid_companion_counts);
     tcase_add_test(tcase, times_are_judged_anew);
     tcase_add_test(tcase, another_virtual_host_does_not_profit);
+    tcase_add_test(tcase, a_long_document_is_the_same_each_time);
     tcase_add_test(tcase, many_cookies_push_each_other_out_and_all_stay_valid);
     return unit_run(suite);
 }

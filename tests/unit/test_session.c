@@ -249,6 +249,17 @@ static const struct {
 };
 /* clang-format on */
 
+/* Callers have checked that; the session is not left half changed if one has not. */
+START_TEST(a_patch_that_is_no_object_changes_nothing)
+{
+    ss_session_t *session = loaded("{\"a\":1}");
+
+    ss_session_merge(session, ss_bytes_of("[1]"));
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, "{\"a\":1}", "as it was loaded");
+}
+END_TEST
+
 START_TEST(changes_the_document)
 {
     int row = _i / 2,
@@ -655,6 +666,7 @@ int main(void)
     tcase_add_test(tcase, an_untouched_session_keeps_every_byte);
     tcase_add_test(tcase, of_duplicates_the_last_counts);
     tcase_add_test(tcase, many_names_are_not_taken_for_duplicates);
+    tcase_add_test(tcase, a_patch_that_is_no_object_changes_nothing);
     tcase_add_loop_test(tcase, changes_the_document, 0, 2 * COUNT(changes));
     tcase_add_test(tcase, copies_what_it_is_given);
     tcase_add_test(tcase, a_copy_has_a_life_of_its_own);
