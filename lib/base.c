@@ -21,3 +21,12 @@ const char *ss_state_name(ss_state_e state)
 {
     return names[state];
 }
+
+void ss_out_of_memory(apr_pool_t *pool)
+{
+    apr_abortfunc_t out_of_memory = apr_pool_abort_get(pool);
+
+    if (out_of_memory != NULL) {
+        out_of_memory(APR_ENOMEM);
+    }
+}

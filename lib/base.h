@@ -58,4 +58,11 @@ static inline int ss_bytes_equal(ss_bytes_t a, ss_bytes_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/**
+ * What a pool does when it has no memory, for a library that only says that it could not: ends the
+ * process, in httpd. A cookie that cannot be verified is not a bad one, and the session that would
+ * begin in its place would overwrite it. Returns where the pool has no abort function.
+ */
+void ss_out_of_memory(apr_pool_t *pool);
+
 #endif

@@ -26,6 +26,7 @@ struct ss_mac_t {
     EVP_MAC_CTX *keyed; /* only ever copied: keying is the costly part */
     spares_t *spares;   /* EVP_MAC_CTX, keyed */
     apr_size_t size;
+    apr_pool_t *pool;
 };
 
 /* clang-format off */
@@ -116,25 +117,28 @@ static EVP_MAC_CTX *take_mac(const ss_mac_t *mac)
 
 apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool)
 {
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-    EVP_MAC_CTX *keyed = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+    ss_mac_t *made = apr_pcalloc(pool, sizeof(*made));
+    EVP_MAC *hmac;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)hashes[hash].name, 0),
         OSSL_PARAM_construct_end(),
     };
 
-    EVP_MAC_free(hmac); /* the context holds its own reference */
     *mac = NULL;
-    if (keyed == NULL ||
-        EVP_MAC_init(keyed, (const unsigned char *)key.data, key.len, params) != 1) {
-        EVP_MAC_CTX_free(keyed);
+    made->spares = apr_pcalloc(pool, sizeof(*made->spares));
+    made->size = hashes[hash].size;
+    made->pool = pool;
+    /* before there is something to free: the pool may end what is under way */
+    apr_pool_cleanup_register(pool, made, free_mac, apr_pool_cleanup_null);
+
+    hmac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+    made->keyed = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac); /* the context holds its own reference */
+    if (made->keyed == NULL ||
+        EVP_MAC_init(made->keyed, (const unsigned char *)key.data, key.len, params) != 1) {
         return outcome(0);
     }
-    *mac = apr_palloc(pool, sizeof(**mac));
-    (*mac)->keyed = keyed;
-    (*mac)->spares = apr_pcalloc(pool, sizeof(*(*mac)->spares));
-    (*mac)->size = hashes[hash].size;
-    apr_pool_cleanup_register(pool, *mac, free_mac, apr_pool_cleanup_null);
+    *mac = made;
     return APR_SUCCESS;
 }
 
@@ -154,8 +158,14 @@ int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature)
 {
     unsigned char expected[SS_HASH_SIZE_MAX];
 
-    return signature.len == mac->size && ss_mac_compute(mac, expected, text) == APR_SUCCESS &&
-           ss_equal(expected, signature.data, mac->size);
+    if (signature.len != mac->size) {
+        return 0;
+    }
+    if (ss_mac_compute(mac, expected, text) != APR_SUCCESS) {
+        ss_out_of_memory(mac->pool);
+        return 0;
+    }
+    return ss_equal(expected, signature.data, mac->size);
 }
 
 /*
@@ -173,6 +183,7 @@ struct ss_aead_t {
     unsigned char mask[BLOCK_SIZE]; /* K1 of NIST SP 800-38B section 6.1 */
     spares_t *blocks;               /* EVP_CIPHER_CTX, copies of `block` */
     spares_t *messages;             /* EVP_CIPHER_CTX of `gcm`, keyed for some message */
+    apr_pool_t *pool;
 };
 
 static apr_status_t free_aead(void *aead_)
@@ -224,6 +235,7 @@ apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool
     *aead = NULL;
     made->blocks = apr_pcalloc(pool, sizeof(*made->blocks));
     made->messages = apr_pcalloc(pool, sizeof(*made->messages));
+    made->pool = pool;
     apr_pool_cleanup_register(pool, made, free_aead, apr_pool_cleanup_null);
     if (!key_aead(made, key)) {
         return outcome(0);
@@ -324,10 +336,11 @@ int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char 
     EVP_CIPHER_CTX *context = take_message(aead);
     apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
     unsigned char *tag = (unsigned char *)sealed.data + size, rest[BLOCK_SIZE];
+    int begun = begin_message(context, aead, nonce, data, 0);
     int len, good;
 
     good =
-        begin_message(context, aead, nonce, data, 0) &&
+        begun &&
         EVP_DecryptUpdate(context, out, &len, (const unsigned char *)sealed.data, (int)size) == 1 &&
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, SS_AEAD_TAG_SIZE, tag) == 1 &&
         EVP_DecryptFinal_ex(context, rest, &len) == 1;
@@ -335,7 +348,11 @@ int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char 
     if (!good) {
         ss_wipe(out, size); /* what was not authentic is nobody's to read */
     }
-    return outcome(good) == APR_SUCCESS;
+    outcome(good);
+    if (!begun) { /* nothing that a client chose has had a part in that */
+        ss_out_of_memory(aead->pool);
+    }
+    return good;
 }
 
 static OSSL_PARAM octets(const char *name, ss_bytes_t bytes)

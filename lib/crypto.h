@@ -43,8 +43,9 @@ apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_p
  * fails. */
 apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text);
 
-/** Is `signature` the MAC of `text`? The time taken does not depend on where they differ. A failure
- * of libcrypto is "no". */
+/** Is `signature` the MAC of `text`? The time taken does not depend on where they differ. When
+ * libcrypto fails, for lack of memory, it is ss_out_of_memory() of the pool that `mac` lives in,
+ * then "no". */
 int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature);
 
 #define SS_AEAD_KEY_SIZE 32
@@ -83,7 +84,7 @@ apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsig
  * @param out     room for sealed.len - SS_AEAD_TAG_SIZE bytes; wiped unless successful
  * @param sealed  ciphertext and tag, at least SS_AEAD_TAG_SIZE bytes
  * @return        whether key, nonce, text and data are those that it was sealed with; a failure of
- *                libcrypto is "no"
+ *                libcrypto is as in ss_mac_verify
  */
 int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
                  ss_bytes_t sealed, ss_bytes_t data);

@@ -33,6 +33,7 @@ static apr_status_t inflate_into(ss_bytes_t *text, apr_size_t room, ss_bytes_t p
         return APR_ENOSPC;
     }
     if (result == Z_MEM_ERROR) {
+        ss_out_of_memory(pool);
         return APR_ENOMEM;
     }
     if (result != Z_OK || used != packed.len) {

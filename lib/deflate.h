@@ -20,6 +20,7 @@ apr_status_t ss_deflate(ss_bytes_t *packed, ss_bytes_t text, apr_pool_t *pool);
  * @param text  out: in `pool`; {NULL, 0} unless successful
  * @return      APR_SUCCESS; APR_EINVAL when `packed` is not one whole stream and nothing else;
  *              APR_ENOSPC when it holds more than SS_INFLATED_MAX bytes; APR_ENOMEM
+ *              after ss_out_of_memory()
  */
 apr_status_t ss_inflate(ss_bytes_t *text, ss_bytes_t packed, apr_pool_t *pool);
 
