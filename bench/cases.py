@@ -68,8 +68,18 @@ def starlette_cookie(size):
 
 
 @cache
+def other_cookies(count):
+    """As many of other applications, in two halves around ours."""
+    names = [f'other{i:02}={hashlib.sha256(b"%d" % i).hexdigest()[:16]}' for i in range(count)]
+    return '; '.join([*names[:count // 2], native_cookie(SIZES['100 B']), *names[count // 2:]])
+
+
+@cache
 def mod_session_cookie(size):
     return f'{COOKIE}={urlencode(session_of(size, urlencode))}'
+
+
+CHANGING = '<Location "/change">\nSetHandler bench-change\n</Location>\n'
 
 
 @dataclass(frozen=True)
@@ -81,15 +91,23 @@ class Case:
     ours: bool = False          # is mod_signed_session loaded?
     cookie: str = ''            # what the client sends
     budget: int = None          # instructions added to what it is compared with
+    begin: str = ''             # the handler that gives out the cookie, where we cannot make it here
     over: 'Case' = None         # what that is; None: plain httpd with the same request
     writes: bool = False        # does every response bring a new cookie?
     quick: bool = False
+    share: int = 0              # per cent of the requests that change the session, whatever the handler
+    lengths: tuple = ()         # numbers of requests to count, where the usual ones would take too long
     defines: tuple = ()         # names for httpd's -D
     env: dict = field(default_factory=dict, hash=False)
 
     def configuration(self):
         return (load_module('ss_bench') + (load_module('signed_session') if self.ours else '') + self.conf
-                + f'\nMaxKeepAliveRequests 0\n<Location "/">\nSetHandler {self.handler}\n</Location>\n')
+                + f'\nMaxKeepAliveRequests 0\n<Location "/">\nSetHandler {self.handler}\n</Location>\n'
+                + (CHANGING if self.share else ''))
+
+    def is_change(self, number):
+        """Is this request, counted from 0, one of those that change the session?"""
+        return self.writes or (number + 1) * self.share // 100 > number * self.share // 100
 
 
 def plain(cookie):
@@ -101,6 +119,7 @@ OFF = 'SignedSession Off\n<VirtualHost 127.0.0.1:1>\nSignedSession On\n</Virtual
 MANY_SECRETS = 'SignedSession On\nSignedSessionSecret {} env:SIGNED_SESSION_SECRET'.format(
     ' '.join(f'env:{name}' for name in OTHER_SECRETS))
 MOD_SESSION = f'Session On\nSessionCookieName {COOKIE} path=/'
+CRYPTO = f'{MOD_SESSION}\nSessionCryptoPassphrase {SECRET}'
 
 FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
 BUDGETS_AGAIN = {'100 B': 2500, '1 KB': 11500, '3 KB': 31000}
@@ -125,6 +144,8 @@ def all_cases():
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
         Case('on, no cookie', ours=True, conf='SignedSession On', budget=900, quick=True),
+        Case('on, no cookie, no Vary', ours=True, conf='SignedSession On\nSignedSessionVary Off'),
+        Case('Vary: Cookie by a handler', handler='bench-vary'),
         *ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
               conf='SignedSession On'),
         *read,
@@ -140,4 +161,7 @@ def all_cases():
              cookie=mod_session_cookie(SIZES['100 B'])),
         *theirs('mod_session read', handler='bench-mod-session-read', conf=MOD_SESSION),
         *theirs('mod_session change', handler='bench-mod-session-change', conf=MOD_SESSION, writes=True),
+        *(Case(f'mod_session_crypto {use} 100 B', handler=f'bench-mod-session-{use}', conf=CRYPTO,
+               modules='session session_cookie session_crypto', writes=use == 'change',
+               begin='bench-mod-session-begin', lengths=(3, 9)) for use in ('read', 'change')),
     ]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -83,25 +84,40 @@ def wait_for_port(process, port):
     raise Failure(f'{process.args[0]} did not open its port')
 
 
-def request_of(case):
+def request_of(case, is_change):
     cookie = f'Cookie: {case.cookie}\r\n' if case.cookie else ''
-    return f'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}\r\n'.encode()
+    path = '/change' if is_change and case.share else '/'
+    return f'GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}\r\n'.encode()
 
 
 def ask(case, port, count):
     """Send this many requests on one connection, each after the answer to the one before."""
-    request = request_of(case)
     with socket.create_connection(('127.0.0.1', port), SOCKET_SECONDS) as connection:
-        for _ in range(count):
-            connection.sendall(request)
+        for number in range(count):
+            is_change = case.is_change(number)
+            connection.sendall(request_of(case, is_change))
             response = b''
             while not response.endswith(ANSWER):
                 part = connection.recv(65536)
                 if not part or not b'HTTP/1.1 200 '.startswith((response + part)[:13]):
                     raise Failure(f'{case.name}: no good answer: {(response + part)[:200]!r}')
                 response += part
-            if (b'\r\nset-cookie: ' in response.lower()) != case.writes:
-                raise Failure(f'{case.name}: {"no" if case.writes else "an unexpected"} Set-Cookie')
+            if (b'\r\nset-cookie: ' in response.lower()) != is_change:
+                raise Failure(f'{case.name}: {"no" if is_change else "an unexpected"} Set-Cookie')
+
+
+def with_cookie(case):
+    """The same case with a cookie that httpd itself has made for it, if it needs one."""
+    if not case.begin:
+        return case
+    with server_for(replace(case, handler=case.begin)) as server, \
+            socket.create_connection(('127.0.0.1', server.port), SOCKET_SECONDS) as connection:
+        connection.sendall(request_of(case, False))
+        response = connection.recv(65536)
+    cookie = re.search(rb'\r\nSet-Cookie: ([^;\r]+)', response, re.IGNORECASE)
+    if cookie is None:
+        raise Failure(f'{case.name}: no cookie to begin with: {response[:200]!r}')
+    return replace(case, cookie=cookie[1].decode())
 
 
 def main(work):

@@ -15,6 +15,7 @@
 
 #define KEY "visits"
 #define NEW_VALUE "2"
+#define FILLER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) * session_load;
 static APR_OPTIONAL_FN_TYPE(ap_session_get) * session_get;
@@ -23,6 +24,12 @@ static APR_OPTIONAL_FN_TYPE(ap_session_set) * session_set;
 static int use_nothing(request_rec *r)
 {
     (void)r;
+    return 1;
+}
+
+static int only_vary(request_rec *r)
+{
+    apr_table_addn(r->headers_out, "Vary", "Cookie");
     return 1;
 }
 
@@ -46,6 +53,15 @@ static int read_mod_session(request_rec *r)
            session_get(r, session, KEY, &value) == APR_SUCCESS && value != NULL;
 }
 
+static int begin_mod_session(request_rec *r)
+{
+    session_rec *session = NULL;
+
+    return session_load != NULL && session_load(r, &session) == APR_SUCCESS && session != NULL &&
+           session_set(r, session, KEY, "1") == APR_SUCCESS &&
+           session_set(r, session, "filler", FILLER) == APR_SUCCESS;
+}
+
 static int change_mod_session(request_rec *r)
 {
     session_rec *session = NULL;
@@ -60,8 +76,10 @@ static const struct {
     int (*use)(request_rec *r); /* returns whether there was a session */
 } rows[] = {
     { "bench-nothing",            use_nothing },
+    { "bench-vary",               only_vary },
     { "bench-read",               read_note },
     { "bench-change",             change_by_note },
+    { "bench-mod-session-begin",  begin_mod_session },
     { "bench-mod-session-read",   read_mod_session },
     { "bench-mod-session-change", change_mod_session },
 };

@@ -341,6 +341,7 @@ static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
 
 int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name)
 {
+    const ss_bytes_t wanted = ss_bytes_of(name);
     const char *end = header;
     int count = 0;
 
@@ -348,7 +349,7 @@ int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char 
         ss_bytes_t value;
 
         end = pair_end(header);
-        value = value_of(trim(header, end), ss_bytes_of(name));
+        value = value_of(trim(header, end), wanted);
         if (value.data != NULL) {
             values[count++] = value;
         }
@@ -358,9 +359,9 @@ int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char 
 }
 
 /* Does this pair go? */
-static int is_removed(ss_bytes_t pair, const char *name, ss_cookie_is_fn *is, const void *data)
+static int is_removed(ss_bytes_t pair, ss_bytes_t name, ss_cookie_is_fn *is, const void *data)
 {
-    ss_bytes_t value = value_of(pair, ss_bytes_of(name));
+    ss_bytes_t value = value_of(pair, name);
 
     return value.data != NULL && (is == NULL || is(value, data));
 }
@@ -368,6 +369,7 @@ static int is_removed(ss_bytes_t pair, const char *name, ss_cookie_is_fn *is, co
 const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
                             const void *data, apr_pool_t *pool)
 {
+    const ss_bytes_t unwanted = ss_bytes_of(name);
     const char *at = header, *end = header;
     char *kept = NULL, *out = NULL;
     int removed = 0;
@@ -377,7 +379,7 @@ const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_f
 
         end = pair_end(at);
         pair = trim(at, end);
-        if (is_removed(pair, name, is, data)) {
+        if (is_removed(pair, unwanted, is, data)) {
             removed++;
         }
         else if (pair.len > 0) {
