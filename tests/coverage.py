@@ -4,7 +4,9 @@
 """How much of lib/ and httpd/ a test run reached, from what gcov knows: make coverage.
 
 A file of lib/ is compiled twice, for the unit tests and for the module: a line counts when either ran.
-Exit status 1 when a folder is below its floor.
+Why a line is not run stands in tests/coverage.txt, by file and function. Exit status 1 when a folder is
+below its floor, when no reason is given for a line, or when a reason is given for a function that is not
+there.
 """
 
 import argparse
@@ -17,21 +19,36 @@ from collections import defaultdict
 from pathlib import Path
 
 FLOORS = {'lib': (95, 90), 'httpd': (90, 80)}  # per cent of lines, of branches
+REASONS = Path(__file__).with_suffix('.txt')
 
 
 class Counts:
-    """Of one file: how often each line ran, and each branch of each line was taken."""
+    """Of one file: how often each line ran, and each branch of each line was taken; whose line it is."""
 
     def __init__(self):
         self.lines = defaultdict(int)
+        self.functions = {}
         self.branches = defaultdict(int)
 
     def add(self, lines):
         for line in lines:
             number = line['line_number']
             self.lines[number] += line['count']
+            self.functions[number] = line['function_name']
             for at, branch in enumerate(line['branches']):
                 self.branches[number, at] += branch['count']
+
+
+def read_reasons():
+    """{(file, function): reason}"""
+    reasons, reason = {}, None
+    for line in REASONS.read_text().splitlines():
+        if line.startswith('    '):
+            file, *functions = line.split()
+            reasons.update({(file, function): reason for function in functions})
+        elif not line.startswith('#'):
+            reason = line
+    return reasons
 
 
 def percent(counts):
@@ -71,15 +88,30 @@ def ranges(numbers):
     return ' '.join(str(first) if first == last else f'{first}-{last}' for first, last in parts)
 
 
-def print_file(path, counts):
-    unseen = [number for number, count in sorted(counts.lines.items()) if count == 0]
+def print_file(path, counts, reasons):
+    """Returns whether there is a reason for each line that is not run."""
+    unseen = defaultdict(list)
+    for number, count in sorted(counts.lines.items()):
+        if count == 0:
+            unseen[counts.functions[number]].append(number)
     half = sorted({number for (number, _), count in counts.branches.items()
                    if count == 0 and counts.lines[number] > 0})
     print(f'{path:32} {percent(counts.lines.values()):6.1f} {percent(counts.branches.values()):6.1f}')
-    if unseen:
-        print(f'    lines not run:       {ranges(unseen)}')
+    for function, numbers in unseen.items():
+        reason = reasons.get((path, function), 'NO REASON GIVEN')
+        print(f'    lines not run:       {ranges(numbers)} in {function}: {reason}')
     if half:
         print(f'    branches not taken:  {ranges(half)}')
+    return all((path, function) in reasons for function in unseen)
+
+
+def print_strangers(files, reasons):
+    """Returns whether each function that a reason is given for is there."""
+    known = {(path, function) for path, counts in files.items() for function in counts.functions.values()}
+    strangers = sorted(set(reasons) - known)
+    for path, function in strangers:
+        print(f'{REASONS.name}: there is no {function} in {path}')
+    return not strangers
 
 
 def print_folder(folder, files):
@@ -100,9 +132,10 @@ def main():
     options = parser.parse_args()
     files = read(options.gcov, options.source.resolve(), options.build)
     print(f'{"per cent of":32} {"lines":>6} {"branches":>6}')
-    for path in sorted(files):
-        print_file(path, files[path])
-    met = [print_folder(folder, [counts for path, counts in files.items() if path.startswith(f'{folder}/')])
+    reasons = read_reasons()
+    met = [print_file(path, files[path], reasons) for path in sorted(files)]
+    met.append(print_strangers(files, reasons))
+    met += [print_folder(folder, [counts for path, counts in files.items() if path.startswith(f'{folder}/')])
            for folder in FLOORS]
     sys.exit(0 if all(met) else 1)
 
