@@ -8,6 +8,7 @@ an answer is tried again, as a browser does it; an answer that arrives must be r
 """
 
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -230,18 +231,33 @@ class Visitor(Client):
         return False
 
 
+KEYS = 'SignedSessionSecret file:keys/one'
+
+
 def test_a_new_secret():
-    more = 'SignedSessionSecret file:keys/one\nSignedSessionRenew 1s'
-    with at_work(more, Keyed, {'keys/one': OTHER}) as server, Load(server, kind=Visitor) as load:
-        assert all(client.holds(OTHER) for client in load.clients)
-        server.write('keys/one', f'{THIRD}\n{OTHER}\n')
+    """In the steps of docs/directives.md."""
+    with at_work(f'{KEYS}\nSignedSessionRenew 1s', Keyed, {'keys/one': OTHER}) as server:
+        with Load(server, kind=Visitor) as load:
+            for keys in ([OTHER, THIRD], [THIRD, OTHER], [THIRD]):
+                server.write('keys/one', '\n'.join(keys))
+                server.graceful()
+                load.wait_for_rounds()
+                wait_for(lambda: all(client.holds(keys[0]) for client in load.clients), 'cookies with the first')
+
+
+def test_a_connection_to_an_old_child():
+    """It may answer one more request there, with the secrets that it has: the new one is among them."""
+    with at_work(KEYS, Keyed, {'keys/one': f'{OTHER}\n{THIRD}'}) as server:
+        connection, client = http.client.HTTPConnection('127.0.0.1', server.port), Visitor(server, 2)
+        connection.request('GET', '/file.txt')
+        connection.getresponse().read()
+        server.write('keys/one', f'{THIRD}\n{OTHER}')
         server.graceful()
-        load.wait_for_rounds()
-        wait_for(lambda: all(client.holds(THIRD) for client in load.clients), 'the last cookie with the old secret')
-        server.write('keys/one', THIRD)
-        server.graceful()
-        load.wait_for_rounds()
-        assert all(client.holds(THIRD) for client in load.clients)
+        wait_for(lambda: client.change() or client.holds(THIRD), 'a cookie with the new secret')
+        with contextlib.suppress(http.client.RemoteDisconnected):
+            connection.request('GET', '/session', headers={'Cookie': f'session={client.jar.session}'})
+            assert json.load(connection.getresponse()) == client.content
+        connection.close()
 
 
 # --- the clock -----------------------------------------------------------------------------------
