@@ -99,6 +99,19 @@ def is_listening(port):
     return any(row[1].endswith(f':{port:04X}') and row[3] == '0A' for row in rows)
 
 
+def children_of(parent):
+    pids = []
+    for path in Path('/proc').glob('[0-9]*/stat'):
+        try:
+            # the name, in parentheses, may hold anything
+            state, parents_pid = path.read_text().rpartition(')')[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        if int(parents_pid) == parent and state != 'Z':
+            pids.append(int(path.parent.name))
+    return sorted(pids)
+
+
 def unprivileged_account():
     """User and group httpd's children run as when the tests run as root."""
     import grp
@@ -299,6 +312,7 @@ class Server:
 
     def launch(self):
         terminal = self.dir / 'terminal.txt'
+        notices = self.error_log().count(READY)
         with open(terminal, 'wb') as output:
             self.process = subprocess.Popen(self.command('-X' if WRAPPER else '-DFOREGROUND'), env=self.env, stdout=output,
                                             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
@@ -307,16 +321,16 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise StartError(self.process.returncode, terminal.read_text() + self.error_log())
-            if self.is_ready():
+            if self.is_ready(notices):
                 # A child has to close this: it may crash when it is stopped while it still starts.
                 socket.create_connection(('127.0.0.1', self.port), START_SECONDS).close()
                 return
             time.sleep(0.01)
         raise StartError(None, terminal.read_text() + self.error_log())
 
-    def is_ready(self):
+    def is_ready(self, notices):
         # As one process httpd does not say when it is.
-        return is_listening(self.port) if WRAPPER else READY in self.error_log()
+        return is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
 
     def error_log(self):
         try:
@@ -326,13 +340,21 @@ class Server:
 
     def graceful(self):
         """A graceful restart: the new children answer when this returns."""
+        self.restart(signal.SIGUSR1)
+
+    def restart(self, how=signal.SIGHUP):
+        """A restart that breaks off what is under way, or another one."""
         notices = self.error_log().count(READY)
-        self.process.send_signal(signal.SIGUSR1)
+        self.process.send_signal(how)
         deadline = time.monotonic() + START_SECONDS
-        while self.error_log().count(READY) == notices:
+        while not self.is_ready(notices):
             assert self.process.poll() is None, f'httpd ended in a restart:\n{self.error_log()}'
-            assert time.monotonic() < deadline, 'httpd did not come back from a graceful restart'
+            assert time.monotonic() < deadline, 'httpd did not come back from a restart'
             time.sleep(0.01)
+
+    def children(self):
+        """The processes that httpd made and that still run."""
+        return children_of(self.process.pid)
 
     def wait_until_idle(self):
         """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too)."""

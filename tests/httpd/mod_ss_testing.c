@@ -7,8 +7,15 @@
  * "SetHandler ss-testing" in a location makes /location/CASE/ARGUMENT run the row CASE of the table
  * below. The session is changed through the note that any module may use, with the merge patch of a
  * request header: X-Change before httpd has looked at the request, so that the change exists where
- * no handler runs, X-Change-Late in the handler of this file, just before it answers.
+ * no handler runs, X-Change-Late in the handler of this file, just before it answers. The patch of
+ * X-Change-Header leaves in the header X-Update, as an application's does.
+ *
+ * X-Clock: SECONDS moves the clock of a request, by which sessions are judged, forward or back.
+ * X-Starve: BYTES leaves no more memory than that until this file's handler answers.
  */
+
+#include <stdlib.h>
+#include <sys/resource.h>
 
 #include "httpd.h"
 #include "http_config.h"
@@ -22,6 +29,10 @@
 
 #define HANDLER_NAME "ss-testing"
 #define BIG_BODY (220 * 1024)
+#define BITE_MAX ((apr_size_t)1024 * 1024)
+#define PIECE_MAX 2048
+
+module AP_MODULE_DECLARE_DATA ss_testing_module;
 
 typedef struct {
     const char *name;
@@ -75,6 +86,14 @@ static int answer_ok(request_rec *r)
 static int answer_empty(request_rec *r)
 {
     ap_set_content_type(r, "text/plain");
+    return OK;
+}
+
+/* For ARGUMENT milliseconds */
+static int answer_after_sleeping(request_rec *r)
+{
+    apr_sleep(apr_time_from_msec(status_of(r)));
+    write_page(r);
     return OK;
 }
 
@@ -232,10 +251,95 @@ static int answer_assbackwards(request_rec *r)
     return OK;
 }
 
+/** Memory that was taken away from everybody else in this process. */
+typedef struct bite_t {
+    struct bite_t *next;
+} bite_t;
+
+typedef struct hunger_t {
+    void *rest; /* that is left to others */
+    bite_t *bites;
+    struct rlimit limit; /* that was there before */
+} hunger_t;
+
+static apr_status_t end_hunger(void *hunger_)
+{
+    hunger_t *hunger = hunger_;
+
+    setrlimit(RLIMIT_AS, &hunger->limit);
+    while (hunger->bites != NULL) {
+        bite_t *bite = hunger->bites;
+
+        hunger->bites = bite->next;
+        free(bite);
+    }
+    return APR_SUCCESS;
+}
+
+/* Let the system give nothing more, and take all of what it gave already. */
+static void take_everything(hunger_t *hunger)
+{
+    const struct rlimit nothing = { 1, hunger->limit.rlim_max };
+    apr_size_t size = BITE_MAX;
+
+    setrlimit(RLIMIT_AS, &nothing);
+    while (size >= sizeof(bite_t)) {
+        bite_t *bite = malloc(size);
+
+        if (bite == NULL) {
+            /* small pieces that were freed wait for somebody who wants exactly their size */
+            size = size > PIECE_MAX ? size / 2 : size - sizeof(bite_t);
+            continue;
+        }
+        bite->next = hunger->bites;
+        hunger->bites = bite;
+    }
+}
+
+static void starve(request_rec *r, apr_size_t rest)
+{
+    hunger_t *hunger = apr_pcalloc(r->pool, sizeof(*hunger));
+
+    hunger->rest = malloc(rest);
+    getrlimit(RLIMIT_AS, &hunger->limit);
+    apr_pool_cleanup_register(r->pool, hunger, end_hunger, apr_pool_cleanup_null);
+    ap_set_module_config(r->request_config, &ss_testing_module, hunger);
+    take_everything(hunger);
+    free(hunger->rest);
+}
+
+static void feed(request_rec *r)
+{
+    hunger_t *hunger = ap_get_module_config(r->request_config, &ss_testing_module);
+
+    if (hunger != NULL) {
+        apr_pool_cleanup_run(r->pool, hunger, end_hunger);
+    }
+}
+
+/* Until the request ends, libraries find no more than ARGUMENT bytes. httpd's own allocator has
+ * some in store: without it httpd itself, which trusts it, would crash. */
+static int answer_starving(request_rec *r)
+{
+    starve(r, (apr_size_t)status_of(r));
+    write_page(r);
+    return OK;
+}
+
+/* Ends in the abort function of the request's pool. */
+static int answer_devouring(request_rec *r)
+{
+    starve(r, 0);
+    while (apr_palloc(r->pool, 1024) != NULL) {
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 /* clang-format off */
 static const case_t cases[] = {
     { "ok",           answer_ok },
     { "empty",        answer_empty },
+    { "sleep",        answer_after_sleeping },
     { "done",         answer_done },
     { "declined",     answer_declined },
     { "read",         answer_after_reading },
@@ -253,22 +357,40 @@ static const case_t cases[] = {
     { "bad-header",   answer_bad_header },
     { "early-hints",  answer_early_hints },
     { "assbackwards", answer_assbackwards },
+    { "starve",       answer_starving },
+    { "devour",       answer_devouring },
     { NULL,           NULL }
 };
 /* clang-format on */
 
-static void change_session(request_rec *r, const char *header)
+/* Ask for a change in the way that a table and a name in it are. */
+static void change_session(request_rec *r, const char *header, apr_table_t *table, const char *name)
 {
     const char *patch = apr_table_get(r->headers_in, header);
 
     if (patch != NULL) {
-        apr_table_setn(r->notes, "session-update", patch);
+        apr_table_setn(table, name, patch);
     }
+}
+
+static int move_clock(request_rec *r)
+{
+    const char *seconds = apr_table_get(r->headers_in, "X-Clock");
+
+    if (seconds != NULL && r->main == NULL && r->prev == NULL) {
+        r->request_time += apr_time_from_sec(apr_atoi64(seconds));
+    }
+    return DECLINED;
 }
 
 static int change_before_everything(request_rec *r)
 {
-    change_session(r, "X-Change");
+    const char *rest = apr_table_get(r->headers_in, "X-Starve");
+
+    change_session(r, "X-Change", r->notes, "session-update");
+    if (rest != NULL) {
+        starve(r, (apr_size_t)atoi(rest));
+    }
     return DECLINED;
 }
 
@@ -284,7 +406,9 @@ static int answer_case(request_rec *r)
     name = part_of(r, 1);
     for (row = cases; row->name != NULL; row++) {
         if (strcmp(row->name, name) == 0) {
-            change_session(r, "X-Change-Late");
+            feed(r);
+            change_session(r, "X-Change-Late", r->notes, "session-update");
+            change_session(r, "X-Change-Header", r->headers_out, "X-Update");
             return row->answer(r);
         }
     }
@@ -294,7 +418,10 @@ static int answer_case(request_rec *r)
 
 static void register_hooks(apr_pool_t *pool)
 {
+    static const char *const before_sessions[] = { "mod_signed_session.c", NULL };
+
     (void)pool;
+    ap_hook_post_read_request(move_clock, NULL, before_sessions, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(change_before_everything, NULL, NULL, APR_HOOK_LAST);
     ap_hook_handler(answer_case, NULL, NULL, APR_HOOK_MIDDLE);
 }
