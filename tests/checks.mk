@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 #
-# What takes longer than "make check", or needs more: sanitizers, valgrind, static analysis, coverage
-# and fuzzing. Part of the Makefile. Each check is built in checks/NAME, configured as this directory
+# What takes longer than "make check", or needs more: sanitizers, valgrind, static analysis, coverage,
+# fuzzing and a soak. Part of the Makefile. Each check is built in checks/NAME, configured as this directory
 # is, but for the compiler and its flags.
 
 comma = ,
@@ -116,4 +116,10 @@ fuzz: checks/fuzz/Makefile
 
 fuzz-targets: $(FUZZ_TARGETS)
 
-.PHONY: check-asan check-tsan check-valgrind analyze coverage fuzz fuzz-targets
+# --- soak ----------------------------------------------------------------------------------------
+
+# SECONDS for each of the MPMS, on the module of this directory.
+soak: all test-modules
+	$(HARNESS) $(PYTHON) -B $(srcdir)/tests/soak.py --seconds $(SECONDS) $(MPMS)
+
+.PHONY: check-asan check-tsan check-valgrind analyze coverage fuzz fuzz-targets soak
