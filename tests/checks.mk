@@ -2,8 +2,8 @@
 # Copyright the mod_signed_session authors
 #
 # What takes longer than "make check", or needs more: sanitizers, valgrind, timing, static analysis,
-# coverage and fuzzing. Part of the Makefile. Each check is built in checks/NAME, configured as this
-# directory is, but for the compiler and its flags.
+# coverage, fuzzing and a soak. Part of the Makefile. Each check is built in checks/NAME, configured as
+# this directory is, but for the compiler and its flags.
 
 comma = ,
 # $(eval $(call check_directory,NAME,COMPILER,CFLAGS))
@@ -126,4 +126,10 @@ fuzz: checks/fuzz/Makefile
 
 fuzz-targets: $(FUZZ_TARGETS)
 
-.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz fuzz-targets
+# --- soak ----------------------------------------------------------------------------------------
+
+# SECONDS for each of the MPMS, on the module of this directory.
+soak: all test-modules
+	$(HARNESS) $(PYTHON) -B $(srcdir)/tests/soak.py --seconds $(SECONDS) $(MPMS)
+
+.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz fuzz-targets soak
