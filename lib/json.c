@@ -578,34 +578,3 @@ apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int 
     *members = object.members;
     return rv;
 }
-
-ss_json_e ss_json_kind(ss_bytes_t value)
-{
-    const char *at = value.data;
-
-    while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') {
-        at++;
-    }
-
-    switch (*at) {
-    case '{':
-        return SS_JSON_OBJECT;
-    case '[':
-        return SS_JSON_ARRAY;
-    case '"':
-        return SS_JSON_STRING;
-    case 't':
-        return SS_JSON_TRUE;
-    case 'f':
-        return SS_JSON_FALSE;
-    case 'n':
-        return SS_JSON_NULL;
-    case 'N':
-    case 'I':
-        return SS_JSON_NOT_FINITE;
-    case '-':
-        return at[1] == 'I' ? SS_JSON_NOT_FINITE : SS_JSON_NUMBER;
-    default:
-        return SS_JSON_NUMBER;
-    }
-}
