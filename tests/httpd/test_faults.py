@@ -169,22 +169,32 @@ def test_graceful_restarts():
             load.wait_for_rounds()
 
 
+def stopping_may_crash(server):
+    """The main thread of a child of the event MPM does, now and then, under load; a plain httpd's as often."""
+    if harness.mpm == 'event':
+        server.allow('exit signal Segmentation fault')
+
+
 def test_restarts():
     """httpd's children are ended in the middle of what they do."""
-    with at_work() as server, Load(server) as load:
-        for _ in range(4):
-            server.restart()
-            load.wait_for_rounds()
+    with at_work() as server:
+        stopping_may_crash(server)
+        with Load(server) as load:
+            for _ in range(4):
+                server.restart()
+                load.wait_for_rounds()
     assert load.has_retried()
 
 
 def test_a_stop_and_a_start():
     """For a while nobody listens."""
-    with at_work('SignedSessionFormat starlette native') as server, Load(server) as load:
-        for _ in range(2):
-            server.end_process()
-            server.launch()
-            load.wait_for_rounds()
+    with at_work('SignedSessionFormat starlette native') as server:
+        stopping_may_crash(server)
+        with Load(server) as load:
+            for _ in range(2):
+                server.end_process()
+                server.launch()
+                load.wait_for_rounds()
     assert load.has_retried()
 
 
