@@ -154,7 +154,7 @@ static int refuse_size(ss_call_t *call, ss_session_t *before)
     }
     else {
         ss_log(call->r, APLOG_ERR, "SS0306",
-               "the session was not saved: OpenSSL failed to seal it");
+               "the session was not saved: OpenSSL or zlib failed to seal it");
         ss_endpoint_refuse(call, HTTP_INTERNAL_SERVER_ERROR, "The session could not be sealed.");
     }
     return DONE;

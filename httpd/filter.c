@@ -88,7 +88,8 @@ static int settle_cookie(request_rec *r, ss_request_t *req)
                req->over, req->conf->max_size);
     }
     else if (rv != APR_SUCCESS) {
-        ss_log(r, APLOG_ERR, "SS0306", "the session was not saved: OpenSSL failed to seal it");
+        ss_log(r, APLOG_ERR, "SS0306",
+               "the session was not saved: OpenSSL or zlib failed to seal it");
     }
     if (rv != APR_SUCCESS) {
         ss_request_revert(req);

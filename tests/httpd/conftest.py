@@ -29,11 +29,22 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize('protocol', ['http/1.1', 'h2'] if harness.speaks_http2() else ['http/1.1'])
 
 
+# What a test may need of httpd, by its marker.
+NEEDS = {
+    'http2': harness.speaks_http2,
+    'children': lambda: not harness.WRAPPER,
+    'own_memory': lambda: not harness.PRELOAD,
+}
+
+
+def lacks_something(item):
+    return any(item.get_closest_marker(name) and not is_there() for name, is_there in NEEDS.items())
+
+
 def pytest_collection_modifyitems(config, items):
-    """A test of HTTP/2 alone is no test of an httpd that does not speak it."""
-    if not harness.speaks_http2():
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker('http2')])
-        items[:] = [item for item in items if not item.get_closest_marker('http2')]
+    """Without what it needs it is no test."""
+    config.hook.pytest_deselected(items=[item for item in items if lacks_something(item)])
+    items[:] = [item for item in items if not lacks_something(item)]
 
 
 @pytest.fixture(autouse=True)

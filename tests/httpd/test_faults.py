@@ -24,7 +24,7 @@ from cookies import Native
 from harness import Jar, Server, speaks_http2
 from starting import OTHER, THIRD, Keyed, wait_for
 
-pytestmark = pytest.mark.skipif(bool(harness.WRAPPER), reason='a single process has no children')
+pytestmark = pytest.mark.children
 
 CLIENTS = 6
 PATCH = {'Content-Type': 'application/merge-patch+json'}
@@ -343,7 +343,6 @@ def test_the_clock_steps(format):
 # --- no memory -----------------------------------------------------------------------------------
 
 
-without_sanitizers = pytest.mark.skipif(bool(harness.PRELOAD), reason='they need memory of their own')
 OUT_OF_MEMORY = ('Memory allocation failed', 'exit signal')
 # What httpd and the C library say then; we say SS0306, if anything.
 COMPLAINTS = (*OUT_OF_MEMORY, '[core]', '[mpm_', '[http2]', 'libgcc_s.so.1')
@@ -379,7 +378,7 @@ def in_need(server):
         load.wait_for_rounds()
 
 
-@without_sanitizers
+@pytest.mark.own_memory
 @pytest.mark.parametrize('more', ['SignedSessionEncrypt On', 'SignedSessionFormat flask'], ids=['encrypted', 'flask'])
 def test_no_memory_to_seal_with(more):
     with at_work(more) as server:
@@ -388,7 +387,7 @@ def test_no_memory_to_seal_with(more):
             assert not all([change_in_need(client, f'starve/{rest}') for rest in RESTS])
 
 
-@without_sanitizers
+@pytest.mark.own_memory
 def test_no_memory_to_open_with():
     """A session that could not be read is not overwritten by one that begins once there is memory again."""
     with at_work('Define SIGNED_SESSION_NO_MEMORY\nSignedSessionEncrypt On') as server:
@@ -397,7 +396,7 @@ def test_no_memory_to_open_with():
             assert not all([change_in_need(client, 'ok', {'X-Starve': str(rest)}) for rest in RESTS])
 
 
-@without_sanitizers
+@pytest.mark.own_memory
 def test_no_memory_at_all():
     with at_work() as server:
         server.expect(*OUT_OF_MEMORY)
