@@ -424,7 +424,7 @@ class Soak:
 
     def judge(self):
         growth = self.growth()
-        print(f'  memory grew by {100 * growth:.1f} % since {100 * WARM:.0f} % of the time')
+        print(f'  memory, mean of the last tenth against that of the tenth from {100 * WARM:.0f} %: {100 * growth:+.1f} %')
         if growth > GROWTH_MAX:
             self.failures.append(f'memory grew by more than {100 * GROWTH_MAX:.0f} %')
 
