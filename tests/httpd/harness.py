@@ -37,7 +37,7 @@ PATIENCE = 5 if PRELOAD or WRAPPER else 1
 START_SECONDS = 20 * PATIENCE
 STOP_SECONDS = 20 * PATIENCE
 LOG_SECONDS = 3
-IDLE_SECONDS = 1
+IDLE_SECONDS = 1 * PATIENCE
 READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
