@@ -38,6 +38,7 @@ START_SECONDS = 20 * PATIENCE
 STOP_SECONDS = 20 * PATIENCE
 LOG_SECONDS = 3
 IDLE_SECONDS = 1 * PATIENCE
+SETTLE_SECONDS = 0.01 * PATIENCE
 READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
@@ -361,6 +362,7 @@ class Server:
         deadline = time.monotonic() + IDLE_SECONDS
         while has_connections(self.port) and time.monotonic() < deadline:
             time.sleep(0.005)
+        time.sleep(SETTLE_SECONDS)  # it is gone from the system's table before httpd's thread is done with it
 
     def end_process(self):
         if self.process is None:

@@ -259,14 +259,23 @@ typedef struct bite_t {
 typedef struct hunger_t {
     void *rest; /* that is left to others */
     bite_t *bites;
-    struct rlimit limit; /* that was there before */
 } hunger_t;
+
+/* Of a child that is not starved: one request may begin to starve before another has ended. */
+static struct rlimit usual_limit;
+
+static void note_limit(apr_pool_t *pool, server_rec *s)
+{
+    (void)pool;
+    (void)s;
+    getrlimit(RLIMIT_AS, &usual_limit);
+}
 
 static apr_status_t end_hunger(void *hunger_)
 {
     hunger_t *hunger = hunger_;
 
-    setrlimit(RLIMIT_AS, &hunger->limit);
+    setrlimit(RLIMIT_AS, &usual_limit);
     while (hunger->bites != NULL) {
         bite_t *bite = hunger->bites;
 
@@ -279,7 +288,7 @@ static apr_status_t end_hunger(void *hunger_)
 /* Let the system give nothing more, and take all of what it gave already. */
 static void take_everything(hunger_t *hunger)
 {
-    const struct rlimit nothing = { 1, hunger->limit.rlim_max };
+    const struct rlimit nothing = { 1, usual_limit.rlim_max };
     apr_size_t size = BITE_MAX;
 
     setrlimit(RLIMIT_AS, &nothing);
@@ -301,7 +310,6 @@ static void starve(request_rec *r, apr_size_t rest)
     hunger_t *hunger = apr_pcalloc(r->pool, sizeof(*hunger));
 
     hunger->rest = malloc(rest);
-    getrlimit(RLIMIT_AS, &hunger->limit);
     apr_pool_cleanup_register(r->pool, hunger, end_hunger, apr_pool_cleanup_null);
     ap_set_module_config(r->request_config, &ss_testing_module, hunger);
     take_everything(hunger);
@@ -421,6 +429,7 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const before_sessions[] = { "mod_signed_session.c", NULL };
 
     (void)pool;
+    ap_hook_child_init(note_limit, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(move_clock, NULL, before_sessions, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(change_before_everything, NULL, NULL, APR_HOOK_LAST);
     ap_hook_handler(answer_case, NULL, NULL, APR_HOOK_MIDDLE);

@@ -37,7 +37,7 @@ CONF = '''
     SignedSession On
     <Location "/session">
         SetHandler signed-session
-        SignedSessionWritable client count
+        SignedSessionWritable client count words
     </Location>
     <Location "/test">
         SetHandler ss-testing
@@ -371,10 +371,18 @@ class Bystander(Client):
             time.sleep(0.01)
 
 
+class Talker(Client):
+    """Its session is worth compressing, which takes memory to undo."""
+
+    @property
+    def content(self):
+        return {**super().content, 'words': 'again and ' * 50}
+
+
 @contextlib.contextmanager
-def in_need(server):
+def in_need(server, kind=Client):
     """One client for changes without memory, while others work as ever."""
-    client = Client(server, CLIENTS)
+    client = kind(server, CLIENTS)
     client.change()
     with Load(server, CLIENTS - 1, Bystander) as load:
         yield client
@@ -382,20 +390,23 @@ def in_need(server):
 
 
 @pytest.mark.own_memory
-@pytest.mark.parametrize('more', ['SignedSessionEncrypt On', 'SignedSessionFormat flask'], ids=['encrypted', 'flask'])
-def test_no_memory_to_seal_with(more):
+@pytest.mark.parametrize('more, needs_some', [('SignedSessionEncrypt On', False), ('SignedSessionFormat flask', True)],
+                         ids=['encrypted', 'flask'])
+def test_no_memory_to_seal_with(more, needs_some):
+    """zlib always needs some, libcrypto only where no context waits to be used again."""
     with at_work(more) as server:
         server.allow('SS0306', *COMPLAINTS)
         with in_need(server) as client:
-            assert not all([change_in_need(client, f'starve/{rest}') for rest in RESTS])
+            made = [change_in_need(client, f'starve/{rest}') for rest in RESTS]
+            assert not (needs_some and all(made))
 
 
 @pytest.mark.own_memory
 def test_no_memory_to_open_with():
     """A session that could not be read is not overwritten by one that begins once there is memory again."""
-    with at_work('Define SIGNED_SESSION_NO_MEMORY\nSignedSessionEncrypt On') as server:
+    with at_work('Define SIGNED_SESSION_NO_MEMORY\nSignedSessionFormat flask') as server:
         server.allow(*COMPLAINTS)
-        with in_need(server) as client:
+        with in_need(server, Talker) as client:
             assert not all([change_in_need(client, 'ok', {'X-Starve': str(rest)}) for rest in RESTS])
 
 
