@@ -350,10 +350,12 @@ RESTS = (0, 300, 1000, 2000, 4000, 8000, 20000, 40000)  # bytes
 
 
 def change_in_need(client, case, headers=()):
-    """One change while there is no memory: it is made whole, or not at all. Returns whether it was made."""
-    wanted = {**client.content, 'count': client.count + 1}
+    """One change of one key while there is no memory: it is made, or not, and the others stay. Returns whether
+    it was made."""
+    change = {'count': client.count + 1}
+    wanted = {**client.content, **change}
     with contextlib.suppress(OSError):
-        client.jar.request('GET', f'/test/{case}', {'X-Change-Late': json.dumps(wanted), **dict(headers)})
+        client.jar.request('GET', f'/test/{case}', {'X-Change-Late': json.dumps(change), **dict(headers)})
     now = client.ask().json()
     assert now in (client.content, wanted)
     client.count = now['count']
