@@ -13,13 +13,13 @@
 #include <http_request.h>
 
 #include "httpd/api.h"
-#include "httpd/authz.h"
+#include "httpd/require.h"
 #include "httpd/chain.h"
 #include "httpd/config.h"
-#include "httpd/filter.h"
-#include "httpd/handler.h"
-#include "httpd/hide.h"
-#include "httpd/lookup.h"
+#include "httpd/response.h"
+#include "httpd/routes.h"
+#include "httpd/strip.h"
+#include "httpd/expression.h"
 #include "httpd/startup.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -107,12 +107,12 @@ static void register_hooks(apr_pool_t *pool)
 
     static const char *const after_cache[] = { "mod_cache.c", NULL };
 
-    ss_filter_register();
-    ss_authz_register(pool);
+    ss_response_register();
+    ss_require_register(pool);
     ss_api_register();
 
-    ap_hook_pre_config(ss_lookup_register_log, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_expr_lookup(ss_lookup_expression, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(ss_expression_register_log, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_expr_lookup(ss_expression_look_up, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(ss_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
@@ -123,14 +123,14 @@ static void register_hooks(apr_pool_t *pool)
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the header that this changes */
-    ap_hook_handler(ss_hide_cookie, after_cache, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_handler_run, NULL, before_proxy, APR_HOOK_FIRST);
+    ap_hook_handler(ss_strip_cookie, after_cache, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     /* both, because httpd drops all filters when it answers with an error */
-    ap_hook_insert_filter(ss_filter_insert, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_insert_error_filter(ss_filter_insert_error, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(ss_response_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(ss_response_insert_error, NULL, NULL, APR_HOOK_MIDDLE);
 
-    ap_hook_log_transaction(ss_filter_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(ss_response_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 AP_DECLARE_MODULE(signed_session)

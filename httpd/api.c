@@ -4,37 +4,37 @@
 #include <apr_strings.h>
 
 #include "httpd/api.h"
-#include "httpd/request.h"
-#include "httpd/value.h"
+#include "httpd/visit.h"
+#include "lib/value.h"
 #include "lib/encode.h"
 #include "lib/json.h"
 #include "mod_signed_session.h"
 
-static apr_status_t session_to_read(ss_request_t **req, request_rec *r)
+static apr_status_t session_to_read(ss_visit_t **visit, request_rec *r)
 {
-    *req = ss_dir_conf(r)->mode == SS_OFF ? NULL : ss_request_get(r);
-    return *req == NULL ? SIGNED_SESSION_E_OFF : APR_SUCCESS;
+    *visit = ss_dir_conf(r)->mode == SS_OFF ? NULL : ss_visit_get(r);
+    return *visit == NULL ? SIGNED_SESSION_E_OFF : APR_SUCCESS;
 }
 
-static apr_status_t session_to_change(ss_request_t **req, request_rec *r)
+static apr_status_t session_to_change(ss_visit_t **visit, request_rec *r)
 {
-    apr_status_t rv = session_to_read(req, r);
+    apr_status_t rv = session_to_read(visit, r);
 
-    if (rv == APR_SUCCESS && !ss_request_may_change(r)) {
+    if (rv == APR_SUCCESS && !ss_visit_may_change(r)) {
         rv = SIGNED_SESSION_E_READ_ONLY;
     }
     return rv;
 }
 
-static const char *copy_text(ss_request_t *req, ss_bytes_t bytes)
+static const char *copy_text(ss_visit_t *visit, ss_bytes_t bytes)
 {
-    return apr_pstrmemdup(req->root->pool, bytes.data, bytes.len);
+    return apr_pstrmemdup(visit->root->pool, bytes.data, bytes.len);
 }
 
 /* JSON as readers get it. */
-static const char *json_of(ss_request_t *req, ss_bytes_t value)
+static const char *json_of(ss_visit_t *visit, ss_bytes_t value)
 {
-    return copy_text(req, ss_json_compact(value, SS_JSON_FINITE, req->root->pool));
+    return copy_text(visit, ss_json_compact(value, SS_JSON_FINITE, visit->root->pool));
 }
 
 /* Every JSON text that a caller gives goes through here, and every key. */
@@ -50,76 +50,76 @@ static int is_key(const char *key)
 
 static apr_status_t signed_session_state(request_rec *r, const char **state)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_read(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_read(&visit, r);
 
-    *state = rv == APR_SUCCESS ? ss_state_name(req->state) : NULL;
+    *state = rv == APR_SUCCESS ? ss_state_name(visit->state) : NULL;
     return rv;
 }
 
 static apr_status_t signed_session_get(request_rec *r, const char *path, const char **text)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_read(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_read(&visit, r);
     ss_bytes_t value;
 
     *text = NULL;
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    value = ss_value_find(req->session, path, req->root->pool);
+    value = ss_value_find(visit->session, path, visit->root->pool);
     if (value.data != NULL) {
-        *text = ss_value_text(value, req->root->pool);
+        *text = ss_value_text(value, visit->root->pool);
     }
     return *text == NULL ? APR_NOTFOUND : APR_SUCCESS;
 }
 
 static apr_status_t signed_session_get_json(request_rec *r, const char *path, const char **json)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_read(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_read(&visit, r);
     ss_bytes_t value;
 
     *json = NULL;
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    value = path == NULL ? ss_session_text(req->session)
-                         : ss_value_find(req->session, path, req->root->pool);
+    value = path == NULL ? ss_session_text(visit->session)
+                         : ss_value_find(visit->session, path, visit->root->pool);
     if (value.data == NULL) {
         return APR_NOTFOUND;
     }
-    *json = json_of(req, value);
+    *json = json_of(visit, value);
     return APR_SUCCESS;
 }
 
 static apr_status_t signed_session_each(request_rec *r, signed_session_each_fn *each, void *data)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_read(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_read(&visit, r);
     const apr_array_header_t *members;
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    members = ss_session_members(req->session);
+    members = ss_session_members(visit->session);
     for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         if (ss_json_is_plain(member->name) &&
-            !each(data, copy_text(req, member->name), json_of(req, member->value))) {
+            !each(data, copy_text(visit, member->name), json_of(visit, member->value))) {
             break;
         }
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t set_value(ss_request_t *req, const char *key, ss_bytes_t value)
+static apr_status_t set_value(ss_visit_t *visit, const char *key, ss_bytes_t value)
 {
     const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(key), value };
 
-    if (value.data == NULL || !is_key(key) || !is_acceptable(value, req->root->pool) ||
-        !ss_request_change(req, &change)) {
+    if (value.data == NULL || !is_key(key) || !is_acceptable(value, visit->root->pool) ||
+        !ss_visit_change(visit, &change)) {
         return SIGNED_SESSION_E_INVALID;
     }
     return APR_SUCCESS;
@@ -127,46 +127,46 @@ static apr_status_t set_value(ss_request_t *req, const char *key, ss_bytes_t val
 
 static apr_status_t signed_session_set(request_rec *r, const char *key, const char *text)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_change(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_change(&visit, r);
 
     return rv != APR_SUCCESS
                ? rv
-               : set_value(req, key, ss_json_quote(ss_bytes_of(text), req->root->pool));
+               : set_value(visit, key, ss_json_quote(ss_bytes_of(text), visit->root->pool));
 }
 
 static apr_status_t signed_session_set_json(request_rec *r, const char *key, const char *json)
 {
-    ss_request_t *req;
-    apr_status_t rv = session_to_change(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_change(&visit, r);
 
-    return rv != APR_SUCCESS ? rv : set_value(req, key, ss_bytes_of(json));
+    return rv != APR_SUCCESS ? rv : set_value(visit, key, ss_bytes_of(json));
 }
 
 static apr_status_t signed_session_unset(request_rec *r, const char *key)
 {
     const ss_change_t change = { SS_CHANGE_UNSET, ss_bytes_of(key), { NULL, 0 } };
-    ss_request_t *req;
-    apr_status_t rv = session_to_change(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_change(&visit, r);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (ss_session_get(req->session, change.name).data == NULL) {
+    if (ss_session_get(visit->session, change.name).data == NULL) {
         return APR_NOTFOUND;
     }
-    ss_request_change(req, &change);
+    ss_visit_change(visit, &change);
     return APR_SUCCESS;
 }
 
 static apr_status_t signed_session_clear(request_rec *r)
 {
     static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
-    ss_request_t *req;
-    apr_status_t rv = session_to_change(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_change(&visit, r);
 
     if (rv == APR_SUCCESS) {
-        ss_request_change(req, &end);
+        ss_visit_change(visit, &end);
     }
     return rv;
 }
@@ -174,8 +174,8 @@ static apr_status_t signed_session_clear(request_rec *r)
 static apr_status_t signed_session_patch(request_rec *r, const char *patch)
 {
     const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, ss_bytes_of(patch) };
-    ss_request_t *req;
-    apr_status_t rv = session_to_change(&req, r);
+    ss_visit_t *visit;
+    apr_status_t rv = session_to_change(&visit, r);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -187,7 +187,7 @@ static apr_status_t signed_session_patch(request_rec *r, const char *patch)
     case SS_JSON_NULL:
         return signed_session_clear(r);
     case SS_JSON_OBJECT:
-        ss_request_change(req, &change);
+        ss_visit_change(visit, &change);
         return APR_SUCCESS;
     default:
         return SIGNED_SESSION_E_INVALID;

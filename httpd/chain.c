@@ -4,10 +4,10 @@
 #include <http_protocol.h>
 
 #include "httpd/chain.h"
-#include "httpd/guard.h"
-#include "httpd/hide.h"
+#include "httpd/forward.h"
+#include "httpd/strip.h"
 #include "httpd/log.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 #include "httpd/rules.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
@@ -23,10 +23,10 @@ static const char *still_shown(request_rec *r, const char *name, const char *val
         name += sizeof(REDIRECT) - 1;
     }
     if (strcmp(name, HEADER "COOKIE") == 0) {
-        return ss_hide_in(r, value);
+        return ss_strip_from(r, value);
     }
     if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
-        return ss_guard_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
+        return ss_forward_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
     }
     return ss_vars_is_variable(name) ? NULL : value;
 }
@@ -52,22 +52,22 @@ static void withdraw_environment(request_rec *r)
 /* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
 static void withdraw(request_rec *r)
 {
-    const ss_request_t *req = ss_request_find(r);
+    const ss_visit_t *visit = ss_visit_find(r);
 
-    if (req != NULL && (req->shown || req->hide != SS_HIDE_NOTHING)) {
+    if (visit != NULL && (visit->shown || visit->stripped != SS_STRIPPED_NOTHING)) {
         withdraw_environment(r);
     }
-    ss_guard_scrub(r);
+    ss_forward_scrub(r);
 }
 
 int ss_chain_begin(request_rec *r)
 {
     if (r->prev != NULL) {
         ss_update_take_predecessor(r);
-        ss_hide_decide(r->prev); /* it may have been refused before its fixups */
-        ss_hide_restore(r);
+        ss_strip_decide(r->prev); /* it may have been refused before its fixups */
+        ss_strip_restore(r);
     }
-    ss_guard_scrub(r);
+    ss_forward_scrub(r);
     return DECLINED;
 }
 
@@ -75,7 +75,7 @@ int ss_chain_begin(request_rec *r)
  * of scripts is worth the object of the chain: it must be withdrawn from later requests. */
 static int is_worth_loading(request_rec *r)
 {
-    return ss_dir_conf(r)->env || ss_request_find(r) != NULL ||
+    return ss_dir_conf(r)->env || ss_visit_find(r) != NULL ||
            apr_table_get(r->headers_in, "Cookie") != NULL;
 }
 
@@ -83,16 +83,16 @@ int ss_chain_show(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
     int in_use = ss_dir_conf(r)->mode != SS_OFF;
-    ss_request_t *req = NULL;
+    ss_visit_t *visit = NULL;
 
     if (in_use && conf->sealing.seals == NULL) {
         ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s", conf->unusable);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (in_use && is_worth_loading(r)) {
-        req = ss_request_get(r);
+        visit = ss_visit_get(r);
     }
-    ss_hide_decide(r);
+    ss_strip_decide(r);
     if (r->prev != NULL || r->main != NULL) {
         withdraw(r);
     }
@@ -100,8 +100,8 @@ int ss_chain_show(request_rec *r)
         ss_rules_note_step(r);
     }
     if (in_use) {
-        ss_vars_publish(r, req);
-        ss_guard_forward(r);
+        ss_vars_publish(r, visit);
+        ss_forward_send(r);
     }
     return DECLINED;
 }

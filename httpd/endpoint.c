@@ -27,16 +27,16 @@ static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
 
 static int answer_meta(ss_call_t *call)
 {
-    ss_request_t *req = call->req;
+    ss_visit_t *visit = call->visit;
     apr_pool_t *pool = call->r->pool;
-    const ss_lifetime_t *lifetime = &req->conf->lifetime;
-    const ss_stamp_t *stamp = ss_session_stamp(req->session);
-    apr_size_t room = req->conf->max_size;
+    const ss_lifetime_t *lifetime = &visit->conf->lifetime;
+    const ss_stamp_t *stamp = ss_session_stamp(visit->session);
+    apr_size_t room = visit->conf->max_size;
     const char *json;
 
-    req->untouched = 1;
-    if (req->state != SS_VALID) {
-        json = apr_psprintf(pool, "{\"state\":\"%s\"}", ss_state_name(req->state));
+    visit->untouched = 1;
+    if (visit->state != SS_VALID) {
+        json = apr_psprintf(pool, "{\"state\":\"%s\"}", ss_state_name(visit->state));
         return ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
     }
     json = apr_psprintf(
@@ -44,11 +44,11 @@ static int answer_meta(ss_call_t *call)
         "{\"state\":\"%s\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
         "\"expires_in\":%s,\"absolute_expires_in\":%s,\"bytes_used\":%" APR_SIZE_T_FMT
         ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
-        ss_state_name(req->state), req->from.format->name, req->from.key,
+        ss_state_name(visit->state), visit->from.format->name, visit->from.key,
         number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
-        number_or_null(pool, ss_session_expires_in(stamp, lifetime, req->now)),
-        number_or_null(pool, ss_session_absolute_expires_in(stamp, lifetime, req->now)),
-        req->from.size, room > req->from.size ? room - req->from.size : 0);
+        number_or_null(pool, ss_session_expires_in(stamp, lifetime, visit->now)),
+        number_or_null(pool, ss_session_absolute_expires_in(stamp, lifetime, visit->now)),
+        visit->from.size, room > visit->from.size ? room - visit->from.size : 0);
     return ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
 }
 
@@ -57,7 +57,7 @@ int ss_endpoint_get(ss_call_t *call)
     if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
         return answer_meta(call);
     }
-    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->req->session));
+    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->visit->session));
 }
 
 static int no_such_key(ss_call_t *call)
@@ -69,7 +69,7 @@ static int no_such_key(ss_call_t *call)
 
 int ss_endpoint_get_key(ss_call_t *call)
 {
-    ss_bytes_t value = ss_session_get(call->req->session, call->key);
+    ss_bytes_t value = ss_session_get(call->visit->session, call->key);
 
     if (value.data == NULL) {
         return no_such_key(call);
@@ -113,13 +113,13 @@ static int too_large(ss_call_t *call)
         apr_psprintf(call->r->pool,
                      "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
                      " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize).",
-                     call->req->over, call->req->conf->max_size));
+                     call->visit->over, call->visit->conf->max_size));
 }
 
 /* Returns OK, or DONE when a refusal was answered: nothing has changed then. */
 static int refuse_draft(ss_call_t *call, ss_session_t *draft)
 {
-    const ss_session_t *before = call->req->session;
+    const ss_session_t *before = call->visit->session;
     const ss_keys_t *writable = &call->dir->writable;
     ss_bytes_t key;
 
@@ -128,7 +128,7 @@ static int refuse_draft(ss_call_t *call, ss_session_t *draft)
         not_writable(call, key);
         return DONE;
     }
-    if (ss_request_would_tag(call->req, draft, call->body)) {
+    if (ss_visit_would_tag(call->visit, draft, call->body)) {
         ss_answer_problem(call->r, HTTP_BAD_REQUEST,
                           "An object whose only key begins with a blank is a type tag in this "
                           "format, which only the application may write.");
@@ -142,13 +142,13 @@ static int refuse_draft(ss_call_t *call, ss_session_t *draft)
 static int refuse_size(ss_call_t *call, ss_session_t *before)
 {
     const char *set_cookie;
-    apr_status_t rv = ss_request_seal(call->req, &set_cookie);
+    apr_status_t rv = ss_visit_seal(call->visit, &set_cookie);
 
     if (rv == APR_SUCCESS) {
         return OK;
     }
-    ss_request_replace(call->req, before);
-    call->req->changes->nelts--;
+    ss_visit_replace(call->visit, before);
+    call->visit->changes->nelts--;
     if (rv == APR_ENOSPC) {
         too_large(call);
     }
@@ -164,8 +164,8 @@ static int refuse_size(ss_call_t *call, ss_session_t *before)
 static int make_change(ss_call_t *call, ss_change_e kind)
 {
     const ss_change_t change = { kind, call->key, call->body };
-    ss_session_t *before = call->req->session;
-    ss_session_t *draft = ss_session_copy(before, call->req->root->pool);
+    ss_session_t *before = call->visit->session;
+    ss_session_t *draft = ss_session_copy(before, call->visit->root->pool);
 
     if (!ss_change_make(draft, &change)) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
@@ -178,7 +178,7 @@ static int make_change(ss_call_t *call, ss_change_e kind)
     if (refuse_draft(call, draft) != OK) {
         return DONE;
     }
-    ss_request_accept(call->req, draft, &change);
+    ss_visit_accept(call->visit, draft, &change);
     return refuse_size(call, before);
 }
 
@@ -206,7 +206,7 @@ static int body_is_json(ss_call_t *call, int must_be_object)
 
 int ss_endpoint_put_key(ss_call_t *call)
 {
-    int is_new = ss_session_get(call->req->session, call->key).data == NULL;
+    int is_new = ss_session_get(call->visit->session, call->key).data == NULL;
 
     if (!body_is_json(call, 0) || make_change(call, SS_CHANGE_SET) != OK) {
         return OK;
@@ -228,7 +228,7 @@ static int take_object(ss_call_t *call, ss_change_e kind)
     if (!body_is_json(call, 1) || make_change(call, kind) != OK) {
         return OK;
     }
-    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->req->session));
+    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->visit->session));
 }
 
 int ss_endpoint_patch(ss_call_t *call)
@@ -274,7 +274,7 @@ int ss_endpoint_post_form(ss_call_t *call)
 
 int ss_endpoint_delete_key(ss_call_t *call)
 {
-    if (ss_session_get(call->req->session, call->key).data == NULL) {
+    if (ss_session_get(call->visit->session, call->key).data == NULL) {
         return no_such_key(call);
     }
     if (make_change(call, SS_CHANGE_UNSET) != OK) {
@@ -288,6 +288,6 @@ int ss_endpoint_delete(ss_call_t *call)
 {
     static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
 
-    ss_request_change(call->req, &end);
+    ss_visit_change(call->visit, &end);
     return ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }

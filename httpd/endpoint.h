@@ -7,13 +7,13 @@
 #include <httpd.h>
 
 #include "httpd/config.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 
 /** One call of an endpoint. */
 typedef struct ss_call_t {
     request_rec *r;
     const ss_dir_conf_t *dir;
-    ss_request_t *req;
+    ss_visit_t *visit;
     ss_bytes_t key; /* empty: the session itself */
     ss_bytes_t body;
 } ss_call_t;

@@ -12,27 +12,27 @@
 #include <http_request.h>
 
 #include "httpd/log.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 #include "httpd/rules.h"
 #include "lib/encode.h"
 
 void ss_rules_note_step(request_rec *r)
 {
-    ss_request_t *req = ss_request_of(r);
+    ss_visit_t *visit = ss_visit_of(r);
     ss_step_t *step;
 
-    if (req->steps == NULL) {
-        req->steps = apr_array_make(req->root->pool, 1, sizeof(ss_step_t));
+    if (visit->steps == NULL) {
+        visit->steps = apr_array_make(visit->root->pool, 1, sizeof(ss_step_t));
     }
-    step = apr_array_push(req->steps);
+    step = apr_array_push(visit->steps);
     step->r = r;
     step->user = r->user;
 }
 
-static const ss_step_t *step_of(const ss_request_t *req, const request_rec *r)
+static const ss_step_t *step_of(const ss_visit_t *visit, const request_rec *r)
 {
-    for (int i = 0; req->steps != NULL && i < req->steps->nelts; i++) {
-        const ss_step_t *step = &APR_ARRAY_IDX(req->steps, i, ss_step_t);
+    for (int i = 0; visit->steps != NULL && i < visit->steps->nelts; i++) {
+        const ss_step_t *step = &APR_ARRAY_IDX(visit->steps, i, ss_step_t);
 
         if (step->r == r) {
             return step;
@@ -54,9 +54,9 @@ static int needs_user(request_rec *r)
 }
 
 /* Returns NULL, or why this request gives no right to store anything. */
-static const char *fault_of_step(const ss_request_t *req, request_rec *r)
+static const char *fault_of_step(const ss_visit_t *visit, request_rec *r)
 {
-    const ss_step_t *step = step_of(req, r);
+    const ss_step_t *step = step_of(visit, r);
 
     if (step == NULL) {
         return "it was answered before all access checks had passed";
@@ -70,10 +70,10 @@ static const char *fault_of_step(const ss_request_t *req, request_rec *r)
     return NULL;
 }
 
-static int is_earned(const ss_request_t *req, request_rec *r)
+static int is_earned(const ss_visit_t *visit, request_rec *r)
 {
     for (; r != NULL; r = r->prev) {
-        const char *fault = fault_of_step(req, r);
+        const char *fault = fault_of_step(visit, r);
 
         if (fault != NULL) {
             ss_log(r, APLOG_DEBUG, "SS0307",
@@ -90,14 +90,14 @@ static int is_earned(const ss_request_t *req, request_rec *r)
 static int has_clear(const request_rec *r, ss_clear_e clear)
 {
     for (; r != NULL; r = r->prev) {
-        if (ss_request_may_change(r) && ss_dir_conf(r)->clear == clear) {
+        if (ss_visit_may_change(r) && ss_dir_conf(r)->clear == clear) {
             return 1;
         }
     }
     return 0;
 }
 
-static void set(request_rec *r, ss_request_t *req, const ss_rule_t *rule)
+static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
 {
     ss_change_t change = { SS_CHANGE_SET, rule->key, { NULL, 0 } };
     const char *error = NULL;
@@ -110,19 +110,19 @@ static void set(request_rec *r, ss_request_t *req, const ss_rule_t *rule)
     else if (text != NULL && text[0] != '\0') {
         change.value = ss_json_quote(ss_bytes_of(text), r->pool);
         if (change.value.data != NULL) { /* else it is not UTF-8 */
-            ss_request_change(req, &change);
+            ss_visit_change(visit, &change);
         }
     }
 }
 
-static void apply_rules(request_rec *r, ss_request_t *req, int earned)
+static void apply_rules(request_rec *r, ss_visit_t *visit, int earned)
 {
     const apr_array_header_t *rules = ss_dir_conf(r)->rules;
 
     if (r->prev != NULL) {
-        apply_rules(r->prev, req, earned);
+        apply_rules(r->prev, visit, earned);
     }
-    if (rules == NULL || !ss_request_may_change(r)) {
+    if (rules == NULL || !ss_visit_may_change(r)) {
         return;
     }
     for (int i = 0; i < rules->nelts; i++) {
@@ -130,10 +130,10 @@ static void apply_rules(request_rec *r, ss_request_t *req, int earned)
         const ss_change_t unset = { SS_CHANGE_UNSET, rule->key, { NULL, 0 } };
 
         if (rule->value == NULL) {
-            ss_request_change(req, &unset);
+            ss_visit_change(visit, &unset);
         }
         else if (earned) {
-            set(r, req, rule);
+            set(r, visit, rule);
         }
     }
 }
@@ -154,32 +154,32 @@ static int has_rules(const request_rec *r)
 void ss_rules_apply(request_rec *r)
 {
     static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
-    ss_request_t *req;
+    ss_visit_t *visit;
     int earned;
 
     if (!ss_server_conf(r->server)->has_rules) {
         return;
     }
     if (!has_rules(r)) {
-        req = ss_request_peek(r);
-        if (req != NULL) {
+        visit = ss_visit_peek(r);
+        if (visit != NULL) {
             /* an error document that failed, and leaves the answer to `r`, may have had some */
-            ss_request_undo_rules(req);
+            ss_visit_undo_rules(visit);
         }
         return;
     }
-    req = ss_request_get(r);
-    if (req == NULL) {
+    visit = ss_visit_get(r);
+    if (visit == NULL) {
         return;
     }
-    earned = is_earned(req, r);
-    ss_request_begin_rules(req);
+    earned = is_earned(visit, r);
+    ss_visit_begin_rules(visit);
     if (earned && has_clear(r, SS_CLEAR_BEFORE)) {
-        ss_request_begin_anew(req);
+        ss_visit_begin_anew(visit);
     }
-    apply_rules(r, req, earned);
+    apply_rules(r, visit, earned);
     if (has_clear(r, SS_CLEAR_ON)) {
-        ss_request_change(req, &end);
+        ss_visit_change(visit, &end);
     }
-    ss_request_end_rules(req);
+    ss_visit_end_rules(visit);
 }

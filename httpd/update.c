@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "httpd/log.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
@@ -46,17 +46,17 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
 }
 
 /* Returns whether that may be: an update must not make what only the application may write. */
-static int merge(ss_request_t *req, ss_bytes_t patch)
+static int merge(ss_visit_t *visit, ss_bytes_t patch)
 {
     const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
     ss_session_t *draft;
 
-    ss_request_undo_rules(req);
-    draft = ss_session_copy(req->session, req->root->pool);
-    if (!ss_change_make(draft, &change) || ss_request_would_tag(req, draft, patch)) {
+    ss_visit_undo_rules(visit);
+    draft = ss_session_copy(visit->session, visit->root->pool);
+    if (!ss_change_make(draft, &change) || ss_visit_would_tag(visit, draft, patch)) {
         return 0;
     }
-    ss_request_accept(req, draft, &change);
+    ss_visit_accept(visit, draft, &change);
     return 1;
 }
 
@@ -90,18 +90,18 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
 {
     static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
     const ss_bytes_t patch = ss_bytes_of(text);
-    ss_request_t *req;
+    ss_visit_t *visit;
     const char *fault;
 
-    if (!ss_request_may_change(r)) {
+    if (!ss_visit_may_change(r)) {
         ss_log(r, APLOG_WARNING, "SS0304",
                "the update in %s was dropped, because sessions are off or read-only here: add "
                "\"SignedSession On\" to this location",
                where);
         return;
     }
-    req = ss_request_get(r);
-    if (req == NULL) {
+    visit = ss_visit_get(r);
+    if (visit == NULL) {
         return; /* SS0101 has been logged, and the request refused */
     }
     fault = fault_of(patch, keys, r->pool);
@@ -109,9 +109,9 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
-        ss_request_change(req, &end);
+        ss_visit_change(visit, &end);
     }
-    else if (!merge(req, patch)) {
+    else if (!merge(visit, patch)) {
         ss_log(r, APLOG_ERR, "SS0303",
                "the update in %s was ignored: an object whose only key begins with a blank is a "
                "type tag in this format, which only the application may write",
@@ -122,7 +122,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
 /* A table finds its keys by how they begin, and here most begin with "session". */
 const char *ss_update_note(const request_rec *r)
 {
-    return ss_vars_are_alone(r, ss_request_peek(r)) ? NULL : apr_table_get(r->notes, NOTE);
+    return ss_vars_are_alone(r, ss_visit_peek(r)) ? NULL : apr_table_get(r->notes, NOTE);
 }
 
 static void take_note(request_rec *r)

@@ -5,8 +5,8 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
-#include "httpd/request.h"
-#include "httpd/value.h"
+#include "httpd/visit.h"
+#include "lib/value.h"
 #include "httpd/vars.h"
 #include "lib/json.h"
 #include "lib/names.h"
@@ -15,22 +15,22 @@
 #define KEY_NOTE "session:"
 #define KEY_VARIABLE "SESSION_"
 
-/* `req` is NULL when nothing had to be loaded to see that there is no session. */
+/* `visit` is NULL when nothing had to be loaded to see that there is no session. */
 
-static const char *text_of(ss_request_t *req)
+static const char *text_of(ss_visit_t *visit)
 {
     ss_bytes_t view;
 
-    if (req == NULL || ss_session_is_empty(req->session)) {
+    if (visit == NULL || ss_session_is_empty(visit->session)) {
         return "{}";
     }
-    view = ss_session_view(req->session);
-    return apr_pstrmemdup(req->root->pool, view.data, view.len);
+    view = ss_session_view(visit->session);
+    return apr_pstrmemdup(visit->root->pool, view.data, view.len);
 }
 
-static const char *state_of(ss_request_t *req)
+static const char *state_of(ss_visit_t *visit)
 {
-    return ss_state_name(req == NULL ? SS_NONE : req->state);
+    return ss_state_name(visit == NULL ? SS_NONE : visit->state);
 }
 
 /** What is shown of every session, besides its keys. The first note stands before the keys' notes,
@@ -38,7 +38,7 @@ static const char *state_of(ss_request_t *req)
 static const struct {
     const char *note;
     const char *variable;
-    const char *(*value)(ss_request_t *req);
+    const char *(*value)(ss_visit_t *visit);
 } vars[] = {
     /* clang-format off */
     { "session",       "SESSION",              text_of },
@@ -132,10 +132,10 @@ static char *put_names(char *out, shown_t *shown, int count, const showing_t *ho
     return out;
 }
 
-static void show_keys(apr_table_t *table, ss_request_t *req, const showing_t *how)
+static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *how)
 {
-    const apr_array_header_t *members = ss_session_members(req->session);
-    apr_pool_t *pool = req->root->pool;
+    const apr_array_header_t *members = ss_session_members(visit->session);
+    apr_pool_t *pool = visit->root->pool;
     apr_size_t room;
     shown_t *shown;
     char *out;
@@ -157,53 +157,53 @@ static void show_keys(apr_table_t *table, ss_request_t *req, const showing_t *ho
 }
 
 /* Usually nobody has set a note before, and nothing is to be replaced. */
-static void put_note(apr_table_t *notes, int are_new, int var, ss_request_t *req)
+static void put_note(apr_table_t *notes, int are_new, int var, ss_visit_t *visit)
 {
-    (are_new ? apr_table_addn : apr_table_setn)(notes, vars[var].note, vars[var].value(req));
+    (are_new ? apr_table_addn : apr_table_setn)(notes, vars[var].note, vars[var].value(visit));
 }
 
-static void publish_notes(request_rec *r, ss_request_t *req)
+static void publish_notes(request_rec *r, ss_visit_t *visit)
 {
     int are_new = apr_is_empty_table(r->notes);
 
-    put_note(r->notes, are_new, 0, req);
-    if (req != NULL) {
-        const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(req->session) };
+    put_note(r->notes, are_new, 0, visit);
+    if (visit != NULL) {
+        const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(visit->session) };
 
-        show_keys(r->notes, req, &how);
+        show_keys(r->notes, visit, &how);
     }
     for (int i = 1; i < VARS; i++) {
-        put_note(r->notes, are_new, i, req);
+        put_note(r->notes, are_new, i, visit);
     }
-    if (req != NULL) {
-        req->notes = apr_table_elts(r->notes)->nelts;
+    if (visit != NULL) {
+        visit->notes = apr_table_elts(r->notes)->nelts;
     }
 }
 
-static void publish_environment(request_rec *r, ss_request_t *req)
+static void publish_environment(request_rec *r, ss_visit_t *visit)
 {
     const showing_t how = { KEY_VARIABLE, 1, 1 };
 
     for (int i = 0; i < VARS; i++) {
-        apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(req));
+        apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(visit));
     }
-    show_keys(r->subprocess_env, req, &how);
-    req->shown = 1;
+    show_keys(r->subprocess_env, visit, &how);
+    visit->shown = 1;
 }
 
-void ss_vars_publish(request_rec *r, ss_request_t *req)
+void ss_vars_publish(request_rec *r, ss_visit_t *visit)
 {
-    publish_notes(r, req);
+    publish_notes(r, visit);
     if (ss_dir_conf(r)->env) {
-        publish_environment(r, req);
+        publish_environment(r, visit);
     }
 }
 
-int ss_vars_are_alone(const request_rec *r, const ss_request_t *req)
+int ss_vars_are_alone(const request_rec *r, const ss_visit_t *visit)
 {
     const apr_array_header_t *notes = apr_table_elts(r->notes);
     const apr_table_entry_t *note = (const apr_table_entry_t *)notes->elts;
-    int count = req != NULL ? req->notes : VARS;
+    int count = visit != NULL ? visit->notes : VARS;
 
     return count > 0 && notes->nelts == count && note[0].key == vars[0].note &&
            note[count - 1].key == vars[VARS - 1].note;

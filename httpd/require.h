@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_AUTHZ_H
-#define SS_AUTHZ_H
+#ifndef SS_REQUIRE_H
+#define SS_REQUIRE_H
 
 #include <apr_pools.h>
 
 /** Register the provider of "Require signed-session [KEY [VALUE...]]". */
-void ss_authz_register(apr_pool_t *pool);
+void ss_require_register(apr_pool_t *pool);
 
 #endif

@@ -15,12 +15,12 @@
 #include <http_request.h>
 #include <util_filter.h>
 
-#include "httpd/filter.h"
-#include "httpd/hide.h"
+#include "httpd/response.h"
+#include "httpd/strip.h"
 #include "httpd/log.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 #include "httpd/rules.h"
-#include "httpd/theirs.h"
+#include "httpd/shared_cookie.h"
 #include "httpd/update.h"
 #include "lib/cookie.h"
 #include "lib/field.h"
@@ -67,32 +67,32 @@ static void mark_varying(request_rec *r)
 
 /* Will there be a cookie, ours or the application's? A session that cannot be sealed is left as the
  * client has it. */
-static int settle_cookie(request_rec *r, ss_request_t *req)
+static int settle_cookie(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    int is_theirs = ss_theirs_settle(r, req);
-    int may_renew = dir->mode == SS_ON && dir->touch && !req->untouched && !is_theirs &&
-                    ss_session_is_due(req->session, &req->conf->lifetime, req->now);
+    int is_theirs = ss_shared_cookie_settle(r, visit);
+    int may_renew = dir->mode == SS_ON && dir->touch && !visit->untouched && !is_theirs &&
+                    ss_session_is_due(visit->session, &visit->conf->lifetime, visit->now);
     const char *set_cookie;
     apr_status_t rv;
 
-    if (req->may_renew != may_renew) {
-        req->may_renew = may_renew;
-        req->sealed = 0;
+    if (visit->may_renew != may_renew) {
+        visit->may_renew = may_renew;
+        visit->sealed = 0;
     }
-    rv = ss_request_seal(req, &set_cookie);
+    rv = ss_visit_seal(visit, &set_cookie);
     if (rv == APR_ENOSPC) {
         ss_log(r, APLOG_ERR, "SS0302",
                "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
                " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
-               req->over, req->conf->max_size);
+               visit->over, visit->conf->max_size);
     }
     else if (rv != APR_SUCCESS) {
         ss_log(r, APLOG_ERR, "SS0306",
                "the session was not saved: OpenSSL or zlib failed to seal it");
     }
     if (rv != APR_SUCCESS) {
-        ss_request_revert(req);
+        ss_visit_revert(visit);
     }
     return is_theirs || set_cookie != NULL;
 }
@@ -100,19 +100,19 @@ static int settle_cookie(request_rec *r, ss_request_t *req)
 /* Does the response belong to this client alone? */
 static int is_private(request_rec *r)
 {
-    ss_request_t *req = ss_request_peek(r);
+    ss_visit_t *visit = ss_visit_peek(r);
 
-    if (req == NULL) {
-        return ss_dir_conf(r)->mode != SS_OFF && ss_theirs_passes(r);
+    if (visit == NULL) {
+        return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
     }
-    return settle_cookie(r, req) || req->decided;
+    return settle_cookie(r, visit) || visit->decided;
 }
 
 static void prepare_response(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
 
-    ss_hide_restore(r);
+    ss_strip_restore(r);
     ss_update_take(r);
     ss_rules_apply(r);
     if (is_private(r)) {
@@ -179,16 +179,16 @@ static void remove_both(request_rec *r, const char *name)
     remove_ours(r, r->err_headers_out, name);
 }
 
-static void write_cookie(request_rec *r, ss_request_t *req)
+static void write_cookie(request_rec *r, ss_visit_t *visit)
 {
-    const char *companion = req->conf->sealing.companion_name;
+    const char *companion = visit->conf->sealing.companion_name;
     const char *set_cookie;
 
-    if (ss_request_seal(req, &set_cookie) != APR_SUCCESS) {
+    if (ss_visit_seal(visit, &set_cookie) != APR_SUCCESS) {
         return;
     }
-    if (set_cookie != NULL || req->written != NULL) {
-        remove_both(r, req->conf->cookie.name);
+    if (set_cookie != NULL || visit->written != NULL) {
+        remove_both(r, visit->conf->cookie.name);
         if (companion != NULL) {
             remove_both(r, companion);
         }
@@ -196,11 +196,11 @@ static void write_cookie(request_rec *r, ss_request_t *req)
     if (set_cookie != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
     }
-    if (req->set_companion != NULL) {
-        apr_table_addn(r->err_headers_out, "Set-Cookie", req->set_companion);
+    if (visit->set_companion != NULL) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->set_companion);
     }
-    req->written = set_cookie;
-    req->written_generation = ss_session_generation(req->session);
+    visit->written = set_cookie;
+    visit->written_generation = ss_session_generation(visit->session);
 }
 
 /* In HTTP/0.9, and when a handler prints the header itself; HTTP/2 always has its own. */
@@ -212,20 +212,20 @@ static int has_no_header(const request_rec *r)
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     const response_t *response = f->ctx;
-    ss_request_t *req = ss_request_peek(f->r);
+    ss_visit_t *visit = ss_visit_peek(f->r);
 
-    if (req != NULL && !has_no_header(f->r)) {
+    if (visit != NULL && !has_no_header(f->r)) {
         if (!response->prepared) {
             /* mod_cache answers, and has dropped every filter before its own */
             prepare_response(f->r);
         }
-        write_cookie(f->r, req);
+        write_cookie(f->r, visit);
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
 
-void ss_filter_register(void)
+void ss_response_register(void)
 {
     /* before mod_cache's CACHE_SAVE (CONTENT_SET + 1), and before mod_headers */
     harvest_filter = ap_register_output_filter("SIGNED_SESSION_HARVEST", harvest, NULL,
@@ -235,7 +235,7 @@ void ss_filter_register(void)
                                              AP_FTYPE_CONTENT_SET + 5);
 }
 
-void ss_filter_insert(request_rec *r)
+void ss_response_insert(request_rec *r)
 {
     response_t *response;
 
@@ -245,16 +245,16 @@ void ss_filter_insert(request_rec *r)
         return;
     }
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
-        ss_request_find(r) != NULL) {
+        ss_visit_find(r) != NULL) {
         response = apr_pcalloc(r->pool, sizeof(*response));
         ap_add_output_filter_handle(harvest_filter, response, r, r->connection);
         ap_add_output_filter_handle(write_filter, response, r, r->connection);
     }
 }
 
-void ss_filter_insert_error(request_rec *r)
+void ss_response_insert_error(request_rec *r)
 {
-    ss_filter_insert(r);
+    ss_response_insert(r);
     if (r->main == NULL) {
         /* headers_out is cleared right after this hook: the last chance for a proxied response that
          * an error document replaces */
@@ -272,12 +272,12 @@ static int has_late_note(const request_rec *r)
     return 0;
 }
 
-int ss_filter_report_late_change(request_rec *r)
+int ss_response_report_late_change(request_rec *r)
 {
-    const ss_request_t *req = ss_request_peek(r);
+    const ss_visit_t *visit = ss_visit_peek(r);
 
     if (has_late_note(r) ||
-        (req != NULL && ss_session_generation(req->session) != req->written_generation)) {
+        (visit != NULL && ss_session_generation(visit->session) != visit->written_generation)) {
         ss_log(r, APLOG_WARNING, "SS0301",
                "the session was changed after the response's header had left, or in a response "
                "without one: the change is lost");

@@ -3,12 +3,12 @@
  */
 #include <apr_strings.h>
 
-#include "httpd/guard.h"
-#include "httpd/request.h"
+#include "httpd/forward.h"
+#include "httpd/visit.h"
 #include "lib/field.h"
 #include "lib/json.h"
 
-int ss_guard_covers(const request_rec *r, const char *name)
+int ss_forward_covers(const request_rec *r, const char *name)
 {
     const apr_array_header_t *guarded = ss_server_conf(r->server)->guarded;
 
@@ -36,7 +36,7 @@ static void scrub_connection(request_rec *r, const apr_array_header_t *guarded)
     }
 }
 
-void ss_guard_scrub(request_rec *r)
+void ss_forward_scrub(request_rec *r)
 {
     const apr_array_header_t *guarded = ss_server_conf(r->server)->guarded;
     const apr_array_header_t *headers;
@@ -48,7 +48,7 @@ void ss_guard_scrub(request_rec *r)
     for (int i = headers->nelts - 1; i >= 0; i--) {
         const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
 
-        if (ss_guard_covers(r, name)) {
+        if (ss_forward_covers(r, name)) {
             apr_table_unset(r->headers_in, name);
             i = headers->nelts; /* the table has closed up: look again from its end */
         }
@@ -56,16 +56,17 @@ void ss_guard_scrub(request_rec *r)
     scrub_connection(r, guarded);
 }
 
-void ss_guard_forward(request_rec *r)
+void ss_forward_send(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_request_t *req = ss_request_peek(r);
+    ss_visit_t *visit = ss_visit_peek(r);
     ss_bytes_t json;
 
-    if (dir->forward == NULL || req == NULL || !ss_request_has_session(req)) {
+    if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {
         return;
     }
-    json = ss_json_compact(ss_session_text(req->session), SS_JSON_ASCII | SS_JSON_FINITE, r->pool);
+    json =
+        ss_json_compact(ss_session_text(visit->session), SS_JSON_ASCII | SS_JSON_FINITE, r->pool);
     apr_table_setn(r->headers_in, dir->forward, apr_pstrmemdup(r->pool, json.data, json.len));
-    req->shown = 1;
+    visit->shown = 1;
 }

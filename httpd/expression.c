@@ -6,9 +6,9 @@
 #include <httpd.h>
 #include <mod_log_config.h>
 
-#include "httpd/lookup.h"
-#include "httpd/request.h"
-#include "httpd/value.h"
+#include "httpd/expression.h"
+#include "httpd/visit.h"
+#include "lib/value.h"
 
 #define FUNCTION "session"
 #define LOG_FORMAT "^SS"
@@ -17,13 +17,13 @@
 /* NULL when there is no such value, or none that may leave alone. */
 static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 {
-    ss_request_t *req = ss_request_get(r);
+    ss_visit_t *visit = ss_visit_get(r);
     ss_bytes_t value;
 
-    if (req == NULL) {
+    if (visit == NULL) {
         return NULL;
     }
-    value = ss_value_find(req->session, path, pool);
+    value = ss_value_find(visit->session, path, pool);
     return value.data == NULL ? NULL : ss_value_text(value, pool);
 }
 
@@ -44,7 +44,7 @@ static const char *evaluate(ap_expr_eval_ctx_t *ctx, const void *data, const cha
     return text == NULL ? "" : text;
 }
 
-int ss_lookup_expression(ap_expr_lookup_parms *parms)
+int ss_expression_look_up(ap_expr_lookup_parms *parms)
 {
     if (parms->type != AP_EXPR_FUNC_STRING || ap_cstr_casecmp(parms->name, FUNCTION) != 0) {
         return DECLINED;
@@ -59,15 +59,15 @@ static const char *log_value(request_rec *r, char *path)
     const char *text;
 
     if (strcmp(path, STATE) == 0) {
-        const ss_request_t *req = ss_request_get(r);
+        const ss_visit_t *visit = ss_visit_get(r);
 
-        return req == NULL ? NULL : ss_state_name(req->state);
+        return visit == NULL ? NULL : ss_state_name(visit->state);
     }
     text = value_at(r, path, r->pool);
     return text == NULL ? NULL : ap_escape_logitem(r->pool, text);
 }
 
-int ss_lookup_register_log(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+int ss_expression_register_log(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     APR_OPTIONAL_FN_TYPE(ap_register_log_handler) *register_handler =
         APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);

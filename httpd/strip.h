@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_HIDE_H
-#define SS_HIDE_H
+#ifndef SS_STRIP_H
+#define SS_STRIP_H
 
 #include <httpd.h>
 
@@ -15,18 +15,18 @@
  */
 
 /** From fixups: decide what is hidden in the rest of the chain; never less than before. */
-void ss_hide_decide(request_rec *r);
+void ss_strip_decide(request_rec *r);
 
 /** What may be seen of a Cookie header that a script of an earlier request was given; NULL:
  * nothing.
  */
-const char *ss_hide_in(request_rec *r, const char *header);
+const char *ss_strip_from(request_rec *r, const char *header);
 
 /** handler hook, after mod_cache's, before all others: hide it. Declines. */
-int ss_hide_cookie(request_rec *r);
+int ss_strip_cookie(request_rec *r);
 
 /** Show the client's own header again: before mod_cache stores, and when an internal redirect
  * begins. */
-void ss_hide_restore(request_rec *r);
+void ss_strip_restore(request_rec *r);
 
 #endif

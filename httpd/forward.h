@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_GUARD_H
-#define SS_GUARD_H
+#ifndef SS_FORWARD_H
+#define SS_FORWARD_H
 
 #include <httpd.h>
 
@@ -11,12 +11,12 @@
  * (SignedSessionForward and SignedSessionUpdate of any server), in any case and with `_` for `-`;
  * and their names from Connection, with which a client could make mod_proxy drop them.
  */
-void ss_guard_scrub(request_rec *r);
+void ss_forward_scrub(request_rec *r);
 
 /** Would a script take the request header `name` for one that is removed here? */
-int ss_guard_covers(const request_rec *r, const char *name);
+int ss_forward_covers(const request_rec *r, const char *name);
 
 /** From fixups: send the session to backends in the header of SignedSessionForward. */
-void ss_guard_forward(request_rec *r);
+void ss_forward_send(request_rec *r);
 
 #endif

@@ -7,10 +7,10 @@
 #include <http_request.h>
 #include <mod_auth.h>
 
-#include "httpd/authz.h"
+#include "httpd/require.h"
 #include "httpd/log.h"
-#include "httpd/request.h"
-#include "httpd/value.h"
+#include "httpd/visit.h"
+#include "lib/value.h"
 #include "lib/json.h"
 
 #define PROVIDER "signed-session"
@@ -37,14 +37,14 @@ static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
 }
 
 /* `words` are what stands behind "Require signed-session", ended by NULL. */
-static int holds(ss_request_t *req, const char *const *words, apr_pool_t *pool)
+static int holds(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
 {
     ss_bytes_t value;
 
     if (words[0] == NULL) {
-        return ss_request_has_session(req);
+        return ss_visit_has_session(visit);
     }
-    value = ss_value_find(req->session, words[0], pool);
+    value = ss_value_find(visit->session, words[0], pool);
     if (value.data == NULL) {
         return 0;
     }
@@ -62,7 +62,7 @@ static int holds(ss_request_t *req, const char *const *words, apr_pool_t *pool)
 /* httpd may ask twice in one request: nothing here changes anything but the mark. */
 static authz_status check(request_rec *r, const char *line, const void *words)
 {
-    ss_request_t *req;
+    ss_visit_t *visit;
 
     (void)line;
     if (ss_dir_conf(r)->mode == SS_OFF) {
@@ -71,16 +71,16 @@ static authz_status check(request_rec *r, const char *line, const void *words)
                "\"SignedSession On\" to this location");
         return AUTHZ_DENIED;
     }
-    req = ss_request_get(r);
-    if (req == NULL) {
+    visit = ss_visit_get(r);
+    if (visit == NULL) {
         ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
                ss_server_conf(r->server)->unusable);
         return AUTHZ_DENIED;
     }
-    if (!holds(req, words, r->pool)) {
+    if (!holds(visit, words, r->pool)) {
         return AUTHZ_DENIED;
     }
-    req->decided = 1;
+    visit->decided = 1;
     return AUTHZ_GRANTED;
 }
 
@@ -101,7 +101,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 
 static const authz_provider provider = { check, parse };
 
-void ss_authz_register(apr_pool_t *pool)
+void ss_require_register(apr_pool_t *pool)
 {
     ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, PROVIDER, AUTHZ_PROVIDER_VERSION,
                               &provider, AP_AUTH_INTERNAL_PER_CONF);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_REQUEST_H
-#define SS_REQUEST_H
+#ifndef SS_VISIT_H
+#define SS_VISIT_H
 
 #include <httpd.h>
 
@@ -12,7 +12,11 @@
 #include "lib/session.h"
 
 /** How much of the client's session cookie is hidden from whatever answers the request. */
-typedef enum ss_hide_e { SS_HIDE_NOTHING, SS_HIDE_NATIVE, SS_HIDE_ALL } ss_hide_e;
+typedef enum ss_stripped_e {
+    SS_STRIPPED_NOTHING,
+    SS_STRIPPED_NATIVE,
+    SS_STRIPPED_ALL
+} ss_stripped_e;
 
 /** What one request of a redirect chain was like when its fixups ran. */
 typedef struct ss_step_t {
@@ -25,7 +29,7 @@ typedef struct ss_step_t {
  * (internal redirects, error documents, subrequests), lives in the root's pool, and is loaded at
  * most once, by whichever hook asks first.
  */
-typedef struct ss_request_t {
+typedef struct ss_visit_t {
     request_rec *root;
     const ss_server_conf_t *conf;
     apr_time_t now; /* of this request, for every judgement */
@@ -53,7 +57,7 @@ typedef struct ss_request_t {
     apr_array_header_t *steps; /* ss_step_t: requests of the chain whose fixups ran, or NULL */
 
     /* the client's Cookie header */
-    ss_hide_e hide;            /* never less in later requests of the chain */
+    ss_stripped_e stripped;    /* never less in later requests of the chain */
     const char *cookie_header; /* as the client sent it, while it is hidden; else NULL */
 
     /* the cookie as it was sealed last */
@@ -64,25 +68,25 @@ typedef struct ss_request_t {
     apr_size_t over;             /* bytes that the cookie would exceed the limit by */
     const char *written;         /* the Set-Cookie value in the response's header, if any */
     unsigned written_generation; /* what the client has, as far as we know */
-} ss_request_t;
+} ss_visit_t;
 
 /** The first request of the chain that `r` belongs to. */
-request_rec *ss_request_root(const request_rec *r);
+request_rec *ss_visit_root(const request_rec *r);
 
 /** The object of the chain that `r` belongs to, made if need be; nothing is loaded. Never NULL. */
-ss_request_t *ss_request_of(request_rec *r);
+ss_visit_t *ss_visit_of(request_rec *r);
 
 /** The object of the chain if there is one, loaded or not. */
-ss_request_t *ss_request_find(const request_rec *r);
+ss_visit_t *ss_visit_find(const request_rec *r);
 
 /** The session of `r`, loaded now if it was not before; NULL when this server has no keys. */
-ss_request_t *ss_request_get(request_rec *r);
+ss_visit_t *ss_visit_get(request_rec *r);
 
 /** The session of `r` if something loaded it, else NULL. */
-ss_request_t *ss_request_peek(const request_rec *r);
+ss_visit_t *ss_visit_peek(const request_rec *r);
 
 /** May requests here change the session? */
-int ss_request_may_change(const request_rec *r);
+int ss_visit_may_change(const request_rec *r);
 
 /**
  * Would a change make a type tag, in a format that has them? They are the application's alone.
@@ -90,46 +94,46 @@ int ss_request_may_change(const request_rec *r);
  * @param draft  a copy of the session, changed
  * @param input  what it was changed by, or {NULL, 0}
  */
-int ss_request_would_tag(const ss_request_t *req, ss_session_t *draft, ss_bytes_t input);
+int ss_visit_would_tag(const ss_visit_t *visit, ss_session_t *draft, ss_bytes_t input);
 
 /** Does the client have a session, as far as this request has come? */
-int ss_request_has_session(ss_request_t *req);
+int ss_visit_has_session(ss_visit_t *visit);
 
 /** Make a change, and remember it. Its memory may be short-lived. Returns whether it is possible.
  */
-int ss_request_change(ss_request_t *req, const ss_change_t *change);
+int ss_visit_change(ss_visit_t *visit, const ss_change_t *change);
 
 /** The same when a copy of the session has been changed already: the copy takes its place. */
-void ss_request_accept(ss_request_t *req, ss_session_t *session, const ss_change_t *change);
+void ss_visit_accept(ss_visit_t *visit, ss_session_t *session, const ss_change_t *change);
 
 /** Begin a new session that holds only what was changed during this request. */
-void ss_request_begin_anew(ss_request_t *req);
+void ss_visit_begin_anew(ss_visit_t *visit);
 
 /**
  * The changes between these two calls are made by rules of the configuration, for one response.
  * When another response or another change follows, they are taken back first.
  */
-void ss_request_begin_rules(ss_request_t *req);
-void ss_request_end_rules(ss_request_t *req);
+void ss_visit_begin_rules(ss_visit_t *visit);
+void ss_visit_end_rules(ss_visit_t *visit);
 
 /** Take back what rules changed, if they did. */
-void ss_request_undo_rules(ss_request_t *req);
+void ss_visit_undo_rules(ss_visit_t *visit);
 
 /** Let this session take the place of the other; what was changed is not remembered anew. */
-void ss_request_replace(ss_request_t *req, ss_session_t *session);
+void ss_visit_replace(ss_visit_t *visit, ss_session_t *session);
 
 /** Drop every change: the session is again what the client's cookie holds, and nothing will be
  * written. */
-void ss_request_revert(ss_request_t *req);
+void ss_visit_revert(ss_visit_t *visit);
 
 /**
  * The Set-Cookie value that the response must carry, or NULL for none, and its companion's in
- * req->set_companion: sealed anew only when the session changed since the last call, so that a
+ * visit->set_companion: sealed anew only when the session changed since the last call, so that a
  * second run of a filter cannot differ.
  *
- * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (req->over says by how much);
+ * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (visit->over says by how much);
  *          anything else: libcrypto failed. The client then keeps the cookie it has.
  */
-apr_status_t ss_request_seal(ss_request_t *req, const char **set_cookie);
+apr_status_t ss_visit_seal(ss_visit_t *visit, const char **set_cookie);
 
 #endif

@@ -7,9 +7,9 @@
 #include "httpd/answer.h"
 #include "httpd/body.h"
 #include "httpd/endpoint.h"
-#include "httpd/handler.h"
+#include "httpd/routes.h"
 #include "httpd/location.h"
-#include "httpd/request.h"
+#include "httpd/visit.h"
 #include "lib/encode.h"
 #include "lib/field.h"
 #include "lib/json.h"
@@ -199,7 +199,7 @@ static int dispatch(ss_call_t *call)
     return run_route(call, route);
 }
 
-int ss_handler_run(request_rec *r)
+int ss_routes_run(request_rec *r)
 {
     ss_call_t call;
 
@@ -214,8 +214,8 @@ int ss_handler_run(request_rec *r)
                                   "SS0201: SignedSession must be On to use the session here: add "
                                   "\"SignedSession On\" to this location");
     }
-    call.req = ss_request_get(r);
-    if (call.req == NULL) {
+    call.visit = ss_visit_get(r);
+    if (call.visit == NULL) {
         return HTTP_INTERNAL_SERVER_ERROR; /* fixups have logged why, and refused */
     }
     ss_location_path(&call.key, r, HANDLER);

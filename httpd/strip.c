@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "httpd/hide.h"
-#include "httpd/request.h"
+#include "httpd/strip.h"
+#include "httpd/visit.h"
 
 /* Does this look like a native cookie of this server? Nothing is verified. */
 static int is_ours(ss_bytes_t value, const void *r_)
@@ -21,64 +21,64 @@ static int is_ours(ss_bytes_t value, const void *r_)
     return 0;
 }
 
-static ss_hide_e wanted_here(request_rec *r)
+static ss_stripped_e wanted_here(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
     const ss_dir_conf_t *dir = ss_dir_conf(r);
 
     if (conf->sealing.seals == NULL || dir->strip == SS_STRIP_OFF) {
-        return SS_HIDE_NOTHING;
+        return SS_STRIPPED_NOTHING;
     }
     if (dir->strip == SS_STRIP_ON) {
-        return SS_HIDE_ALL;
+        return SS_STRIPPED_ALL;
     }
     if (dir->mode == SS_OFF) {
         /* a tenant who switches sessions off does not thereby get the cookie of the others */
-        return conf->in_use != NULL ? SS_HIDE_NATIVE : SS_HIDE_NOTHING;
+        return conf->in_use != NULL ? SS_STRIPPED_NATIVE : SS_STRIPPED_NOTHING;
     }
     return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *)->traits & SS_FORMAT_FOREIGN
-               ? SS_HIDE_NOTHING
-               : SS_HIDE_ALL;
+               ? SS_STRIPPED_NOTHING
+               : SS_STRIPPED_ALL;
 }
 
 /* Did the client send a cookie of ours? Once loaded, that is known. */
 static int has_cookie(request_rec *r)
 {
-    const ss_request_t *req = ss_request_peek(r);
+    const ss_visit_t *visit = ss_visit_peek(r);
     ss_candidates_t found;
 
-    if (req != NULL) {
-        return req->cookies + req->companions > 0;
+    if (visit != NULL) {
+        return visit->cookies + visit->companions > 0;
     }
     ss_candidates_find(&found, apr_table_get(r->headers_in, "Cookie"),
                        &ss_server_conf(r->server)->sealing);
     return found.count + found.companion_count > 0;
 }
 
-void ss_hide_decide(request_rec *r)
+void ss_strip_decide(request_rec *r)
 {
-    ss_hide_e wanted = wanted_here(r);
-    ss_request_t *req;
+    ss_stripped_e wanted = wanted_here(r);
+    ss_visit_t *visit;
 
-    if (wanted == SS_HIDE_NOTHING || !has_cookie(r)) {
+    if (wanted == SS_STRIPPED_NOTHING || !has_cookie(r)) {
         return;
     }
-    req = ss_request_of(r);
-    if (req->hide < wanted) {
-        req->hide = wanted;
+    visit = ss_visit_of(r);
+    if (visit->stripped < wanted) {
+        visit->stripped = wanted;
     }
 }
 
-const char *ss_hide_in(request_rec *r, const char *header)
+const char *ss_strip_from(request_rec *r, const char *header)
 {
-    const ss_request_t *req = ss_request_find(r);
+    const ss_visit_t *visit = ss_visit_find(r);
     const ss_sealing_t *how;
 
-    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+    if (visit == NULL || visit->stripped == SS_STRIPPED_NOTHING) {
         return header;
     }
-    how = &req->conf->sealing;
-    if (req->hide == SS_HIDE_NATIVE) {
+    how = &visit->conf->sealing;
+    if (visit->stripped == SS_STRIPPED_NATIVE) {
         return ss_cookie_strip(header, how->cookie_name, is_ours, r, r->pool);
     }
     header = ss_cookie_strip(header, how->cookie_name, NULL, NULL, r->pool);
@@ -88,22 +88,22 @@ const char *ss_hide_in(request_rec *r, const char *header)
     return header;
 }
 
-int ss_hide_cookie(request_rec *r)
+int ss_strip_cookie(request_rec *r)
 {
-    ss_request_t *req = ss_request_find(r);
+    ss_visit_t *visit = ss_visit_find(r);
     const char *header, *rest;
 
-    if (req == NULL || req->hide == SS_HIDE_NOTHING) {
+    if (visit == NULL || visit->stripped == SS_STRIPPED_NOTHING) {
         return DECLINED;
     }
     header = apr_table_get(r->headers_in, "Cookie");
     if (header == NULL) {
         return DECLINED;
     }
-    rest = ss_hide_in(r, header);
+    rest = ss_strip_from(r, header);
     if (rest != header) {
-        if (req->cookie_header == NULL) {
-            req->cookie_header = header;
+        if (visit->cookie_header == NULL) {
+            visit->cookie_header = header;
         }
         if (rest == NULL) {
             apr_table_unset(r->headers_in, "Cookie");
@@ -115,12 +115,12 @@ int ss_hide_cookie(request_rec *r)
     return DECLINED;
 }
 
-void ss_hide_restore(request_rec *r)
+void ss_strip_restore(request_rec *r)
 {
-    ss_request_t *req = ss_request_find(r);
+    ss_visit_t *visit = ss_visit_find(r);
 
-    if (req != NULL && req->cookie_header != NULL && r->main == NULL) {
-        apr_table_setn(r->headers_in, "Cookie", req->cookie_header);
-        req->cookie_header = NULL;
+    if (visit != NULL && visit->cookie_header != NULL && r->main == NULL) {
+        apr_table_setn(r->headers_in, "Cookie", visit->cookie_header);
+        visit->cookie_header = NULL;
     }
 }

@@ -3,7 +3,7 @@
  */
 #include <apr_strings.h>
 
-#include "httpd/value.h"
+#include "lib/value.h"
 #include "lib/json.h"
 
 ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool)
