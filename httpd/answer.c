@@ -17,21 +17,19 @@ static void set_headers(request_rec *r, int status, const char *type)
     }
 }
 
-int ss_answer_json(request_rec *r, int status, ss_bytes_t json)
+void ss_answer_json(request_rec *r, int status, ss_bytes_t json)
 {
     set_headers(r, status, "application/json");
     ap_set_content_length(r, (apr_off_t)json.len);
     ap_rwrite(json.data, (int)json.len, r);
-    return OK;
 }
 
-int ss_answer_empty(request_rec *r, int status)
+void ss_answer_empty(request_rec *r, int status)
 {
     set_headers(r, status, NULL);
     if (status != HTTP_NO_CONTENT) {
         ap_set_content_length(r, 0);
     }
-    return OK;
 }
 
 /* "404 Not Found" without the number */
@@ -42,7 +40,7 @@ static const char *title_of(int status)
     return strlen(line) > 4 ? line + 4 : line;
 }
 
-int ss_answer_problem(request_rec *r, int status, const char *detail)
+void ss_answer_problem(request_rec *r, int status, const char *detail)
 {
     ss_bytes_t quoted = ss_json_quote(ss_bytes_of(detail), r->pool);
     const char *json;
@@ -56,5 +54,4 @@ int ss_answer_problem(request_rec *r, int status, const char *detail)
     set_headers(r, status, "application/problem+json");
     ap_set_content_length(r, (apr_off_t)strlen(json));
     ap_rputs(json, r);
-    return OK;
 }

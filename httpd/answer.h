@@ -8,18 +8,18 @@
 
 #include "lib/base.h"
 
-/* Answers of the endpoints. Each returns OK: the status is set and the body written here, so that
+/* Answers of the endpoints. The status is set and the body written here, so that
  * neither httpd's HTML pages nor an ErrorDocument take its place. */
 
 /** A JSON text. */
-int ss_answer_json(request_rec *r, int status, ss_bytes_t json);
+void ss_answer_json(request_rec *r, int status, ss_bytes_t json);
 
 /** No body: 204, or 200 for OPTIONS. */
-int ss_answer_empty(request_rec *r, int status);
+void ss_answer_empty(request_rec *r, int status);
 
 /**
  * A problem document (RFC 9457). `detail` says what was wrong and what to do.
  */
-int ss_answer_problem(request_rec *r, int status, const char *detail);
+void ss_answer_problem(request_rec *r, int status, const char *detail);
 
 #endif

@@ -12,8 +12,7 @@
 
 static apr_status_t session_to_read(ss_visit_t **visit, request_rec *r)
 {
-    *visit = ss_dir_conf(r)->mode == SS_OFF ? NULL : ss_visit_get(r);
-    return *visit == NULL ? SIGNED_SESSION_E_OFF : APR_SUCCESS;
+    return ss_visit_enter(visit, r) == SS_ACCESS_READY ? APR_SUCCESS : SIGNED_SESSION_E_OFF;
 }
 
 static apr_status_t session_to_change(ss_visit_t **visit, request_rec *r)
@@ -37,15 +36,10 @@ static const char *json_of(ss_visit_t *visit, ss_bytes_t value)
     return copy_text(visit, ss_json_compact(value, SS_JSON_FINITE, visit->root->pool));
 }
 
-/* Every JSON text that a caller gives goes through here, and every key. */
+/* Every JSON text that a caller gives goes through here. */
 static int is_acceptable(ss_bytes_t json, apr_pool_t *pool)
 {
     return json.len <= SS_BODY_MAX && ss_json_check_input(json, NULL, pool) == APR_SUCCESS;
-}
-
-static int is_key(const char *key)
-{
-    return ss_utf8_is_valid(ss_bytes_of(key)) && ss_json_is_plain(ss_bytes_of(key));
 }
 
 static apr_status_t signed_session_state(request_rec *r, const char **state)
@@ -67,7 +61,7 @@ static apr_status_t signed_session_get(request_rec *r, const char *path, const c
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    value = ss_value_find(visit->session, path, visit->root->pool);
+    value = ss_value_find(ss_visit_session(visit), path, visit->root->pool);
     if (value.data != NULL) {
         *text = ss_value_text(value, visit->root->pool);
     }
@@ -84,8 +78,8 @@ static apr_status_t signed_session_get_json(request_rec *r, const char *path, co
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    value = path == NULL ? ss_session_text(visit->session)
-                         : ss_value_find(visit->session, path, visit->root->pool);
+    value = path == NULL ? ss_session_text(ss_visit_session(visit))
+                         : ss_value_find(ss_visit_session(visit), path, visit->root->pool);
     if (value.data == NULL) {
         return APR_NOTFOUND;
     }
@@ -102,7 +96,7 @@ static apr_status_t signed_session_each(request_rec *r, signed_session_each_fn *
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    members = ss_session_members(visit->session);
+    members = ss_session_members(ss_visit_session(visit));
     for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
@@ -118,8 +112,8 @@ static apr_status_t set_value(ss_visit_t *visit, const char *key, ss_bytes_t val
 {
     const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(key), value };
 
-    if (value.data == NULL || !is_key(key) || !is_acceptable(value, visit->root->pool) ||
-        !ss_visit_change(visit, &change)) {
+    if (value.data == NULL || !ss_key_is_acceptable(change.name) ||
+        !is_acceptable(value, visit->root->pool) || !ss_visit_change(visit, &change)) {
         return SIGNED_SESSION_E_INVALID;
     }
     return APR_SUCCESS;
@@ -152,7 +146,7 @@ static apr_status_t signed_session_unset(request_rec *r, const char *key)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (ss_session_get(visit->session, change.name).data == NULL) {
+    if (ss_session_get(ss_visit_session(visit), change.name).data == NULL) {
         return APR_NOTFOUND;
     }
     ss_visit_change(visit, &change);
@@ -161,12 +155,11 @@ static apr_status_t signed_session_unset(request_rec *r, const char *key)
 
 static apr_status_t signed_session_clear(request_rec *r)
 {
-    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
     ss_visit_t *visit;
     apr_status_t rv = session_to_change(&visit, r);
 
     if (rv == APR_SUCCESS) {
-        ss_visit_change(visit, &end);
+        ss_visit_change(visit, &ss_change_end);
     }
     return rv;
 }

@@ -4,11 +4,10 @@
 #include <http_protocol.h>
 
 #include "httpd/chain.h"
+#include "httpd/earned.h"
 #include "httpd/forward.h"
 #include "httpd/strip.h"
-#include "httpd/log.h"
 #include "httpd/visit.h"
-#include "httpd/rules.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
 
@@ -52,9 +51,10 @@ static void withdraw_environment(request_rec *r)
 /* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
 static void withdraw(request_rec *r)
 {
-    const ss_visit_t *visit = ss_visit_find(r);
+    const ss_visit_t *visit = ss_visit_known(r);
 
-    if (visit != NULL && (visit->shown || visit->stripped != SS_STRIPPED_NOTHING)) {
+    if (visit != NULL &&
+        (visit->vars.exported || visit->forward.sent || visit->strip.extent != SS_STRIP_NOTHING)) {
         withdraw_environment(r);
     }
     ss_forward_scrub(r);
@@ -75,31 +75,32 @@ int ss_chain_begin(request_rec *r)
  * of scripts is worth the object of the chain: it must be withdrawn from later requests. */
 static int is_worth_loading(request_rec *r)
 {
-    return ss_dir_conf(r)->env || ss_visit_find(r) != NULL ||
+    return ss_dir_conf(r)->env || ss_visit_known(r) != NULL ||
            apr_table_get(r->headers_in, "Cookie") != NULL;
 }
 
 int ss_chain_show(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
-    int in_use = ss_dir_conf(r)->mode != SS_OFF;
+    ss_access_e access = ss_visit_ask(r);
     ss_visit_t *visit = NULL;
 
-    if (in_use && conf->sealing.seals == NULL) {
-        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s", conf->unusable);
+    if (access == SS_ACCESS_NO_KEYS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (in_use && is_worth_loading(r)) {
-        visit = ss_visit_get(r);
+    if (access == SS_ACCESS_READY && is_worth_loading(r)) {
+        visit = ss_visit_load(r);
     }
+    /* before anything is withdrawn: what is hidden from this request decides what it may see of
+     * the earlier ones' */
     ss_strip_decide(r);
     if (r->prev != NULL || r->main != NULL) {
         withdraw(r);
     }
     if (r->main == NULL && conf->has_rules) {
-        ss_rules_note_step(r);
+        ss_earned_note_step(r);
     }
-    if (in_use) {
+    if (access == SS_ACCESS_READY) {
         ss_vars_publish(r, visit);
         ss_forward_send(r);
     }

@@ -12,12 +12,12 @@
 
 /* Say no. A body that was not read ends the connection: otherwise httpd reads the rest of it after
  * the handler, and a limit that is hit then replaces this answer. */
-int ss_endpoint_refuse(ss_call_t *call, int status, const char *detail)
+void ss_endpoint_refuse(ss_call_t *call, int status, const char *detail)
 {
     if (call->body.data == NULL && ap_request_has_body(call->r)) {
         call->r->connection->keepalive = AP_CONN_CLOSE;
     }
-    return ss_answer_problem(call->r, status, detail);
+    ss_answer_problem(call->r, status, detail);
 }
 
 static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
@@ -25,21 +25,14 @@ static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
     return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
 }
 
-static int answer_meta(ss_call_t *call)
+/* What is known of a valid session besides its content. */
+static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
 {
-    ss_visit_t *visit = call->visit;
-    apr_pool_t *pool = call->r->pool;
     const ss_lifetime_t *lifetime = &visit->conf->lifetime;
-    const ss_stamp_t *stamp = ss_session_stamp(visit->session);
+    const ss_stamp_t *stamp = ss_session_stamp(ss_visit_session(visit));
     apr_size_t room = visit->conf->max_size;
-    const char *json;
 
-    visit->untouched = 1;
-    if (visit->state != SS_VALID) {
-        json = apr_psprintf(pool, "{\"state\":\"%s\"}", ss_state_name(visit->state));
-        return ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
-    }
-    json = apr_psprintf(
+    return apr_psprintf(
         pool,
         "{\"state\":\"%s\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
         "\"expires_in\":%s,\"absolute_expires_in\":%s,\"bytes_used\":%" APR_SIZE_T_FMT
@@ -49,32 +42,46 @@ static int answer_meta(ss_call_t *call)
         number_or_null(pool, ss_session_expires_in(stamp, lifetime, visit->now)),
         number_or_null(pool, ss_session_absolute_expires_in(stamp, lifetime, visit->now)),
         visit->from.size, room > visit->from.size ? room - visit->from.size : 0);
-    return ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
 }
 
-int ss_endpoint_get(ss_call_t *call)
+static void answer_meta(ss_call_t *call)
+{
+    ss_visit_t *visit = call->visit;
+    const char *json = visit->state == SS_VALID ? describe(visit, call->r->pool)
+                                                : apr_psprintf(call->r->pool, "{\"state\":\"%s\"}",
+                                                               ss_state_name(visit->state));
+
+    visit->endpoint.only_asked = 1;
+    ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
+}
+
+void ss_endpoint_get(ss_call_t *call)
 {
     if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
-        return answer_meta(call);
+        answer_meta(call);
     }
-    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->visit->session));
+    else {
+        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)));
+    }
 }
 
-static int no_such_key(ss_call_t *call)
+static void no_such_key(ss_call_t *call)
 {
-    return ss_endpoint_refuse(call, HTTP_NOT_FOUND,
-                              apr_psprintf(call->r->pool, "The session has no key \"%.*s\".",
-                                           (int)call->key.len, call->key.data));
+    ss_endpoint_refuse(call, HTTP_NOT_FOUND,
+                       apr_psprintf(call->r->pool, "The session has no key \"%.*s\".",
+                                    (int)call->key.len, call->key.data));
 }
 
-int ss_endpoint_get_key(ss_call_t *call)
+void ss_endpoint_get_key(ss_call_t *call)
 {
-    ss_bytes_t value = ss_session_get(call->visit->session, call->key);
+    ss_bytes_t value = ss_session_get(ss_visit_session(call->visit), call->key);
 
     if (value.data == NULL) {
-        return no_such_key(call);
+        no_such_key(call);
     }
-    return ss_answer_json(call->r, HTTP_OK, ss_json_compact(value, SS_JSON_FINITE, call->r->pool));
+    else {
+        ss_answer_json(call->r, HTTP_OK, ss_json_compact(value, SS_JSON_FINITE, call->r->pool));
+    }
 }
 
 /* The first key whose value differs in `after`; keys that are new there count, too. */
@@ -96,9 +103,9 @@ static int find_touched(ss_bytes_t *touched, const ss_keys_t *writable, const ss
     return 0;
 }
 
-static int not_writable(ss_call_t *call, ss_bytes_t key)
+static void refuse_key(ss_call_t *call, ss_bytes_t key)
 {
-    return ss_answer_problem(
+    ss_answer_problem(
         call->r, HTTP_FORBIDDEN,
         apr_psprintf(call->r->pool,
                      "SS0202: \"%.*s\" may not be written here: add \"SignedSessionWritable "
@@ -106,80 +113,79 @@ static int not_writable(ss_call_t *call, ss_bytes_t key)
                      (int)key.len, key.data, (int)key.len, key.data));
 }
 
-static int too_large(ss_call_t *call)
+static void refuse_length(ss_call_t *call)
 {
-    return ss_answer_problem(
-        call->r, HTTP_REQUEST_ENTITY_TOO_LARGE,
-        apr_psprintf(call->r->pool,
-                     "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize).",
-                     call->visit->over, call->visit->conf->max_size));
+    ss_answer_problem(call->r, HTTP_REQUEST_ENTITY_TOO_LARGE,
+                      apr_psprintf(call->r->pool,
+                                   "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
+                                   " bytes over the limit of %" APR_SIZE_T_FMT
+                                   " (SignedSessionMaxSize).",
+                                   call->visit->sealed.over, call->visit->conf->max_size));
 }
 
-/* Returns OK, or DONE when a refusal was answered: nothing has changed then. */
-static int refuse_draft(ss_call_t *call, ss_session_t *draft)
+/* Each of these returns whether it has answered with a refusal. */
+
+static int is_refused_key(ss_call_t *call, ss_session_t *before)
 {
-    const ss_session_t *before = call->visit->session;
+    const ss_session_t *after = ss_visit_session(call->visit);
     const ss_keys_t *writable = &call->dir->writable;
     ss_bytes_t key;
 
-    if (find_touched(&key, writable, before, draft, call->r->pool) ||
-        find_touched(&key, writable, draft, before, call->r->pool)) {
-        not_writable(call, key);
-        return DONE;
+    if (find_touched(&key, writable, before, after, call->r->pool) ||
+        find_touched(&key, writable, after, before, call->r->pool)) {
+        refuse_key(call, key);
+        return 1;
     }
-    if (ss_visit_would_tag(call->visit, draft, call->body)) {
+    return 0;
+}
+
+static int is_refused_tag(ss_call_t *call, ss_session_t *before)
+{
+    if (ss_visit_made_tag(call->visit, before, call->body)) {
         ss_answer_problem(call->r, HTTP_BAD_REQUEST,
                           "An object whose only key begins with a blank is a type tag in this "
                           "format, which only the application may write.");
-        return DONE;
+        return 1;
     }
-    return OK;
+    return 0;
 }
 
-/* Does the cookie of the session, as it is now, fit? If not, the session is again what it was
- * before. */
-static int refuse_size(ss_call_t *call, ss_session_t *before)
+/* Does the cookie of the session, as it is now, fit? */
+static int is_refused_size(ss_call_t *call)
 {
     const char *set_cookie;
-    apr_status_t rv = ss_visit_seal(call->visit, &set_cookie);
+    apr_status_t rv = ss_visit_seal(call->visit, 0, &set_cookie);
 
-    if (rv == APR_SUCCESS) {
-        return OK;
-    }
-    ss_visit_replace(call->visit, before);
-    call->visit->changes->nelts--;
     if (rv == APR_ENOSPC) {
-        too_large(call);
+        refuse_length(call);
     }
-    else {
-        ss_log(call->r, APLOG_ERR, "SS0306",
-               "the session was not saved: OpenSSL or zlib failed to seal it");
+    else if (rv != APR_SUCCESS) {
         ss_endpoint_refuse(call, HTTP_INTERNAL_SERVER_ERROR, "The session could not be sealed.");
     }
-    return DONE;
+    return rv != APR_SUCCESS;
 }
 
-/* Change the session if every key that this touches is writable here, and if its cookie fits. */
+/* Change the session if every key that this touches is writable here, and if its cookie fits.
+ * Returns whether it was changed; otherwise a refusal has been answered. */
 static int make_change(ss_call_t *call, ss_change_e kind)
 {
     const ss_change_t change = { kind, call->key, call->body };
-    ss_session_t *before = call->visit->session;
-    ss_session_t *draft = ss_session_copy(before, call->visit->root->pool);
+    ss_draft_mark_t mark = ss_visit_mark(call->visit);
+    ss_session_t *before = ss_session_copy(ss_visit_session(call->visit), call->visit->root->pool);
 
-    if (!ss_change_make(draft, &change)) {
+    if (!ss_visit_change(call->visit, &change)) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
                            apr_psprintf(call->r->pool,
                                         "The value nests too deep: a session has at most %d "
                                         "levels, itself included.",
                                         SS_JSON_DEPTH_MAX));
-        return DONE;
+        return 0;
     }
-    if (refuse_draft(call, draft) != OK) {
-        return DONE;
+    if (is_refused_key(call, before) || is_refused_tag(call, before) || is_refused_size(call)) {
+        ss_visit_return(call->visit, mark);
+        return 0;
     }
-    ss_visit_accept(call->visit, draft, &change);
-    return refuse_size(call, before);
+    return 1;
 }
 
 /* Returns whether the body is JSON that may go into a session; otherwise a 400 has been answered.
@@ -204,41 +210,38 @@ static int body_is_json(ss_call_t *call, int must_be_object)
     return 1;
 }
 
-int ss_endpoint_put_key(ss_call_t *call)
+void ss_endpoint_put_key(ss_call_t *call)
 {
-    int is_new = ss_session_get(call->visit->session, call->key).data == NULL;
+    int is_new = ss_session_get(ss_visit_session(call->visit), call->key).data == NULL;
 
-    if (!body_is_json(call, 0) || make_change(call, SS_CHANGE_SET) != OK) {
-        return OK;
+    if (body_is_json(call, 0) && make_change(call, SS_CHANGE_SET)) {
+        ss_answer_empty(call->r, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
     }
-    return ss_answer_empty(call->r, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
 }
 
-int ss_endpoint_put(ss_call_t *call)
+void ss_endpoint_put(ss_call_t *call)
 {
-    if (!body_is_json(call, 1) || make_change(call, SS_CHANGE_REPLACE) != OK) {
-        return OK;
+    if (body_is_json(call, 1) && make_change(call, SS_CHANGE_REPLACE)) {
+        ss_answer_empty(call->r, HTTP_NO_CONTENT);
     }
-    return ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }
 
 /* Change the session by an object, and answer with the new one. */
-static int take_object(ss_call_t *call, ss_change_e kind)
+static void take_object(ss_call_t *call, ss_change_e kind)
 {
-    if (!body_is_json(call, 1) || make_change(call, kind) != OK) {
-        return OK;
+    if (body_is_json(call, 1) && make_change(call, kind)) {
+        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)));
     }
-    return ss_answer_json(call->r, HTTP_OK, ss_session_view(call->visit->session));
 }
 
-int ss_endpoint_patch(ss_call_t *call)
+void ss_endpoint_patch(ss_call_t *call)
 {
-    return take_object(call, SS_CHANGE_MERGE);
+    take_object(call, SS_CHANGE_MERGE);
 }
 
-int ss_endpoint_post_json(ss_call_t *call)
+void ss_endpoint_post_json(ss_call_t *call)
 {
-    return take_object(call, SS_CHANGE_UPDATE);
+    take_object(call, SS_CHANGE_UPDATE);
 }
 
 /* The fields of a form as one JSON object, so that it meets the same checks as one. */
@@ -260,34 +263,32 @@ static ss_bytes_t object_of(const apr_array_header_t *fields, apr_pool_t *pool)
     return ss_bytes_of(json);
 }
 
-int ss_endpoint_post_form(ss_call_t *call)
+void ss_endpoint_post_form(ss_call_t *call)
 {
     apr_array_header_t *fields;
     const char *why;
 
     if (ss_form_parse(&fields, &why, call->body, call->r->pool) != APR_SUCCESS) {
-        return ss_endpoint_refuse(call, HTTP_BAD_REQUEST, why);
+        ss_endpoint_refuse(call, HTTP_BAD_REQUEST, why);
+        return;
     }
     call->body = object_of(fields, call->r->pool);
-    return ss_endpoint_post_json(call);
+    ss_endpoint_post_json(call);
 }
 
-int ss_endpoint_delete_key(ss_call_t *call)
+void ss_endpoint_delete_key(ss_call_t *call)
 {
-    if (ss_session_get(call->visit->session, call->key).data == NULL) {
-        return no_such_key(call);
+    if (ss_session_get(ss_visit_session(call->visit), call->key).data == NULL) {
+        no_such_key(call);
     }
-    if (make_change(call, SS_CHANGE_UNSET) != OK) {
-        return OK;
+    else if (make_change(call, SS_CHANGE_UNSET)) {
+        ss_answer_empty(call->r, HTTP_NO_CONTENT);
     }
-    return ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }
 
 /* Always allowed: a client can drop its cookie anyway. */
-int ss_endpoint_delete(ss_call_t *call)
+void ss_endpoint_delete(ss_call_t *call)
 {
-    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
-
-    ss_visit_change(call->visit, &end);
-    return ss_answer_empty(call->r, HTTP_NO_CONTENT);
+    ss_visit_change(call->visit, &ss_change_end);
+    ss_answer_empty(call->r, HTTP_NO_CONTENT);
 }

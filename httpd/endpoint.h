@@ -18,17 +18,15 @@ typedef struct ss_call_t {
     ss_bytes_t body;
 } ss_call_t;
 
-/**
- * What an endpoint does, once the head of the request has been accepted and its body read. Answers
- * the request; returns OK, or what the handler is to return.
- */
-typedef int ss_endpoint_fn(ss_call_t *call);
+/** What an endpoint does, once the head of the request has been accepted and its body read: answers
+ * the request. */
+typedef void ss_endpoint_fn(ss_call_t *call);
 
 ss_endpoint_fn ss_endpoint_get, ss_endpoint_put, ss_endpoint_patch, ss_endpoint_post_json,
     ss_endpoint_post_form, ss_endpoint_delete, ss_endpoint_get_key, ss_endpoint_put_key,
     ss_endpoint_delete_key;
 
-/** Answer with a problem document. A body that was not read ends the connection. Returns OK. */
-int ss_endpoint_refuse(ss_call_t *call, int status, const char *detail);
+/** Answer with a problem document. A body that was not read ends the connection. */
+void ss_endpoint_refuse(ss_call_t *call, int status, const char *detail);
 
 #endif

@@ -17,13 +17,13 @@
 /* NULL when there is no such value, or none that may leave alone. */
 static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 {
-    ss_visit_t *visit = ss_visit_get(r);
+    ss_visit_t *visit = ss_visit_load(r);
     ss_bytes_t value;
 
     if (visit == NULL) {
         return NULL;
     }
-    value = ss_value_find(visit->session, path, pool);
+    value = ss_value_find(ss_visit_session(visit), path, pool);
     return value.data == NULL ? NULL : ss_value_text(value, pool);
 }
 
@@ -59,7 +59,7 @@ static const char *log_value(request_rec *r, char *path)
     const char *text;
 
     if (strcmp(path, STATE) == 0) {
-        const ss_visit_t *visit = ss_visit_get(r);
+        const ss_visit_t *visit = ss_visit_load(r);
 
         return visit == NULL ? NULL : ss_state_name(visit->state);
     }

@@ -9,8 +9,7 @@
 
 #include "httpd/config.h"
 #include "httpd/log.h"
-#include "lib/encode.h"
-#include "lib/json.h"
+#include "lib/change.h"
 #include "lib/option.h"
 #include "lib/origin.h"
 #include "lib/source.h"
@@ -230,7 +229,7 @@ static const char *add_rule(void *member, const char *key, const ap_expr_info_t 
 
     rule->key = ss_bytes_of(key);
     rule->value = value;
-    if (!ss_utf8_is_valid(rule->key) || !ss_json_is_plain(rule->key)) {
+    if (!ss_key_is_acceptable(rule->key)) {
         return "a key must be UTF-8 without control characters";
     }
     *(const apr_array_header_t **)member = more;

@@ -37,14 +37,14 @@ static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
 }
 
 /* `words` are what stands behind "Require signed-session", ended by NULL. */
-static int holds(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
+static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
 {
     ss_bytes_t value;
 
     if (words[0] == NULL) {
         return ss_visit_has_session(visit);
     }
-    value = ss_value_find(visit->session, words[0], pool);
+    value = ss_value_find(ss_visit_session(visit), words[0], pool);
     if (value.data == NULL) {
         return 0;
     }
@@ -65,22 +65,21 @@ static authz_status check(request_rec *r, const char *line, const void *words)
     ss_visit_t *visit;
 
     (void)line;
-    if (ss_dir_conf(r)->mode == SS_OFF) {
+    switch (ss_visit_enter(&visit, r)) {
+    case SS_ACCESS_OFF:
         ss_log(r, APLOG_ERR, "SS0206",
                "Require signed-session denies everybody here, because sessions are off: add "
                "\"SignedSession On\" to this location");
         return AUTHZ_DENIED;
+    case SS_ACCESS_NO_KEYS:
+        return AUTHZ_DENIED;
+    default:
+        break;
     }
-    visit = ss_visit_get(r);
-    if (visit == NULL) {
-        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s",
-               ss_server_conf(r->server)->unusable);
+    if (!has(visit, words, r->pool)) {
         return AUTHZ_DENIED;
     }
-    if (!holds(visit, words, r->pool)) {
-        return AUTHZ_DENIED;
-    }
-    visit->decided = 1;
+    visit->require.granted = 1;
     return AUTHZ_GRANTED;
 }
 

@@ -71,25 +71,18 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     int is_theirs = ss_shared_cookie_settle(r, visit);
-    int may_renew = dir->mode == SS_ON && dir->touch && !visit->untouched && !is_theirs &&
-                    ss_session_is_due(visit->session, &visit->conf->lifetime, visit->now);
+    int may_renew = dir->mode == SS_ON && dir->touch && !visit->endpoint.only_asked && !is_theirs &&
+                    ss_session_is_due(ss_visit_session(visit), &visit->conf->lifetime, visit->now);
     const char *set_cookie;
     apr_status_t rv;
 
-    if (visit->may_renew != may_renew) {
-        visit->may_renew = may_renew;
-        visit->sealed = 0;
-    }
-    rv = ss_visit_seal(visit, &set_cookie);
+    visit->response.may_renew = may_renew;
+    rv = ss_visit_seal(visit, may_renew, &set_cookie);
     if (rv == APR_ENOSPC) {
         ss_log(r, APLOG_ERR, "SS0302",
                "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
                " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
-               visit->over, visit->conf->max_size);
-    }
-    else if (rv != APR_SUCCESS) {
-        ss_log(r, APLOG_ERR, "SS0306",
-               "the session was not saved: OpenSSL or zlib failed to seal it");
+               visit->sealed.over, visit->conf->max_size);
     }
     if (rv != APR_SUCCESS) {
         ss_visit_revert(visit);
@@ -100,12 +93,12 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
 /* Does the response belong to this client alone? */
 static int is_private(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_peek(r);
+    ss_visit_t *visit = ss_visit_loaded(r);
 
     if (visit == NULL) {
         return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
     }
-    return settle_cookie(r, visit) || visit->decided;
+    return settle_cookie(r, visit) || visit->require.granted;
 }
 
 static void prepare_response(request_rec *r)
@@ -184,10 +177,10 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     const char *companion = visit->conf->sealing.companion_name;
     const char *set_cookie;
 
-    if (ss_visit_seal(visit, &set_cookie) != APR_SUCCESS) {
+    if (ss_visit_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
         return;
     }
-    if (set_cookie != NULL || visit->written != NULL) {
+    if (set_cookie != NULL || visit->response.written != NULL) {
         remove_both(r, visit->conf->cookie.name);
         if (companion != NULL) {
             remove_both(r, companion);
@@ -196,11 +189,11 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     if (set_cookie != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
     }
-    if (visit->set_companion != NULL) {
-        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->set_companion);
+    if (visit->sealed.set_companion != NULL) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->sealed.set_companion);
     }
-    visit->written = set_cookie;
-    visit->written_generation = ss_session_generation(visit->session);
+    visit->response.written = set_cookie;
+    visit->response.version = ss_draft_version(visit->draft);
 }
 
 /* In HTTP/0.9, and when a handler prints the header itself; HTTP/2 always has its own. */
@@ -212,7 +205,7 @@ static int has_no_header(const request_rec *r)
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     const response_t *response = f->ctx;
-    ss_visit_t *visit = ss_visit_peek(f->r);
+    ss_visit_t *visit = ss_visit_loaded(f->r);
 
     if (visit != NULL && !has_no_header(f->r)) {
         if (!response->prepared) {
@@ -245,7 +238,7 @@ void ss_response_insert(request_rec *r)
         return;
     }
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
-        ss_visit_find(r) != NULL) {
+        ss_visit_known(r) != NULL) {
         response = apr_pcalloc(r->pool, sizeof(*response));
         ap_add_output_filter_handle(harvest_filter, response, r, r->connection);
         ap_add_output_filter_handle(write_filter, response, r, r->connection);
@@ -274,10 +267,10 @@ static int has_late_note(const request_rec *r)
 
 int ss_response_report_late_change(request_rec *r)
 {
-    const ss_visit_t *visit = ss_visit_peek(r);
+    const ss_visit_t *visit = ss_visit_loaded(r);
 
     if (has_late_note(r) ||
-        (visit != NULL && ss_session_generation(visit->session) != visit->written_generation)) {
+        (visit != NULL && ss_draft_changed_at(visit->draft) > visit->response.version)) {
         ss_log(r, APLOG_WARNING, "SS0301",
                "the session was changed after the response's header had left, or in a response "
                "without one: the change is lost");

@@ -10,7 +10,6 @@
 #include "httpd/routes.h"
 #include "httpd/location.h"
 #include "httpd/visit.h"
-#include "lib/encode.h"
 #include "lib/field.h"
 #include "lib/json.h"
 #include "lib/origin.h"
@@ -112,10 +111,17 @@ static void allow_trusted_origin(const ss_call_t *call, const ss_caller_t *calle
     }
 }
 
+static void refuse_long_body(ss_call_t *call)
+{
+    ss_endpoint_refuse(call, HTTP_REQUEST_ENTITY_TOO_LARGE,
+                       apr_psprintf(call->r->pool, "A body has at most %d bytes.", SS_BODY_MAX));
+}
+
 /* What the head of a changing request alone can refuse, before its body is read; `wanted` are the
- * content types when `route` is NULL, as the request's is none of them. Returns OK or DONE. */
-static int refuse_by_head(ss_call_t *call, const ss_caller_t *caller, const route_t *route,
-                          const char *wanted)
+ * content types when `route` is NULL, as the request's is none of them. Returns whether a refusal
+ * was answered. */
+static int is_refused_by_head(ss_call_t *call, const ss_caller_t *caller, const route_t *route,
+                              const char *wanted)
 {
     if (!ss_origin_may_change(caller)) {
         ss_endpoint_refuse(call, HTTP_FORBIDDEN,
@@ -132,40 +138,28 @@ static int refuse_by_head(ss_call_t *call, const ss_caller_t *caller, const rout
                            apr_psprintf(call->r->pool, "The Content-Type must be %s.", wanted));
     }
     else if (ss_body_is_announced_too_long(call->r)) {
-        ss_endpoint_refuse(
-            call, HTTP_REQUEST_ENTITY_TOO_LARGE,
-            apr_psprintf(call->r->pool, "A body has at most %d bytes.", SS_BODY_MAX));
+        refuse_long_body(call);
     }
     else {
-        return OK;
+        return 0;
     }
-    return DONE;
+    return 1;
 }
 
+/* Returns what the handler is to return. */
 static int run_route(ss_call_t *call, const route_t *route)
 {
-    int status = OK;
+    int status =
+        route->type == NULL ? ap_discard_request_body(call->r) : ss_body_read(&call->body, call->r);
 
-    if (route->type == NULL) {
-        status = ap_discard_request_body(call->r);
+    if (route->type != NULL && status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        refuse_long_body(call);
+        return OK;
     }
-    else {
-        status = ss_body_read(&call->body, call->r);
-        if (status == HTTP_REQUEST_ENTITY_TOO_LARGE) {
-            return ss_endpoint_refuse(
-                call, status,
-                apr_psprintf(call->r->pool, "A body has at most %d bytes.", SS_BODY_MAX));
-        }
+    if (status == OK) {
+        route->answer(call);
     }
-    if (status != OK) {
-        return status;
-    }
-    return route->answer(call);
-}
-
-static int key_is_acceptable(ss_bytes_t key)
-{
-    return ss_utf8_is_valid(key) && ss_json_is_plain(key);
+    return status;
 }
 
 static int dispatch(ss_call_t *call)
@@ -180,21 +174,24 @@ static int dispatch(ss_call_t *call)
     allow_trusted_origin(call, &caller, methods);
     if (call->r->method_number == M_OPTIONS) {
         apr_table_setn(call->r->headers_out, "Allow", methods);
-        return ss_answer_empty(call->r, HTTP_OK);
+        ss_answer_empty(call->r, HTTP_OK);
+        return OK;
     }
     route = find_route(&wanted, &method_known, call, scope);
     if (!method_known) {
         apr_table_setn(call->r->headers_out, "Allow", methods);
-        return ss_endpoint_refuse(call, HTTP_METHOD_NOT_ALLOWED,
-                                  apr_psprintf(call->r->pool, "Allowed here: %s.", methods));
-    }
-    if ((route == NULL || route->method != M_GET) &&
-        refuse_by_head(call, &caller, route, wanted) != OK) {
+        ss_endpoint_refuse(call, HTTP_METHOD_NOT_ALLOWED,
+                           apr_psprintf(call->r->pool, "Allowed here: %s.", methods));
         return OK;
     }
-    if (!key_is_acceptable(call->key)) {
-        return ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
-                                  "A key must be UTF-8 without control characters.");
+    if ((route == NULL || route->method != M_GET) &&
+        is_refused_by_head(call, &caller, route, wanted)) {
+        return OK;
+    }
+    if (!ss_key_is_acceptable(call->key)) {
+        ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
+                           "A key must be UTF-8 without control characters.");
+        return OK;
     }
     return run_route(call, route);
 }
@@ -209,14 +206,16 @@ int ss_routes_run(request_rec *r)
     memset(&call, 0, sizeof(call));
     call.r = r;
     call.dir = ss_dir_conf(r);
-    if (call.dir->mode == SS_OFF) {
-        return ss_endpoint_refuse(&call, HTTP_INTERNAL_SERVER_ERROR,
-                                  "SS0201: SignedSession must be On to use the session here: add "
-                                  "\"SignedSession On\" to this location");
-    }
-    call.visit = ss_visit_get(r);
-    if (call.visit == NULL) {
-        return HTTP_INTERNAL_SERVER_ERROR; /* fixups have logged why, and refused */
+    switch (ss_visit_enter(&call.visit, r)) {
+    case SS_ACCESS_OFF:
+        ss_endpoint_refuse(&call, HTTP_INTERNAL_SERVER_ERROR,
+                           "SS0201: SignedSession must be On to use the session here: add "
+                           "\"SignedSession On\" to this location");
+        return OK;
+    case SS_ACCESS_NO_KEYS:
+        return HTTP_INTERNAL_SERVER_ERROR;
+    default:
+        break;
     }
     ss_location_path(&call.key, r, HANDLER);
     return dispatch(&call);

@@ -1,89 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+
 /*
- * A rule that stores something is earned by access. httpd sets r->user before it checks the
- * password, an error document may inherit it, and a Redirect is answered before any check: so every
- * request of the chain must have reached its fixups, and have had there the user that it has now.
- * What only takes away (SignedSessionUnset, SignedSessionClear On) always applies.
+ * A rule that stores something is earned by access (httpd/earned.h). What only takes away
+ * (SignedSessionUnset, SignedSessionClear On) always applies.
  */
-#include <apr_strings.h>
-#include <http_core.h>
-#include <http_request.h>
+#include <ap_expr.h>
 
+#include "httpd/earned.h"
 #include "httpd/log.h"
-#include "httpd/visit.h"
 #include "httpd/rules.h"
-#include "lib/encode.h"
-
-void ss_rules_note_step(request_rec *r)
-{
-    ss_visit_t *visit = ss_visit_of(r);
-    ss_step_t *step;
-
-    if (visit->steps == NULL) {
-        visit->steps = apr_array_make(visit->root->pool, 1, sizeof(ss_step_t));
-    }
-    step = apr_array_push(visit->steps);
-    step->r = r;
-    step->user = r->user;
-}
-
-static const ss_step_t *step_of(const ss_visit_t *visit, const request_rec *r)
-{
-    for (int i = 0; visit->steps != NULL && i < visit->steps->nelts; i++) {
-        const ss_step_t *step = &APR_ARRAY_IDX(visit->steps, i, ss_step_t);
-
-        if (step->r == r) {
-            return step;
-        }
-    }
-    return NULL;
-}
-
-static int is_same_user(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static int needs_user(request_rec *r)
-{
-    const char *type = ap_auth_type(r);
-
-    return type != NULL && ap_cstr_casecmp(type, "None") != 0;
-}
-
-/* Returns NULL, or why this request gives no right to store anything. */
-static const char *fault_of_step(const ss_visit_t *visit, request_rec *r)
-{
-    const ss_step_t *step = step_of(visit, r);
-
-    if (step == NULL) {
-        return "it was answered before all access checks had passed";
-    }
-    if (!is_same_user(step->user, r->user)) {
-        return "its user changed after the access checks";
-    }
-    if (needs_user(r) && (r->user == NULL || r->user[0] == '\0')) {
-        return "its place needs a login, and nobody is logged in";
-    }
-    return NULL;
-}
 
 static int is_earned(const ss_visit_t *visit, request_rec *r)
 {
-    for (; r != NULL; r = r->prev) {
-        const char *fault = fault_of_step(visit, r);
+    const char *fault = ss_earned_fault(visit, r);
 
-        if (fault != NULL) {
-            ss_log(r, APLOG_DEBUG, "SS0307",
-                   "SignedSessionSet and SignedSessionClear Before do not apply to the response "
-                   "for %s: %s",
-                   r->uri != NULL ? r->uri : "-", fault);
-            return 0;
-        }
+    if (fault != NULL) {
+        ss_log(r, APLOG_DEBUG, "SS0307",
+               "SignedSessionSet and SignedSessionClear Before do not apply to %s", fault);
     }
-    return 1;
+    return fault == NULL;
 }
 
 /* Does any request of the chain have this Clear, where sessions may be changed? */
@@ -153,7 +90,6 @@ static int has_rules(const request_rec *r)
 
 void ss_rules_apply(request_rec *r)
 {
-    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
     ss_visit_t *visit;
     int earned;
 
@@ -161,25 +97,25 @@ void ss_rules_apply(request_rec *r)
         return;
     }
     if (!has_rules(r)) {
-        visit = ss_visit_peek(r);
+        visit = ss_visit_loaded(r);
         if (visit != NULL) {
             /* an error document that failed, and leaves the answer to `r`, may have had some */
             ss_visit_undo_rules(visit);
         }
         return;
     }
-    visit = ss_visit_get(r);
+    visit = ss_visit_load(r);
     if (visit == NULL) {
         return;
     }
     earned = is_earned(visit, r);
     ss_visit_begin_rules(visit);
     if (earned && has_clear(r, SS_CLEAR_BEFORE)) {
-        ss_visit_begin_anew(visit);
+        ss_draft_begin_anew(visit->draft);
     }
     apply_rules(r, visit, earned);
     if (has_clear(r, SS_CLEAR_ON)) {
-        ss_visit_change(visit, &end);
+        ss_visit_change(visit, &ss_change_end);
     }
     ss_visit_end_rules(visit);
 }

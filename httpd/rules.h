@@ -9,9 +9,6 @@
 /* SignedSessionSet, SignedSessionUnset, SignedSessionClear: changes that the configuration makes
  * when a request is answered. */
 
-/** Note that the fixups of `r` ran, and which user they saw; from fixups, for main requests. */
-void ss_rules_note_step(request_rec *r);
-
 /**
  * Apply the rules of every request of the chain that `r` ends, oldest first, after what
  * applications changed. May run again for another response to the same request: the rules are then

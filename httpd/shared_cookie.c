@@ -39,58 +39,69 @@ static const char *line_in(request_rec *r, const char *name)
 }
 
 /* What the application wrote, of the cookie and of its companion. */
-static ss_candidates_t candidates_in(request_rec *r, const ss_visit_t *visit, const char *line)
+static const ss_candidates_t *candidates_in(request_rec *r, const ss_visit_t *visit,
+                                            const char *line)
 {
     const char *companion = visit->conf->sealing.companion_name;
-    ss_candidates_t candidates = { .count = 1, .values = { ss_cookie_value(line) } };
+    ss_candidates_t *candidates = apr_pcalloc(visit->root->pool, sizeof(*candidates));
 
+    candidates->count = 1;
+    candidates->values[0] = ss_cookie_value(line);
     line = companion == NULL ? NULL : line_in(r, companion);
     if (line != NULL) {
-        candidates.companions[candidates.companion_count++] = ss_cookie_value(line);
+        candidates->companion_count = 1;
+        candidates->companions[0] = ss_cookie_value(line);
     }
     return candidates;
 }
 
-/* Make our changes on top of what the application wrote. Returns its state. */
-static ss_state_e rebase(ss_visit_t *visit, const ss_candidates_t *candidates)
+/* The visit's session is from now on what the application wrote, with our changes on top. Returns
+ * its state. */
+static ss_state_e adopt(ss_visit_t *visit)
 {
+    const ss_candidates_t *wrote = visit->shared_cookie.wrote;
     ss_session_t *session;
     ss_provenance_t from;
-    ss_state_e state = ss_format_open(&session, &from, candidates, &visit->conf->sealing,
-                                      visit->now, visit->root->pool);
+    ss_state_e state = ss_format_open(&session, &from, wrote, &visit->conf->sealing, visit->now,
+                                      visit->root->pool);
 
+    visit->shared_cookie.wrote = NULL;
     if (state == SS_VALID) {
-        ss_change_make_all(session, visit->changes);
-        ss_visit_replace(visit, session);
-        visit->from = from;
-        /* the client is about to have them: an end must delete them */
-        visit->cookies = candidates->count;
-        visit->companions = candidates->companion_count;
+        ss_visit_adopt(visit, session, &from, wrote);
     }
     return state;
 }
 
-/* That a session begins anew is none: it began with what the application wrote. */
-static int has_changes(const ss_visit_t *visit)
+static void pass_deletion(ss_visit_t *visit)
 {
-    return visit->changes != NULL && visit->changes->nelts > 0;
+    visit->shared_cookie.wrote = NULL;
+    ss_visit_revert(visit);
+    ss_visit_adopt(visit, ss_session_create(visit->root->pool), NULL, NULL);
 }
 
 int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
 {
     const char *line = line_in(r, visit->conf->cookie.name);
-    ss_candidates_t candidates;
+    /* what we wrote into this response ourselves does not count */
+    int is_theirs = line != NULL && line != visit->response.written;
     ss_state_e state;
 
-    if (line == NULL || line == visit->written) {
-        return 0; /* what we wrote into this response ourselves does not count */
-    }
-    if (!has_changes(visit) || ss_cookie_is_deletion(line, visit->now)) {
-        ss_visit_revert(visit);
+    if (is_theirs && ss_cookie_is_deletion(line, visit->now)) {
+        pass_deletion(visit);
         return 1;
     }
-    candidates = candidates_in(r, visit, line);
-    state = rebase(visit, &candidates);
+    if (is_theirs) {
+        visit->shared_cookie.wrote = candidates_in(r, visit, line);
+    }
+    /* that a session begins anew is no change: it began with what the application wrote */
+    if (!ss_draft_has_changes(visit->draft)) {
+        if (is_theirs) {
+            ss_visit_revert(visit);
+        }
+        return is_theirs;
+    }
+    /* also when the response that it stood in was given up: what comes instead is newer */
+    state = visit->shared_cookie.wrote != NULL ? adopt(visit) : SS_VALID;
     if (state != SS_VALID) {
         ss_log(r, APLOG_ERR, "SS0309",
                "the application set the session cookie itself, to something that cannot be opened "
@@ -98,7 +109,7 @@ int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
                ss_state_name(state));
         ss_visit_revert(visit);
     }
-    return 1;
+    return is_theirs;
 }
 
 int ss_shared_cookie_passes(request_rec *r)

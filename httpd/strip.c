@@ -21,30 +21,30 @@ static int is_ours(ss_bytes_t value, const void *r_)
     return 0;
 }
 
-static ss_stripped_e wanted_here(request_rec *r)
+static ss_strip_extent_e wanted_here(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
     const ss_dir_conf_t *dir = ss_dir_conf(r);
 
     if (conf->sealing.seals == NULL || dir->strip == SS_STRIP_OFF) {
-        return SS_STRIPPED_NOTHING;
+        return SS_STRIP_NOTHING;
     }
     if (dir->strip == SS_STRIP_ON) {
-        return SS_STRIPPED_ALL;
+        return SS_STRIP_ALL;
     }
     if (dir->mode == SS_OFF) {
         /* a tenant who switches sessions off does not thereby get the cookie of the others */
-        return conf->in_use != NULL ? SS_STRIPPED_NATIVE : SS_STRIPPED_NOTHING;
+        return conf->in_use != NULL ? SS_STRIP_NATIVE : SS_STRIP_NOTHING;
     }
     return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *)->traits & SS_FORMAT_FOREIGN
-               ? SS_STRIPPED_NOTHING
-               : SS_STRIPPED_ALL;
+               ? SS_STRIP_NOTHING
+               : SS_STRIP_ALL;
 }
 
 /* Did the client send a cookie of ours? Once loaded, that is known. */
 static int has_cookie(request_rec *r)
 {
-    const ss_visit_t *visit = ss_visit_peek(r);
+    const ss_visit_t *visit = ss_visit_loaded(r);
     ss_candidates_t found;
 
     if (visit != NULL) {
@@ -57,28 +57,28 @@ static int has_cookie(request_rec *r)
 
 void ss_strip_decide(request_rec *r)
 {
-    ss_stripped_e wanted = wanted_here(r);
+    ss_strip_extent_e wanted = wanted_here(r);
     ss_visit_t *visit;
 
-    if (wanted == SS_STRIPPED_NOTHING || !has_cookie(r)) {
+    if (wanted == SS_STRIP_NOTHING || !has_cookie(r)) {
         return;
     }
-    visit = ss_visit_of(r);
-    if (visit->stripped < wanted) {
-        visit->stripped = wanted;
+    visit = ss_visit_begin(r);
+    if (visit->strip.extent < wanted) {
+        visit->strip.extent = wanted;
     }
 }
 
 const char *ss_strip_from(request_rec *r, const char *header)
 {
-    const ss_visit_t *visit = ss_visit_find(r);
+    const ss_visit_t *visit = ss_visit_known(r);
     const ss_sealing_t *how;
 
-    if (visit == NULL || visit->stripped == SS_STRIPPED_NOTHING) {
+    if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
         return header;
     }
     how = &visit->conf->sealing;
-    if (visit->stripped == SS_STRIPPED_NATIVE) {
+    if (visit->strip.extent == SS_STRIP_NATIVE) {
         return ss_cookie_strip(header, how->cookie_name, is_ours, r, r->pool);
     }
     header = ss_cookie_strip(header, how->cookie_name, NULL, NULL, r->pool);
@@ -90,10 +90,10 @@ const char *ss_strip_from(request_rec *r, const char *header)
 
 int ss_strip_cookie(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_find(r);
+    ss_visit_t *visit = ss_visit_known(r);
     const char *header, *rest;
 
-    if (visit == NULL || visit->stripped == SS_STRIPPED_NOTHING) {
+    if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
         return DECLINED;
     }
     header = apr_table_get(r->headers_in, "Cookie");
@@ -102,8 +102,8 @@ int ss_strip_cookie(request_rec *r)
     }
     rest = ss_strip_from(r, header);
     if (rest != header) {
-        if (visit->cookie_header == NULL) {
-            visit->cookie_header = header;
+        if (visit->strip.header == NULL) {
+            visit->strip.header = header;
         }
         if (rest == NULL) {
             apr_table_unset(r->headers_in, "Cookie");
@@ -117,10 +117,10 @@ int ss_strip_cookie(request_rec *r)
 
 void ss_strip_restore(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_find(r);
+    ss_visit_t *visit = ss_visit_known(r);
 
-    if (visit != NULL && visit->cookie_header != NULL && r->main == NULL) {
-        apr_table_setn(r->headers_in, "Cookie", visit->cookie_header);
-        visit->cookie_header = NULL;
+    if (visit != NULL && visit->strip.header != NULL && r->main == NULL) {
+        apr_table_setn(r->headers_in, "Cookie", visit->strip.header);
+        visit->strip.header = NULL;
     }
 }

@@ -49,15 +49,14 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
 static int merge(ss_visit_t *visit, ss_bytes_t patch)
 {
     const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
-    ss_session_t *draft;
+    ss_draft_mark_t mark = ss_visit_mark(visit);
+    ss_session_t *before = ss_session_copy(ss_visit_session(visit), visit->root->pool);
 
-    ss_visit_undo_rules(visit);
-    draft = ss_session_copy(visit->session, visit->root->pool);
-    if (!ss_change_make(draft, &change) || ss_visit_would_tag(visit, draft, patch)) {
-        return 0;
+    if (ss_visit_change(visit, &change) && !ss_visit_made_tag(visit, before, patch)) {
+        return 1;
     }
-    ss_visit_accept(visit, draft, &change);
-    return 1;
+    ss_visit_return(visit, mark);
+    return 0;
 }
 
 /* Returns NULL, or why this text is no update. */
@@ -88,7 +87,6 @@ static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *
 
 static void apply(request_rec *r, const char *where, const char *text, const ss_keys_t *keys)
 {
-    static const ss_change_t end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
     const ss_bytes_t patch = ss_bytes_of(text);
     ss_visit_t *visit;
     const char *fault;
@@ -100,16 +98,15 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
                where);
         return;
     }
-    visit = ss_visit_get(r);
-    if (visit == NULL) {
-        return; /* SS0101 has been logged, and the request refused */
+    if (ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
+        return; /* fixups have refused the request, and said why */
     }
     fault = fault_of(patch, keys, r->pool);
     if (fault != NULL) {
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
     else if (ss_json_kind(patch) == SS_JSON_NULL) {
-        ss_visit_change(visit, &end);
+        ss_visit_change(visit, &ss_change_end);
     }
     else if (!merge(visit, patch)) {
         ss_log(r, APLOG_ERR, "SS0303",
@@ -122,7 +119,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
 /* A table finds its keys by how they begin, and here most begin with "session". */
 const char *ss_update_note(const request_rec *r)
 {
-    return ss_vars_are_alone(r, ss_visit_peek(r)) ? NULL : apr_table_get(r->notes, NOTE);
+    return ss_vars_are_alone(r, ss_visit_loaded(r)) ? NULL : apr_table_get(r->notes, NOTE);
 }
 
 static void take_note(request_rec *r)

@@ -21,10 +21,10 @@ static const char *text_of(ss_visit_t *visit)
 {
     ss_bytes_t view;
 
-    if (visit == NULL || ss_session_is_empty(visit->session)) {
+    if (visit == NULL || ss_session_is_empty(ss_visit_session(visit))) {
         return "{}";
     }
-    view = ss_session_view(visit->session);
+    view = ss_session_view(ss_visit_session(visit));
     return apr_pstrmemdup(visit->root->pool, view.data, view.len);
 }
 
@@ -134,7 +134,7 @@ static char *put_names(char *out, shown_t *shown, int count, const showing_t *ho
 
 static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *how)
 {
-    const apr_array_header_t *members = ss_session_members(visit->session);
+    const apr_array_header_t *members = ss_session_members(ss_visit_session(visit));
     apr_pool_t *pool = visit->root->pool;
     apr_size_t room;
     shown_t *shown;
@@ -159,7 +159,12 @@ static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *ho
 /* Usually nobody has set a note before, and nothing is to be replaced. */
 static void put_note(apr_table_t *notes, int are_new, int var, ss_visit_t *visit)
 {
-    (are_new ? apr_table_addn : apr_table_setn)(notes, vars[var].note, vars[var].value(visit));
+    if (are_new) {
+        apr_table_addn(notes, vars[var].note, vars[var].value(visit));
+    }
+    else {
+        apr_table_setn(notes, vars[var].note, vars[var].value(visit));
+    }
 }
 
 static void publish_notes(request_rec *r, ss_visit_t *visit)
@@ -168,7 +173,7 @@ static void publish_notes(request_rec *r, ss_visit_t *visit)
 
     put_note(r->notes, are_new, 0, visit);
     if (visit != NULL) {
-        const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(visit->session) };
+        const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(ss_visit_session(visit)) };
 
         show_keys(r->notes, visit, &how);
     }
@@ -176,7 +181,7 @@ static void publish_notes(request_rec *r, ss_visit_t *visit)
         put_note(r->notes, are_new, i, visit);
     }
     if (visit != NULL) {
-        visit->notes = apr_table_elts(r->notes)->nelts;
+        visit->vars.notes = apr_table_elts(r->notes)->nelts;
     }
 }
 
@@ -188,7 +193,7 @@ static void publish_environment(request_rec *r, ss_visit_t *visit)
         apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(visit));
     }
     show_keys(r->subprocess_env, visit, &how);
-    visit->shown = 1;
+    visit->vars.exported = 1;
 }
 
 void ss_vars_publish(request_rec *r, ss_visit_t *visit)
@@ -203,7 +208,7 @@ int ss_vars_are_alone(const request_rec *r, const ss_visit_t *visit)
 {
     const apr_array_header_t *notes = apr_table_elts(r->notes);
     const apr_table_entry_t *note = (const apr_table_entry_t *)notes->elts;
-    int count = visit != NULL ? visit->notes : VARS;
+    int count = visit != NULL ? visit->vars.notes : VARS;
 
     return count > 0 && notes->nelts == count && note[0].key == vars[0].note &&
            note[count - 1].key == vars[VARS - 1].note;

@@ -27,25 +27,25 @@ request_rec *ss_visit_root(const request_rec *r)
 static void load(ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
-    const char *header = visit->cookie_header != NULL
-                             ? visit->cookie_header
+    const char *header = visit->strip.header != NULL
+                             ? visit->strip.header
                              : apr_table_get(visit->root->headers_in, "Cookie");
     ss_candidates_t candidates;
+    ss_session_t *session;
 
-    visit->loaded = 1;
     ss_candidates_find(&candidates, header, how);
     visit->cookies = candidates.count;
     visit->companions = candidates.companion_count;
-    visit->state = ss_format_open(&visit->session, &visit->from, &candidates, how, visit->now,
-                                  visit->root->pool);
+    visit->state =
+        ss_format_open(&session, &visit->from, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
-        visit->session = ss_session_create(visit->root->pool);
+        session = ss_session_create(visit->root->pool);
         if (visit->state != SS_NONE) {
             ss_log(visit->root, APLOG_DEBUG, "SS0203",
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
-    visit->written_generation = ss_session_generation(visit->session);
+    visit->draft = ss_draft_create(session, visit->root->pool);
 }
 
 static ss_visit_t *object_of(const request_rec *root)
@@ -67,12 +67,12 @@ static ss_visit_t *create(request_rec *root)
     return visit;
 }
 
-ss_visit_t *ss_visit_find(const request_rec *r)
+ss_visit_t *ss_visit_known(const request_rec *r)
 {
     return object_of(ss_visit_root(r));
 }
 
-ss_visit_t *ss_visit_of(request_rec *r)
+ss_visit_t *ss_visit_begin(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
     ss_visit_t *visit = object_of(root);
@@ -80,19 +80,19 @@ ss_visit_t *ss_visit_of(request_rec *r)
     return visit != NULL ? visit : create(root);
 }
 
-ss_visit_t *ss_visit_peek(const request_rec *r)
+ss_visit_t *ss_visit_loaded(const request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_find(r);
+    ss_visit_t *visit = ss_visit_known(r);
 
-    return visit != NULL && visit->loaded ? visit : NULL;
+    return visit != NULL && visit->draft != NULL ? visit : NULL;
 }
 
-ss_visit_t *ss_visit_get(request_rec *r)
+ss_visit_t *ss_visit_load(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
     ss_visit_t *visit = object_of(root);
 
-    if (visit != NULL && visit->loaded) {
+    if (visit != NULL && visit->draft != NULL) {
         return visit;
     }
     if (ss_server_conf(root->server)->sealing.seals == NULL) {
@@ -105,48 +105,80 @@ ss_visit_t *ss_visit_get(request_rec *r)
     return visit;
 }
 
+static void tell_of_no_keys(request_rec *r)
+{
+    ss_visit_t *visit = ss_visit_begin(r);
+
+    if (!visit->told) {
+        ss_log(r, APLOG_CRIT, "SS0112", "sessions cannot be used here: %s", visit->conf->unusable);
+        visit->told = 1;
+    }
+}
+
+ss_access_e ss_visit_ask(request_rec *r)
+{
+    if (ss_dir_conf(r)->mode == SS_OFF) {
+        return SS_ACCESS_OFF;
+    }
+    if (ss_server_conf(r->server)->sealing.seals == NULL) {
+        tell_of_no_keys(r);
+        return SS_ACCESS_NO_KEYS;
+    }
+    return SS_ACCESS_READY;
+}
+
+ss_access_e ss_visit_enter(ss_visit_t **visit, request_rec *r)
+{
+    ss_access_e access = ss_visit_ask(r);
+
+    *visit = access == SS_ACCESS_READY ? ss_visit_load(r) : NULL;
+    return access;
+}
+
 int ss_visit_may_change(const request_rec *r)
 {
     return ss_dir_conf(r)->mode == SS_ON;
 }
 
-int ss_visit_would_tag(const ss_visit_t *visit, ss_session_t *draft, ss_bytes_t input)
+ss_session_t *ss_visit_session(const ss_visit_t *visit)
+{
+    return ss_draft_session(visit->draft);
+}
+
+int ss_visit_has_session(const ss_visit_t *visit)
+{
+    ss_session_t *session = ss_visit_session(visit);
+
+    return !ss_session_is_empty(session) ||
+           (visit->state == SS_VALID && !ss_draft_has_ended(visit->draft) &&
+            !ss_session_is_changed(session));
+}
+
+/*
+ * Changes
+ */
+
+int ss_visit_change(ss_visit_t *visit, const ss_change_t *change)
+{
+    ss_visit_undo_rules(visit);
+    return ss_draft_make(visit->draft, change);
+}
+
+int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_bytes_t input)
 {
     if (!(ss_sealing_written(&visit->conf->sealing)->traits & SS_FORMAT_TAGGED)) {
         return 0;
     }
     return (input.data != NULL && ss_json_has_tag(input)) ||
-           ss_json_adds_tag(ss_session_text(visit->session), ss_session_text(draft),
+           ss_json_adds_tag(ss_session_text(before), ss_session_text(ss_visit_session(visit)),
                             visit->root->pool);
-}
-
-int ss_visit_has_session(ss_visit_t *visit)
-{
-    return !ss_session_is_empty(visit->session) ||
-           (visit->state == SS_VALID && !visit->ended && !ss_session_is_changed(visit->session));
-}
-
-static void remember(ss_visit_t *visit, const ss_change_t *change)
-{
-    apr_pool_t *pool = visit->root->pool;
-
-    if (visit->changes == NULL) {
-        visit->changes = apr_array_make(pool, 1, sizeof(ss_change_t));
-    }
-    APR_ARRAY_PUSH(visit->changes, ss_change_t) = ss_change_copy(change, pool);
-    if (change->kind == SS_CHANGE_END) {
-        visit->ended = 1;
-        visit->sealed = 0;
-    }
 }
 
 void ss_visit_begin_rules(ss_visit_t *visit)
 {
     ss_visit_undo_rules(visit);
-    visit->unruled = ss_session_copy(visit->session, visit->root->pool);
-    visit->unruled_changes = visit->changes == NULL ? 0 : visit->changes->nelts;
-    visit->unruled_ended = visit->ended;
-    visit->ruling = 1;
+    visit->before = ss_draft_mark(visit->draft);
+    visit->ruled = visit->ruling = 1;
 }
 
 void ss_visit_end_rules(ss_visit_t *visit)
@@ -156,61 +188,44 @@ void ss_visit_end_rules(ss_visit_t *visit)
 
 void ss_visit_undo_rules(ss_visit_t *visit)
 {
-    if (visit->unruled == NULL || visit->ruling) {
-        return;
+    if (visit->ruled && !visit->ruling) {
+        ss_draft_return(visit->draft, visit->before);
+        visit->ruled = 0;
     }
-    ss_visit_replace(visit, visit->unruled);
-    if (visit->changes != NULL) {
-        visit->changes->nelts = visit->unruled_changes;
-    }
-    visit->ended = visit->unruled_ended;
-    visit->unruled = NULL;
 }
 
-int ss_visit_change(ss_visit_t *visit, const ss_change_t *change)
+ss_draft_mark_t ss_visit_mark(ss_visit_t *visit)
 {
     ss_visit_undo_rules(visit);
-    if (!ss_change_make(visit->session, change)) {
-        return 0;
+    return ss_draft_mark(visit->draft);
+}
+
+void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark)
+{
+    ss_draft_return(visit->draft, mark);
+}
+
+void ss_visit_adopt(ss_visit_t *visit, ss_session_t *session, const ss_provenance_t *from,
+                    const ss_candidates_t *candidates)
+{
+    ss_draft_adopt(visit->draft, session);
+    if (candidates != NULL) {
+        visit->from = *from;
+        visit->cookies = candidates->count;
+        visit->companions = candidates->companion_count;
     }
-    remember(visit, change);
-    return 1;
-}
-
-void ss_visit_accept(ss_visit_t *visit, ss_session_t *session, const ss_change_t *change)
-{
-    ss_visit_undo_rules(visit);
-    ss_visit_replace(visit, session);
-    remember(visit, change);
-}
-
-void ss_visit_begin_anew(ss_visit_t *visit)
-{
-    ss_session_clear(visit->session);
-    if (visit->changes != NULL) {
-        ss_change_make_all(visit->session, visit->changes);
-    }
-    visit->ended = 1;
-    visit->sealed = 0;
-}
-
-void ss_visit_replace(ss_visit_t *visit, ss_session_t *session)
-{
-    visit->session = session;
-    visit->sealed = 0;
 }
 
 void ss_visit_revert(ss_visit_t *visit)
 {
-    ss_visit_undo_rules(visit);
-    ss_session_revert(visit->session);
-    visit->written_generation = ss_session_generation(visit->session);
-    visit->changes = NULL;
-    visit->ended = 0;
+    ss_draft_revert(visit->draft);
+    visit->ruled = 0;
     visit->untouched = 1;
-    visit->may_renew = 0;
-    visit->sealed = 0;
 }
+
+/*
+ * The cookie
+ */
 
 static int is_https(const ss_visit_t *visit)
 {
@@ -230,11 +245,12 @@ static void print_deletion(ss_visit_t *visit)
 {
     apr_pool_t *pool = visit->root->pool;
 
-    visit->set_cookie = ss_cookie_print_deletion(&visit->conf->cookie, is_https(visit), pool);
+    visit->sealed.set_cookie =
+        ss_cookie_print_deletion(&visit->conf->cookie, is_https(visit), pool);
     if (visit->companions > 0) {
         ss_cookie_t companion = companion_of(visit);
 
-        visit->set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
+        visit->sealed.set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
     }
 }
 
@@ -244,53 +260,63 @@ static void print_cookie(ss_visit_t *visit, const ss_sealed_t *sealed, apr_int64
     apr_pool_t *pool = visit->root->pool;
     ss_cookie_t companion = companion_of(visit);
 
-    visit->set_cookie =
+    visit->sealed.set_cookie =
         ss_cookie_print(&visit->conf->cookie, sealed->value, max_age, is_https(visit), pool);
     if (sealed->companion.data != NULL) {
-        visit->set_companion =
+        visit->sealed.set_companion =
             ss_cookie_print(&companion, sealed->companion, max_age, is_https(visit), pool);
     }
     else if (visit->companions > 0) {
-        visit->set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
+        visit->sealed.set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
     }
 }
 
 /* What the response must carry; the session decides, nothing is remembered here. */
-static apr_status_t print(ss_visit_t *visit)
+static apr_status_t print(ss_visit_t *visit, int renewing)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
-    int changed = ss_session_is_changed(visit->session);
+    ss_session_t *session = ss_visit_session(visit);
+    int changed = ss_session_is_changed(session);
     ss_sealed_t sealed;
     ss_stamp_t stamp;
     apr_status_t rv;
 
-    visit->set_cookie = visit->set_companion = NULL;
-    if (ss_session_is_empty(visit->session)) {
-        if ((changed || visit->ended) && visit->cookies + visit->companions > 0) {
+    visit->sealed.set_cookie = visit->sealed.set_companion = NULL;
+    if (ss_session_is_empty(session)) {
+        if ((changed || ss_draft_has_ended(visit->draft)) &&
+            visit->cookies + visit->companions > 0) {
             print_deletion(visit);
         }
         return APR_SUCCESS;
     }
-    if (!changed && !visit->may_renew) {
+    if (!changed && !renewing) {
         return APR_SUCCESS;
     }
-    rv = ss_format_seal(&sealed, &stamp, &visit->over, visit->session, how, visit->now,
+    rv = ss_format_seal(&sealed, &stamp, &visit->sealed.over, session, how, visit->now,
                         visit->root->pool);
     if (rv == APR_SUCCESS) {
-        print_cookie(visit, &sealed, ss_format_max_age(visit->session, &stamp, how, visit->now));
+        print_cookie(visit, &sealed, ss_format_max_age(session, &stamp, how, visit->now));
     }
     return rv;
 }
 
-apr_status_t ss_visit_seal(ss_visit_t *visit, const char **set_cookie)
+apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_cookie)
 {
+    ss_sealed_note_t *sealed = &visit->sealed;
+    unsigned version = ss_draft_version(visit->draft);
+    int renewing = may_renew && !visit->untouched;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!visit->sealed || visit->sealed_generation != ss_session_generation(visit->session)) {
-        rv = print(visit);
-        visit->sealed = rv == APR_SUCCESS;
-        visit->sealed_generation = ss_session_generation(visit->session);
+    if (!sealed->is_defined || sealed->version != version || sealed->renewing != renewing) {
+        rv = print(visit, renewing);
+        if (rv != APR_SUCCESS && rv != APR_ENOSPC) {
+            ss_log(visit->root, APLOG_ERR, "SS0306",
+                   "the session was not saved: OpenSSL or zlib failed to seal it");
+        }
+        sealed->is_defined = rv == APR_SUCCESS;
+        sealed->version = version;
+        sealed->renewing = renewing;
     }
-    *set_cookie = visit->set_cookie;
+    *set_cookie = sealed->set_cookie;
     return rv;
 }

@@ -7,107 +7,159 @@
 #include <httpd.h>
 
 #include "httpd/config.h"
-#include "lib/change.h"
+#include "lib/draft.h"
 #include "lib/format.h"
 #include "lib/session.h"
 
-/** How much of the client's session cookie is hidden from whatever answers the request. */
-typedef enum ss_stripped_e {
-    SS_STRIPPED_NOTHING,
-    SS_STRIPPED_NATIVE,
-    SS_STRIPPED_ALL
-} ss_stripped_e;
+/* A visit is one request of a client and all it became: internal redirects, error documents,
+ * subrequests. */
 
-/** What one request of a redirect chain was like when its fixups ran. */
-typedef struct ss_step_t {
-    request_rec *r;
-    const char *user; /* r->user then */
-} ss_step_t;
+/* What the rooms of a visit note there. Each struct is written by one file, which its name says;
+ * everybody may read it. */
+
+/** How much of the client's session cookie is hidden from whatever answers. */
+typedef enum ss_strip_extent_e {
+    SS_STRIP_NOTHING,
+    SS_STRIP_NATIVE,
+    SS_STRIP_ALL
+} ss_strip_extent_e;
+
+/** strip.c: the client's Cookie header. */
+typedef struct ss_strip_note_t {
+    ss_strip_extent_e extent; /* never less in later requests of the chain */
+    const char *header;       /* as the client sent it, while it is hidden; else NULL */
+} ss_strip_note_t;
+
+/** vars.c: what was shown. */
+typedef struct ss_vars_note_t {
+    int notes;    /* how many notes there were when the session was last shown */
+    int exported; /* did a request of the chain export variables? */
+} ss_vars_note_t;
+
+/** forward.c: what was sent on. */
+typedef struct ss_forward_note_t {
+    int sent; /* did a request of the chain forward the session? */
+} ss_forward_note_t;
+
+/** require.c: what was decided. */
+typedef struct ss_require_note_t {
+    int granted; /* a Require was granted by the session: the response is private */
+} ss_require_note_t;
+
+/** earned.c: the requests of the chain whose fixups ran. */
+typedef struct ss_earned_note_t {
+    apr_array_header_t *steps; /* NULL before the first */
+} ss_earned_note_t;
+
+/** endpoint.c */
+typedef struct ss_endpoint_note_t {
+    int only_asked; /* the request asked how old the session is: it must not renew it */
+} ss_endpoint_note_t;
+
+/** shared_cookie.c: the cookie that an application has set itself. */
+typedef struct ss_shared_cookie_note_t {
+    const ss_candidates_t *wrote; /* what it wrote; NULL: nothing, or the visit has it by now */
+} ss_shared_cookie_note_t;
+
+/** response.c: the header of the response. */
+typedef struct ss_response_note_t {
+    int may_renew;       /* does the answering request allow a renewal? */
+    const char *written; /* the Set-Cookie value that was put there, if any */
+    unsigned version;    /* of the draft: what the client has, as far as we know */
+} ss_response_note_t;
+
+/** visit.c: the cookie as it was sealed last. */
+typedef struct ss_sealed_note_t {
+    int is_defined;
+    unsigned version;          /* of the draft */
+    int renewing;              /* might an unchanged session be renewed? */
+    const char *set_cookie;    /* NULL: nothing is to be written */
+    const char *set_companion; /* a second cookie that goes with it, or NULL */
+    apr_size_t over;           /* bytes that the cookie would exceed the limit by */
+} ss_sealed_note_t;
 
 /**
- * The session of one client request. It belongs to the root of everything that the request became
- * (internal redirects, error documents, subrequests), lives in the root's pool, and is loaded at
- * most once, by whichever hook asks first.
+ * The session of one visit. It belongs to the root of the chain, lives in the root's pool, and is
+ * loaded at most once, by whichever hook asks first.
  */
 typedef struct ss_visit_t {
     request_rec *root;
     const ss_server_conf_t *conf;
-    apr_time_t now; /* of this request, for every judgement */
+    apr_time_t now; /* of the root, for every judgement */
+    int told;       /* has the log been told that there are no keys? */
 
-    /* what the client sent; defined once loaded */
-    int loaded;
-    ss_session_t *session; /* never NULL; empty when the cookie was refused */
-    ss_state_e state;      /* what the client's cookie was */
-    ss_provenance_t from;  /* where a valid session came from */
-    int cookies;           /* cookies of our name that the client sent */
-    int companions;        /* and of the companion's */
+    /* what the client sent; defined once loaded, written by visit.c */
+    ss_draft_t *draft;    /* NULL: not loaded. Its session is empty when the cookie was refused */
+    ss_state_e state;     /* what the client's cookie was */
+    ss_provenance_t from; /* where a valid session came from */
+    int cookies;          /* cookies of our name that the client has, or is about to have */
+    int companions;       /* and of the companion's */
 
-    /* what happened to it here */
-    apr_array_header_t *changes; /* ss_change_t, in order; NULL before the first */
-    int ruling;                  /* are the changes that come now made by rules? */
-    ss_session_t *unruled;       /* as it was before rules changed it; NULL when none did */
-    int unruled_changes;         /* then: how many changes there were, and whether it had ended */
-    int unruled_ended;
-    int ended;                 /* ended on demand: delete the cookie, even a refused one */
-    int untouched;             /* this request must not renew it */
-    int may_renew;             /* does the answering request allow a renewal? */
-    int decided;               /* a Require was decided by it: the response is private */
-    int notes;                 /* how many notes there were when the session was last shown */
-    int shown;                 /* did a request of the chain export variables, or forward it? */
-    apr_array_header_t *steps; /* ss_step_t: requests of the chain whose fixups ran, or NULL */
+    /* what happened to it here, written by visit.c */
+    int ruling;             /* are the changes that come now made by rules? */
+    int ruled;              /* have rules changed it? */
+    ss_draft_mark_t before; /* then: as it was before */
+    int untouched;          /* it must not be renewed */
+    ss_sealed_note_t sealed;
 
-    /* the client's Cookie header */
-    ss_stripped_e stripped;    /* never less in later requests of the chain */
-    const char *cookie_header; /* as the client sent it, while it is hidden; else NULL */
-
-    /* the cookie as it was sealed last */
-    int sealed;                  /* is the rest defined? */
-    unsigned sealed_generation;  /* of the session */
-    const char *set_cookie;      /* NULL: nothing is to be written */
-    const char *set_companion;   /* a second cookie that goes with it, or NULL */
-    apr_size_t over;             /* bytes that the cookie would exceed the limit by */
-    const char *written;         /* the Set-Cookie value in the response's header, if any */
-    unsigned written_generation; /* what the client has, as far as we know */
+    ss_strip_note_t strip;
+    ss_vars_note_t vars;
+    ss_forward_note_t forward;
+    ss_require_note_t require;
+    ss_earned_note_t earned;
+    ss_endpoint_note_t endpoint;
+    ss_shared_cookie_note_t shared_cookie;
+    ss_response_note_t response;
 } ss_visit_t;
+
+/** May a place use the session? */
+typedef enum ss_access_e {
+    SS_ACCESS_READY,
+    SS_ACCESS_OFF,    /* sessions are off there */
+    SS_ACCESS_NO_KEYS /* this server has none; the log says so once in each visit (SS0112) */
+} ss_access_e;
+
+/** May the place of `r` use the session? Nothing is loaded. */
+ss_access_e ss_visit_ask(request_rec *r);
+
+/** The one door to the session where it is used: loaded now if it was not before. `visit` is NULL
+ * unless SS_ACCESS_READY. */
+ss_access_e ss_visit_enter(ss_visit_t **visit, request_rec *r);
+
+/** The session, whether or not the place of `r` uses it; NULL when this server has no keys. */
+ss_visit_t *ss_visit_load(request_rec *r);
+
+/** The visit if something has loaded its session, else NULL. */
+ss_visit_t *ss_visit_loaded(const request_rec *r);
+
+/** The visit if somebody has begun it, loaded or not, else NULL. */
+ss_visit_t *ss_visit_known(const request_rec *r);
+
+/** The visit, begun now if it was not before; nothing is loaded. */
+ss_visit_t *ss_visit_begin(request_rec *r);
 
 /** The first request of the chain that `r` belongs to. */
 request_rec *ss_visit_root(const request_rec *r);
 
-/** The object of the chain that `r` belongs to, made if need be; nothing is loaded. Never NULL. */
-ss_visit_t *ss_visit_of(request_rec *r);
-
-/** The object of the chain if there is one, loaded or not. */
-ss_visit_t *ss_visit_find(const request_rec *r);
-
-/** The session of `r`, loaded now if it was not before; NULL when this server has no keys. */
-ss_visit_t *ss_visit_get(request_rec *r);
-
-/** The session of `r` if something loaded it, else NULL. */
-ss_visit_t *ss_visit_peek(const request_rec *r);
-
 /** May requests here change the session? */
 int ss_visit_may_change(const request_rec *r);
 
-/**
- * Would a change make a type tag, in a format that has them? They are the application's alone.
- *
- * @param draft  a copy of the session, changed
- * @param input  what it was changed by, or {NULL, 0}
- */
-int ss_visit_would_tag(const ss_visit_t *visit, ss_session_t *draft, ss_bytes_t input);
+/** The session with every change so far. */
+ss_session_t *ss_visit_session(const ss_visit_t *visit);
 
-/** Does the client have a session, as far as this request has come? */
-int ss_visit_has_session(ss_visit_t *visit);
+/** Does the client have a session, as far as this visit has come? */
+int ss_visit_has_session(const ss_visit_t *visit);
 
-/** Make a change, and remember it. Its memory may be short-lived. Returns whether it is possible.
- */
+/** Make a change. Its memory may be short-lived. Returns whether it is possible. */
 int ss_visit_change(ss_visit_t *visit, const ss_change_t *change);
 
-/** The same when a copy of the session has been changed already: the copy takes its place. */
-void ss_visit_accept(ss_visit_t *visit, ss_session_t *session, const ss_change_t *change);
-
-/** Begin a new session that holds only what was changed during this request. */
-void ss_visit_begin_anew(ss_visit_t *visit);
+/**
+ * Has a change made a type tag, in a format that has them? They are the application's alone.
+ *
+ * @param before  the session without the change
+ * @param input   what it was changed by, or {NULL, 0}
+ */
+int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_bytes_t input);
 
 /**
  * The changes between these two calls are made by rules of the configuration, for one response.
@@ -119,21 +171,35 @@ void ss_visit_end_rules(ss_visit_t *visit);
 /** Take back what rules changed, if they did. */
 void ss_visit_undo_rules(ss_visit_t *visit);
 
-/** Let this session take the place of the other; what was changed is not remembered anew. */
-void ss_visit_replace(ss_visit_t *visit, ss_session_t *session);
+/** A place to return to, when a change turns out to be none that may be made. */
+ss_draft_mark_t ss_visit_mark(ss_visit_t *visit);
 
-/** Drop every change: the session is again what the client's cookie holds, and nothing will be
- * written. */
+/** Take back every change made since `mark`. */
+void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark);
+
+/**
+ * An application has written the session itself: changes are made again on that one.
+ *
+ * @param session     what it wrote, or an empty one: it deleted the cookie
+ * @param from        where a session that it wrote came from, or NULL
+ * @param candidates  what the client is about to have, or NULL
+ */
+void ss_visit_adopt(ss_visit_t *visit, ss_session_t *session, const ss_provenance_t *from,
+                    const ss_candidates_t *candidates);
+
+/** Drop every change: nothing will be written, not even a renewal. */
 void ss_visit_revert(ss_visit_t *visit);
 
 /**
  * The Set-Cookie value that the response must carry, or NULL for none, and its companion's in
- * visit->set_companion: sealed anew only when the session changed since the last call, so that a
- * second run of a filter cannot differ.
+ * visit->sealed: sealed anew only when the session changed since the last call, so that a second
+ * run of a filter cannot differ.
  *
- * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (visit->over says by how much);
- *          anything else: libcrypto failed. The client then keeps the cookie it has.
+ * @param may_renew  may an unchanged session get a fresh time?
+ * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (visit->sealed.over says by how
+ *          much); anything else: libcrypto or zlib failed (SS0306). The client then keeps the
+ *          cookie it has.
  */
-apr_status_t ss_visit_seal(ss_visit_t *visit, const char **set_cookie);
+apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_cookie);
 
 #endif

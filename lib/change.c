@@ -4,6 +4,14 @@
 #include <apr_strings.h>
 
 #include "lib/change.h"
+#include "lib/encode.h"
+
+const ss_change_t ss_change_end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+
+int ss_key_is_acceptable(ss_bytes_t name)
+{
+    return ss_utf8_is_valid(name) && ss_json_is_plain(name);
+}
 
 int ss_change_make(ss_session_t *session, const ss_change_t *change)
 {
@@ -41,11 +49,4 @@ ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool)
                          copy_bytes(change->value, pool) };
 
     return copy;
-}
-
-void ss_change_make_all(ss_session_t *session, const apr_array_header_t *changes)
-{
-    for (int i = 0; i < changes->nelts; i++) {
-        ss_change_make(session, &APR_ARRAY_IDX(changes, i, ss_change_t));
-    }
 }

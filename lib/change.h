@@ -26,13 +26,17 @@ typedef struct ss_change_t {
     ss_bytes_t value; /* SET, UPDATE, MERGE, REPLACE: JSON that ss_json_check_input accepted */
 } ss_change_t;
 
+/** The change that ends a session. */
+extern const ss_change_t ss_change_end;
+
+/** May a session have a key of this name, wherever a change comes from? UTF-8 without control
+ * characters. */
+int ss_key_is_acceptable(ss_bytes_t name);
+
 /** Make a change. Returns whether it is possible: see ss_session_set; all others always are. */
 int ss_change_make(ss_session_t *session, const ss_change_t *change);
 
 /** The same change with memory of its own. */
 ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool);
-
-/** Make every change of an array of ss_change_t, in order. */
-void ss_change_make_all(ss_session_t *session, const apr_array_header_t *changes);
 
 #endif

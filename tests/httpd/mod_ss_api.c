@@ -103,6 +103,9 @@ static void call(request_rec *r, const char *function, const char *first, const 
     else if (strcmp(function, "patch") == 0) {
         rv = session_patch(r, first);
     }
+    else if (strcmp(function, "flush") == 0) {
+        rv = ap_rflush(r); /* the header leaves */
+    }
     ap_rprintf(r, "%s%s%s\n", name_of(rv), result == NULL ? "" : " ", result == NULL ? "" : result);
 }
 

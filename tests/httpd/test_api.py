@@ -94,6 +94,24 @@ def test_ending_and_beginning_anew(server):
     assert (new.data, new.counter) == ({'b': 'x'}, 1) and new.id != old.id
 
 
+@pytest.mark.parametrize('rules', [0, 1, 2])
+def test_a_change_that_comes_too_late_is_reported(start, rules):
+    """Also where rules have changed the session meanwhile, and are taken back for it."""
+    lines = ''.join(f'SignedSessionSet rule{number} 1\n' for number in range(rules))
+    server = start(f'SignedSession On\n<Location "/on">\nSetHandler ss-api\n{lines}</Location>', modules='ss_api')
+    response, got = run(server, ['flush'], ['set', 'late', 'yes'], data={'a': 1})
+    assert got == ['ok', 'ok']
+    assert opened(response).data == {'a': 1, **{f'rule{number}': '1' for number in range(rules)}} if rules else True
+    server.expect('SS0301')
+
+
+@pytest.mark.parametrize('rules', ['', 'SignedSessionSet rule 1\n'])
+def test_what_is_no_change_cannot_come_too_late(start, rules):
+    server = start(f'SignedSession On\n<Location "/on">\nSetHandler ss-api\n{rules}</Location>', modules='ss_api')
+    run(server, ['flush'], ['set', 'a', 'x'], data={'a': 'x'})
+    server.log.check()
+
+
 INVALID = [('set', 'ke\udcff', 'x'), ('set', 'key', '\udcff'), ('set_json', 'key', '{"a":1,"a":2}'),
            ('set_json', 'key', 'nul'), ('set_json', 'key', '[' * 256 + ']' * 256), ('set_json', 'key', 'NaN'),
            ('set_json', 'key', '"' + 'x' * 20000 + '"'), ('patch', '[]'), ('patch', '{"a":'), ('patch', '"x"')]

@@ -243,6 +243,67 @@ def test_what_it_wrote_already_says_what_is_pending(start):
             assert server.request('GET', '/write', cookie=cookie).get_all('Set-Cookie') == [line]
 
 
+# --- the response breaks, and another one takes its place -------------------------------------------
+
+BROKEN_BODY = ('Transfer-Encoding: chunked',)
+
+
+def broken(server, place, *lines):
+    """The answer to a request whose backend sends these lines and then a body that is none."""
+    answer = http_answer('200 OK', *lines, *BROKEN_BODY, body=b'no chunk\r\n')
+    with HttpBackend({'answer': answer}) as backend:
+        one = server(f'''
+            SignedSession On
+            SignedSessionFormat starlette
+            {place}
+            ProxyPass / http://127.0.0.1:{backend.port}/ disablereuse=On''', 'alias proxy proxy_http')
+        one.allow('AH01110')
+        response = one.request('GET', '/answer', cookie=OLD)
+    assert response.status == 502
+    return response
+
+
+RULE = '<Location "/">\nSignedSessionSet marked "by httpd"\n</Location>'
+BEFORE = '<Location "/">\nSignedSessionClear Before\nSignedSessionSet marked "by httpd"\n</Location>'
+
+
+@pytest.mark.parametrize('place', [RULE, BEFORE], ids=['set', 'before-set'])
+def test_what_it_wrote_outlives_its_response(start, place):
+    """Not the session of the one who was logged in before."""
+    response = broken(start, place, f'Set-Cookie: {theirs({"user": "bob"})}')
+    assert stored(response) == {'user': 'bob', 'marked': 'by httpd'}
+
+
+def test_its_logout_outlives_its_response(start):
+    response = broken(start, RULE, f'Set-Cookie: session=; {GONE}; path=/')
+    assert 'alice' not in str(stored(response)) and stored(response) == {'marked': 'by httpd'}
+
+
+def test_a_change_of_the_error_document_is_made_on_what_it_wrote(start):
+    response = broken(start, '''
+        ErrorDocument 502 /file.txt
+        ProxyPass /file.txt !
+        <Location "/file.txt">
+            SignedSessionUnset role
+        </Location>''', f'Set-Cookie: {theirs({"user": "bob", "role": "x"})}')
+    assert stored(response) == {'user': 'bob'}
+
+
+def test_of_a_script_too(start):
+    """httpd refuses the header of the script's response, when both have been put into it."""
+    line = theirs({'user': 'bob'})
+    server = start(f'''
+        SignedSession On
+        SignedSessionFormat starlette
+        ScriptAlias /cgi/ "{{dir}}/cgi/"
+        {RULE}''', f'alias {cgi_module()}', files={
+            'cgi/answer': f"#!/bin/sh\nprintf 'Set-Cookie: {line}\\nX-Bad: a\\001b\\n\\nbody'\n"})
+    server.allow('AH02430')
+    response = server.request('GET', '/cgi/answer', cookie=OLD)
+    assert response.status == 500
+    assert stored(response) == {'user': 'bob', 'marked': 'by httpd'}
+
+
 # --- it deletes ------------------------------------------------------------------------------------
 
 DELETIONS = [f'session=null; path=/; {GONE}; httponly; samesite=lax', 'session=; Max-Age=0; path=/',

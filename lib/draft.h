@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_DRAFT_H
+#define SS_DRAFT_H
+
+#include "lib/change.h"
+
+/**
+ * The changes of one visit: a session as it was found, and what has been changed since. Changes are
+ * remembered, so that they can be taken back, or made again on another session.
+ *
+ * Everything lives in the pool it was created in. Not for two threads at a time.
+ */
+typedef struct ss_draft_t ss_draft_t;
+
+/** A place in the changes to return to; good for as long as the draft. */
+typedef struct ss_draft_mark_t {
+    int changes;
+    int anew;
+} ss_draft_mark_t;
+
+/** Begin with a session as a cookie held it, or an empty one. It is the draft's from now on. */
+ss_draft_t *ss_draft_create(ss_session_t *session, apr_pool_t *pool);
+
+/** The session with every change so far. The next change may put another object in its place. */
+ss_session_t *ss_draft_session(const ss_draft_t *draft);
+
+/** Make a change, and remember it; its memory may be short-lived. Returns whether it is possible:
+ * see ss_change_make. */
+int ss_draft_make(ss_draft_t *draft, const ss_change_t *change);
+
+/** Begin a new session (new id, created, counter) that holds only what was changed since the draft
+ * began, or what an application wrote itself. */
+void ss_draft_begin_anew(ss_draft_t *draft);
+
+ss_draft_mark_t ss_draft_mark(const ss_draft_t *draft);
+
+/** Take back every change made since `mark`; what was taken back since then stays so. */
+void ss_draft_return(ss_draft_t *draft, ss_draft_mark_t mark);
+
+/** Take back every change. */
+void ss_draft_revert(ss_draft_t *draft);
+
+/**
+ * An application has written the session itself: that is the newer truth, and all changes are made
+ * again on it. It is not what ss_draft_begin_anew drops.
+ *
+ * @param session  what the application wrote; the draft's from now on
+ */
+void ss_draft_adopt(ss_draft_t *draft, ss_session_t *session);
+
+/** Has anything been asked for since the draft began? That it then makes no difference does not
+ * count here. */
+int ss_draft_has_changes(const ss_draft_t *draft);
+
+/** Was the session ended on demand, or begun anew? Its cookie then goes, even one that was refused.
+ */
+int ss_draft_has_ended(const ss_draft_t *draft);
+
+/** Another number whenever the session may be another one; it only grows, whatever is taken back.
+ */
+unsigned ss_draft_version(const ss_draft_t *draft);
+
+/** The version at which a change last made a difference; what was only taken back does not count.
+ */
+unsigned ss_draft_changed_at(const ss_draft_t *draft);
+
+#endif
