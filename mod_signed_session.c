@@ -25,24 +25,39 @@
 module AP_MODULE_DECLARE_DATA signed_session_module;
 
 /* A row: name, kind, the member it fills, how many words it takes (0: any number), default,
- * accepted values. The row is httpd's command_rec and our own descriptor at once; ss_config_set is
- * the only setter. */
-#define ROW(scope, conf, where, merge, name, kind, member, words, standard, usage)                 \
-    AP_INIT_RAW_ARGS(                                                                              \
-        name, ss_config_set,                                                                       \
-        (void *)&((const ss_directive_t){ scope, kind, offsetof(conf, member),                     \
-                                          sizeof(((conf *)0)->member), standard, words, merge }),  \
-        where, usage)
+ * accepted values, and what few rows need besides. The row is httpd's command_rec and our own
+ * descriptor at once; ss_config_set is the only setter. */
+#define ROW(scope_, conf, where, name, kind, filled, words, default_, usage, ...)                  \
+    AP_INIT_RAW_ARGS(name, ss_config_set,                                                          \
+                     (void *)&((const ss_directive_t){ .scope = scope_,                            \
+                                                       .parse = kind,                              \
+                                                       .offset = offsetof(conf, filled),           \
+                                                       .size = sizeof(((conf *)0)->filled),        \
+                                                       .standard = default_,                       \
+                                                       .max_words = words,                         \
+                                                       __VA_ARGS__ }),                             \
+                     where, usage)
 
 /* decides how a cookie is read: never in a directory section */
-#define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, NULL, __VA_ARGS__)
+#define SERVER(...) ROW(SS_SERVER, ss_server_conf_t, RSRC_CONF, __VA_ARGS__)
 /* decides what is shown, required or changed in one place */
-#define DIRECTORY(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | OR_AUTHCFG, NULL, __VA_ARGS__)
+#define DIRECTORY(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | OR_AUTHCFG, __VA_ARGS__)
 /* the same, but not for .htaccess: a session is the whole site's */
-#define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, NULL, __VA_ARGS__)
-/* the same, and what inner sections write adds to the outer ones' */
-#define SECTION_ADD(merge, ...)                                                                    \
-    ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, merge, __VA_ARGS__)
+#define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, __VA_ARGS__)
+
+#define FLAG .choice = &flags
+
+static const ss_choice_t flags = { "On or Off", { [0] = "Off", [1] = "On" } };
+static const ss_choice_t modes = {
+    "On, Off or ReadOnly", { [SS_OFF] = "Off", [SS_ON] = "On", [SS_READ_ONLY] = "ReadOnly" }
+};
+static const ss_choice_t clears = {
+    "On, Off or Before",
+    { [SS_CLEAR_OFF] = "Off", [SS_CLEAR_ON] = "On", [SS_CLEAR_BEFORE] = "Before" }
+};
+static const ss_choice_t strips = {
+    "auto, on or off", { [SS_STRIP_AUTO] = "auto", [SS_STRIP_ON] = "on", [SS_STRIP_OFF] = "off" }
+};
 
 /* clang-format off */
 const command_rec ss_directives[] = {
@@ -53,8 +68,8 @@ const command_rec ss_directives[] = {
            "HttpOnly, Secure=auto/on/off, Partitioned, Priority="),
     SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, "native",
            "the format that is written, then further formats that are accepted"),
-    SERVER("SignedSessionEncrypt", ss_parse_flag, encrypt, 1, "Off",
-           "On: native cookies are written encrypted, not only signed; or Off"),
+    SERVER("SignedSessionEncrypt", ss_parse_choice, encrypt, 1, "Off",
+           "On: native cookies are written encrypted, not only signed; or Off", FLAG),
     SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"\"",
            "a text that native keys are bound to: cookies of one audience do not open in another"),
     SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, "14d",
@@ -64,41 +79,52 @@ const command_rec ss_directives[] = {
     SERVER("SignedSessionRenew", ss_parse_renew, lifetime.renew, 1, "10%",
            "when an unchanged session gets a fresh time: a percentage of the idle timeout, a "
            "duration, always or never"),
-    SERVER("SignedSessionPersistent", ss_parse_flag, lifetime.persistent, 1, "On",
-           "On: the cookie carries Max-Age; Off: it ends with the browser"),
+    SERVER("SignedSessionPersistent", ss_parse_choice, lifetime.persistent, 1, "On",
+           "On: the cookie carries Max-Age; Off: it ends with the browser", FLAG),
     SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, "30s",
            "a duration: how far the clocks of other servers may be ahead"),
     SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
            "bytes of the cookie's name and value together, at most 4096"),
 
-    DIRECTORY("SignedSession", ss_parse_mode, mode, 1, NULL,
-              "On, Off, or ReadOnly (never sends a cookie)"),
-    DIRECTORY("SignedSessionEnv", ss_parse_flag, env, 1, NULL,
-              "On: SESSION, SESSION_<key> and SIGNED_SESSION_STATE in the environment; or Off"),
-    DIRECTORY("SignedSessionTouch", ss_parse_flag, touch, 1, "On",
-              "Off: requests here never renew the session; or On"),
-    DIRECTORY("SignedSessionVary", ss_parse_flag, vary, 1, "On",
-              "On: responses here carry Vary: Cookie; or Off"),
+    DIRECTORY("SignedSession", ss_parse_choice, mode, 1, NULL,
+              "On, Off, or ReadOnly (never sends a cookie)",
+              .choice = &modes, .gather = ss_gather_mode),
+    DIRECTORY("SignedSessionEnv", ss_parse_choice, env, 1, NULL,
+              "On: SESSION, SESSION_<key> and SIGNED_SESSION_STATE in the environment; or Off", FLAG),
+    DIRECTORY("SignedSessionTouch", ss_parse_choice, touch, 1, "On",
+              "Off: requests here never renew the session; or On", FLAG),
+    DIRECTORY("SignedSessionVary", ss_parse_choice, vary, 1, "On",
+              "On: responses here carry Vary: Cookie; or Off", FLAG),
     SECTION("SignedSessionUpdate", ss_parse_update, update, 0, NULL,
             "a response header in which applications here send a JSON merge patch, then the keys it "
-            "may touch (none named: all); or Off"),
+            "may touch (none named: all); or Off",
+            .gather = ss_gather_update),
     SECTION("SignedSessionForward", ss_parse_forward, forward, 1, NULL,
-            "the request header in which proxied backends get the session as JSON; or Off"),
-    SECTION_ADD(ss_merge_rules, "SignedSessionSet", ss_parse_set, rules, 2, NULL,
-            "a key, and a string expression whose value it gets when a request here is answered"),
-    SECTION_ADD(ss_merge_rules, "SignedSessionUnset", ss_parse_unset, rules, 0, NULL,
-            "keys that are removed when a request here is answered"),
-    SECTION("SignedSessionClear", ss_parse_clear, clear, 1, NULL,
-            "On: requests here end the session; Before: they begin a new one; or Off"),
-    SECTION("SignedSessionStripCookie", ss_parse_strip, strip, 1, NULL,
-            "hide the session cookie from scripts and backends: auto, on or off"),
+            "the request header in which proxied backends get the session as JSON; or Off",
+            .gather = ss_gather_forward),
+    SECTION("SignedSessionSet", ss_parse_set, rules, 2, NULL,
+            "a key, and a string expression whose value it gets when a request here is answered",
+            .merge = ss_merge_rules, .gather = ss_gather_rule),
+    SECTION("SignedSessionUnset", ss_parse_unset, rules, 0, NULL,
+            "keys that are removed when a request here is answered",
+            .merge = ss_merge_rules, .gather = ss_gather_rule),
+    SECTION("SignedSessionClear", ss_parse_choice, clear, 1, NULL,
+            "On: requests here end the session; Before: they begin a new one; or Off",
+            .choice = &clears, .gather = ss_gather_rule),
+    SECTION("SignedSessionStripCookie", ss_parse_choice, strip, 1, NULL,
+            "hide the session cookie from scripts and backends: auto, on or off",
+            .choice = &strips),
     SECTION("SignedSessionWritable", ss_parse_writable, writable, 0, NULL,
-            "keys that the endpoints here may change for a client, or * for all, or none"),
+            "keys that the endpoints here may change for a client, or * for all, or none",
+            .gather = ss_gather_writable),
     SECTION("SignedSessionTrustedOrigin", ss_parse_origins, trusted, 0, NULL,
             "further origins, scheme://host[:port], whose pages may change the session"),
     { .name = NULL }
 };
 /* clang-format on */
+
+_Static_assert(sizeof(ss_directives) / sizeof(ss_directives[0]) <= 64,
+               "what was written is a bit for each row in a word of 64");
 
 static void register_hooks(apr_pool_t *pool)
 {

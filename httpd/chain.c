@@ -97,7 +97,7 @@ int ss_chain_show(request_rec *r)
     if (r->prev != NULL || r->main != NULL) {
         withdraw(r);
     }
-    if (r->main == NULL && conf->has_rules) {
+    if (r->main == NULL && conf->gathered.has_rules) {
         ss_earned_note_step(r);
     }
     if (access == SS_ACCESS_READY) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <stddef.h>
+
 #include <apr_strings.h>
 
 #include "httpd/config.h"
@@ -34,31 +36,41 @@ static apr_array_header_t *words_of(const char *line, apr_pool_t *pool)
     return words;
 }
 
+/* From .htaccess nothing is gathered: it is read while requests run. */
+static void gather(const ss_directive_t *directive, cmd_parms *cmd, const void *member)
+{
+    if (directive->gather != NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
+        directive->gather(cmd, member);
+    }
+}
+
 const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
 {
     const ss_directive_t *directive = directive_of(cmd->cmd);
     const apr_array_header_t *words = words_of(line, cmd->pool);
+    const ss_line_t given = { words->nelts, (const char *const *)words->elts, cmd, cmd->pool };
     void *conf = directive->scope == SS_SERVER ? ss_server_conf(cmd->server) : dir;
     apr_uint64_t *written = directive->scope == SS_SERVER ? &((ss_server_conf_t *)conf)->written
                                                           : &((ss_dir_conf_t *)conf)->written;
+    void *member = (char *)conf + directive->offset;
     const char *why;
 
     if (words->nelts == 0) {
         why = apr_psprintf(cmd->pool, "a value is missing: %s", cmd->cmd->errmsg);
     }
-    else if (directive->max_args > 0 && words->nelts > directive->max_args) {
+    else if (directive->max_words > 0 && words->nelts > directive->max_words) {
         why = apr_psprintf(cmd->pool,
                            "there is a word too many (a value with blanks needs quotes): %s",
                            cmd->cmd->errmsg);
     }
     else {
-        why = directive->parse((char *)conf + directive->offset, words->nelts,
-                               (const char *const *)words->elts, cmd);
+        why = directive->parse(member, &given);
     }
     if (why != NULL) {
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, why);
     }
     *written |= BIT(cmd->cmd - ss_directives);
+    gather(directive, cmd, member);
     return NULL;
 }
 
@@ -74,10 +86,10 @@ static void set_defaults(void *conf, ss_scope_e scope, apr_pool_t *pool)
 
         if (directive->scope == scope && directive->standard != NULL) {
             const apr_array_header_t *words = words_of(directive->standard, pool);
+            const ss_line_t line = { words->nelts, (const char *const *)words->elts, &cmd, pool };
 
             cmd.cmd = row;
-            directive->parse((char *)conf + directive->offset, words->nelts,
-                             (const char *const *)words->elts, &cmd);
+            directive->parse((char *)conf + directive->offset, &line);
         }
     }
 }
@@ -108,13 +120,8 @@ void *ss_config_create_server(apr_pool_t *pool, server_rec *s)
 
     (void)s;
     set_defaults(conf, SS_SERVER, pool);
-    conf->updates = conf->headers = apr_array_make(pool, 0, sizeof(const char *));
+    ss_gathered_init(&conf->gathered, pool);
     return conf;
-}
-
-static const char *first_of(const char *own, const char *inherited)
-{
-    return own != NULL ? own : inherited;
 }
 
 void *ss_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
@@ -124,12 +131,7 @@ void *ss_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
 
     overlay(conf, base, add, add->written, pool);
     conf->written |= add->written;
-    conf->in_use = first_of(add->in_use, base->in_use);
-    conf->open_at = first_of(add->open_at, base->open_at);
-    conf->required_at = first_of(add->required_at, base->required_at);
-    conf->has_rules = add->has_rules || base->has_rules;
-    conf->updates = apr_array_append(pool, base->updates, add->updates);
-    conf->headers = apr_array_append(pool, base->headers, add->headers);
+    ss_gathered_merge(&conf->gathered, &base->gathered, &add->gathered, pool);
     return conf;
 }
 
@@ -163,11 +165,6 @@ ss_server_conf_t *ss_config_of(cmd_parms *cmd)
     return conf;
 }
 
-const char *ss_config_place(cmd_parms *cmd)
-{
-    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-}
-
 int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset)
 {
     for (const command_rec *row = ss_directives; row->name != NULL; row++) {
@@ -178,6 +175,34 @@ int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset)
         }
     }
     return 0;
+}
+
+int ss_config_is_own(const server_rec *s, const server_rec *main)
+{
+    return s == main || ss_server_conf(s) != ss_server_conf(main);
+}
+
+const ss_format_t *ss_config_written(const ss_server_conf_t *conf)
+{
+    return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *);
+}
+
+int ss_config_settle(ss_start_t *start)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        ss_server_conf_t *conf = ss_server_conf(s);
+        const ss_format_t *written = ss_config_written(conf);
+
+        if (!ss_config_is_written(conf, offsetof(ss_server_conf_t, lifetime.idle))) {
+            conf->lifetime.idle = apr_time_from_sec(written->idle_days * SS_DAY);
+        }
+        if (!ss_config_is_written(conf, offsetof(ss_server_conf_t, lifetime.renew)) &&
+            written->traits & SS_FORMAT_FOREIGN) {
+            /* Only the application knows how long its sessions live. */
+            conf->lifetime.renew.kind = SS_RENEW_NEVER;
+        }
+    }
+    return OK;
 }
 
 int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name)

@@ -8,6 +8,8 @@
 #include <http_config.h>
 #include <ap_expr.h>
 
+#include "httpd/gathered.h"
+#include "httpd/part.h"
 #include "lib/cookie.h"
 #include "lib/format.h"
 #include "lib/session.h"
@@ -28,18 +30,13 @@ typedef struct ss_server_conf_t {
     ss_lifetime_t lifetime;
     apr_size_t max_size;
 
-    /* gathered while directory sections of this server are parsed */
-    const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
-    const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
-    const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
-    int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
-    const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
-    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward */
+    ss_gathered_t gathered; /* written by gathered.c */
 
     /* made in post_config, only read afterwards */
-    ss_sealing_t sealing;              /* seals is NULL when there are no keys */
-    const char *unusable;              /* then: the message that says why */
-    const apr_array_header_t *guarded; /* headers of every server: clients may not send them */
+    ss_sealing_t sealing;               /* written by secrets.c; seals is NULL without keys */
+    const char *unusable;               /* then: the message that says why */
+    const apr_array_header_t *reserved; /* written by forward.c: headers of every server that
+                                           clients may not send */
 } ss_server_conf_t;
 
 typedef enum ss_mode_e { SS_OFF, SS_ON, SS_READ_ONLY } ss_mode_e;
@@ -83,14 +80,27 @@ typedef struct ss_dir_conf_t {
 
 typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;
 
+/** The words of one directive, as they stand in a line. */
+typedef struct ss_line_t {
+    int count; /* 1 to the row's limit */
+    const char *const *words;
+    cmd_parms *cmd;
+    apr_pool_t *pool;
+} ss_line_t;
+
 /**
  * Understands the words of one directive.
  *
  * @param member  the member of the configuration that the row names; untouched on failure
- * @param argc    1 to the row's limit
  * @return        NULL, or what was wrong and what is accepted
  */
-typedef const char *ss_parse_fn(void *member, int argc, const char *const argv[], cmd_parms *cmd);
+typedef const char *ss_parse_fn(void *member, const ss_line_t *line);
+
+/** Words to choose one of; its index is the value of the enum. */
+typedef struct ss_choice_t {
+    const char *accepted; /* all of them, for messages */
+    const char *words[4]; /* ends with NULL */
+} ss_choice_t;
 
 /** Joins what an outer and an inner section wrote, where an inner one does not simply replace it.
  */
@@ -100,10 +110,12 @@ typedef void ss_merge_fn(void *member, const void *outer, const void *inner, apr
 typedef struct ss_directive_t {
     ss_scope_e scope;
     ss_parse_fn *parse;
-    apr_size_t offset, size; /* of the member */
-    const char *standard;    /* the default, as it would be written; NULL: all zero */
-    int max_args;            /* 0: any number */
-    ss_merge_fn *merge;      /* NULL: the inner section's replaces the outer's */
+    apr_size_t offset, size;   /* of the member */
+    const char *standard;      /* the default, as it would be written; NULL: all zero */
+    int max_words;             /* 0: any number */
+    ss_merge_fn *merge;        /* NULL: the inner section's replaces the outer's */
+    ss_gather_fn *gather;      /* NULL: it leaves nothing behind for the whole server */
+    const ss_choice_t *choice; /* for ss_parse_choice */
 } ss_directive_t;
 
 /** The table of directives, in mod_signed_session.c: parser, defaults and merge all walk it. */
@@ -125,8 +137,15 @@ const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
  * virtual host at its first directive of ours. */
 ss_server_conf_t *ss_config_of(cmd_parms *cmd);
 
-/** "FILE:LINE" of the directive that is being parsed. */
-const char *ss_config_place(cmd_parms *cmd);
+/** Has this server a configuration of its own? Virtual hosts without a directive of ours share
+ * their main server's. */
+int ss_config_is_own(const server_rec *s, const server_rec *main);
+
+/** The format that is written. */
+const ss_format_t *ss_config_written(const ss_server_conf_t *conf);
+
+/** Start-up: defaults that depend on another directive. */
+ss_part_fn ss_config_settle;
 
 /** Was the directive that fills this member written anywhere in this server? */
 int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
@@ -136,9 +155,9 @@ int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);
 
 /* Kinds of directives, for the rows. */
 ss_merge_fn ss_merge_rules;
-ss_parse_fn ss_parse_forward, ss_parse_set, ss_parse_unset, ss_parse_clear, ss_parse_strip;
-ss_parse_fn ss_parse_flag, ss_parse_mode, ss_parse_text, ss_parse_duration, ss_parse_timeout,
-    ss_parse_renew, ss_parse_size, ss_parse_sources, ss_parse_cookie, ss_parse_formats,
-    ss_parse_update, ss_parse_writable, ss_parse_origins;
+ss_parse_fn ss_parse_choice; /* into an enum, or an int that is 0 or 1 */
+ss_parse_fn ss_parse_forward, ss_parse_set, ss_parse_unset, ss_parse_text, ss_parse_duration,
+    ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources, ss_parse_cookie,
+    ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins;
 
 #endif

@@ -8,22 +8,40 @@
 #include "lib/field.h"
 #include "lib/json.h"
 
+int ss_forward_reserve(ss_start_t *start)
+{
+    const apr_array_header_t *all = apr_array_make(start->scratch, 0, sizeof(const char *));
+
+    if (start->keys == NULL) {
+        return OK;
+    }
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        if (ss_config_is_own(s, start->main)) {
+            all = apr_array_append(start->keys, all, ss_server_conf(s)->gathered.headers);
+        }
+    }
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        ss_server_conf(s)->reserved = all;
+    }
+    return OK;
+}
+
 int ss_forward_covers(const request_rec *r, const char *name)
 {
-    const apr_array_header_t *guarded = ss_server_conf(r->server)->guarded;
+    const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
 
-    for (int i = 0; guarded != NULL && i < guarded->nelts; i++) {
-        if (ss_field_is_alike(name, APR_ARRAY_IDX(guarded, i, const char *))) {
+    for (int i = 0; reserved != NULL && i < reserved->nelts; i++) {
+        if (ss_field_is_alike(name, APR_ARRAY_IDX(reserved, i, const char *))) {
             return 1;
         }
     }
     return 0;
 }
 
-static void scrub_connection(request_rec *r, const apr_array_header_t *guarded)
+static void scrub_connection(request_rec *r, const apr_array_header_t *reserved)
 {
     const char *connection = apr_table_getm(r->pool, r->headers_in, "Connection");
-    const char *rest = ss_field_without(connection, guarded, r->pool);
+    const char *rest = ss_field_without(connection, reserved, r->pool);
 
     if (connection == NULL) {
         return;
@@ -38,10 +56,10 @@ static void scrub_connection(request_rec *r, const apr_array_header_t *guarded)
 
 void ss_forward_scrub(request_rec *r)
 {
-    const apr_array_header_t *guarded = ss_server_conf(r->server)->guarded;
+    const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
     const apr_array_header_t *headers;
 
-    if (guarded == NULL || guarded->nelts == 0) {
+    if (reserved == NULL || reserved->nelts == 0) {
         return;
     }
     headers = apr_table_elts(r->headers_in);
@@ -53,7 +71,7 @@ void ss_forward_scrub(request_rec *r)
             i = headers->nelts; /* the table has closed up: look again from its end */
         }
     }
-    scrub_connection(r, guarded);
+    scrub_connection(r, reserved);
 }
 
 void ss_forward_send(request_rec *r)

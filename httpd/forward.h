@@ -4,7 +4,7 @@
 #ifndef SS_FORWARD_H
 #define SS_FORWARD_H
 
-#include <httpd.h>
+#include "httpd/part.h"
 
 /**
  * Remove from the request every copy of a header that only this module and applications use
@@ -15,6 +15,9 @@ void ss_forward_scrub(request_rec *r);
 
 /** Would a script take the request header `name` for one that is removed here? */
 int ss_forward_covers(const request_rec *r, const char *name);
+
+/** Start-up: what one virtual host forwards, another one's client must not send. */
+ss_part_fn ss_forward_reserve;
 
 /** From fixups: send the session to backends in the header of SignedSessionForward. */
 void ss_forward_send(request_rec *r);

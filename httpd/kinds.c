@@ -14,9 +14,9 @@
 #include "lib/origin.h"
 #include "lib/source.h"
 
-static const char *not_accepted(const char *word, const char *accepted, cmd_parms *cmd)
+static const char *not_accepted(const char *word, const char *accepted, const ss_line_t *line)
 {
-    return apr_psprintf(cmd->pool, "\"%s\" is not accepted; accepted is %s", word, accepted);
+    return apr_psprintf(line->pool, "\"%s\" is not accepted; accepted is %s", word, accepted);
 }
 
 static int is_word(const char *text, const char *word)
@@ -24,113 +24,69 @@ static int is_word(const char *text, const char *word)
     return ap_cstr_casecmp(text, word) == 0;
 }
 
-/* One of some words, by its place among them. */
-static const char *parse_word(int *index, const char *const words[], const char *accepted,
-                              const char *word, cmd_parms *cmd)
+const char *ss_parse_choice(void *member, const ss_line_t *line)
 {
-    for (int i = 0; words[i] != NULL; i++) {
-        if (is_word(word, words[i])) {
-            *index = i;
+    const ss_choice_t *choice = ((const ss_directive_t *)line->cmd->cmd->cmd_data)->choice;
+
+    for (int i = 0; choice->words[i] != NULL; i++) {
+        if (is_word(line->words[0], choice->words[i])) {
+            *(int *)member = i;
             return NULL;
         }
     }
-    return not_accepted(word, accepted, cmd);
+    return not_accepted(line->words[0], choice->accepted, line);
 }
 
-const char *ss_parse_flag(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+static const apr_array_header_t *names_of(int count, const char *const words[], apr_pool_t *pool)
 {
-    (void)argc;
-    if (!is_word(argv[0], "On") && !is_word(argv[0], "Off")) {
-        return not_accepted(argv[0], "On or Off", cmd);
-    }
-    *(int *)member = is_word(argv[0], "On");
-    return NULL;
-}
+    apr_array_header_t *names = apr_array_make(pool, count, sizeof(const char *));
 
-/* From .htaccess nothing is gathered: it is read while requests run. */
-static int is_start(cmd_parms *cmd)
-{
-    return cmd->server != NULL && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL;
-}
-
-static const apr_array_header_t *names_of(int argc, const char *const argv[], apr_pool_t *pool)
-{
-    apr_array_header_t *names = apr_array_make(pool, argc, sizeof(const char *));
-
-    for (int i = 0; i < argc; i++) {
-        APR_ARRAY_PUSH(names, const char *) = argv[i];
+    for (int i = 0; i < count; i++) {
+        APR_ARRAY_PUSH(names, const char *) = words[i];
     }
     return names;
 }
 
-/* Note the name of a header that only we and applications may use. */
-static void gather(const apr_array_header_t **names, const char *name, cmd_parms *cmd)
+const char *ss_parse_text(void *member, const ss_line_t *line)
 {
-    *names = apr_array_append(cmd->pool, *names, names_of(1, &name, cmd->pool));
-}
-
-const char *ss_parse_mode(void *member, int argc, const char *const argv[], cmd_parms *cmd)
-{
-    static const char *const words[] = { "Off", "On", "ReadOnly", NULL }; /* as in ss_mode_e */
-    int index = 0;
-    const char *why = parse_word(&index, words, "On, Off or ReadOnly", argv[0], cmd);
-
-    (void)argc;
-    if (why == NULL) {
-        *(ss_mode_e *)member = (ss_mode_e)index;
-        if (index != SS_OFF && is_start(cmd)) {
-            ss_server_conf(cmd->server)->in_use = ss_config_place(cmd);
-        }
-    }
-    return why;
-}
-
-const char *ss_parse_text(void *member, int argc, const char *const argv[], cmd_parms *cmd)
-{
-    (void)argc;
-    (void)cmd;
-    *(const char **)member = argv[0];
+    *(const char **)member = line->words[0];
     return NULL;
 }
 
-const char *ss_parse_duration(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_duration(void *member, const ss_line_t *line)
 {
-    const char *accepted = ss_option_duration(member, argv[0]);
+    const char *accepted = ss_option_duration(member, line->words[0]);
 
-    (void)argc;
-    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
 }
 
-const char *ss_parse_timeout(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_timeout(void *member, const ss_line_t *line)
 {
-    const char *accepted = ss_option_timeout(member, argv[0]);
+    const char *accepted = ss_option_timeout(member, line->words[0]);
 
-    (void)argc;
-    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
 }
 
-const char *ss_parse_renew(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_renew(void *member, const ss_line_t *line)
 {
-    const char *accepted = ss_option_renew(member, argv[0]);
+    const char *accepted = ss_option_renew(member, line->words[0]);
 
-    (void)argc;
-    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
 }
 
-const char *ss_parse_size(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_size(void *member, const ss_line_t *line)
 {
-    const char *accepted = ss_option_size(member, argv[0]);
+    const char *accepted = ss_option_size(member, line->words[0]);
 
-    (void)argc;
-    return accepted == NULL ? NULL : not_accepted(argv[0], accepted, cmd);
+    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
 }
 
-const char *ss_parse_sources(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_sources(void *member, const ss_line_t *line)
 {
-    apr_array_header_t *sources = apr_array_make(cmd->pool, argc, sizeof(ss_source_t));
+    apr_array_header_t *sources = apr_array_make(line->pool, line->count, sizeof(ss_source_t));
 
-    for (int i = 0; i < argc; i++) {
-        const char *why = ss_source_parse(apr_array_push(sources), argv[i], cmd->pool);
+    for (int i = 0; i < line->count; i++) {
+        const char *why = ss_source_parse(apr_array_push(sources), line->words[i], line->pool);
 
         if (why != NULL) {
             return why;
@@ -140,10 +96,10 @@ const char *ss_parse_sources(void *member, int argc, const char *const argv[], c
     return NULL;
 }
 
-const char *ss_parse_cookie(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_cookie(void *member, const ss_line_t *line)
 {
     ss_cookie_t cookie;
-    const char *why = ss_cookie_parse(&cookie, argc, argv, cmd->pool);
+    const char *why = ss_cookie_parse(&cookie, line->count, line->words, line->pool);
 
     if (why == NULL) {
         *(ss_cookie_t *)member = cookie;
@@ -151,19 +107,21 @@ const char *ss_parse_cookie(void *member, int argc, const char *const argv[], cm
     return why;
 }
 
-const char *ss_parse_formats(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_formats(void *member, const ss_line_t *line)
 {
-    apr_array_header_t *formats = apr_array_make(cmd->pool, argc, sizeof(const ss_format_t *));
+    apr_array_header_t *formats =
+        apr_array_make(line->pool, line->count, sizeof(const ss_format_t *));
 
-    for (int i = 0; i < argc; i++) {
-        const ss_format_t *format = ss_format_named(argv[i]);
+    for (int i = 0; i < line->count; i++) {
+        const ss_format_t *format = ss_format_named(line->words[i]);
 
         if (format == NULL) {
-            return not_accepted(argv[i], ss_format_names(cmd->pool), cmd);
+            return not_accepted(line->words[i], ss_format_names(line->pool), line);
         }
         for (int j = 0; j < formats->nelts; j++) {
             if (APR_ARRAY_IDX(formats, j, const ss_format_t *) == format) {
-                return apr_psprintf(cmd->pool, "%s is named twice: name each format once", argv[i]);
+                return apr_psprintf(line->pool, "%s is named twice: name each format once",
+                                    line->words[i]);
             }
         }
         APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
@@ -172,59 +130,51 @@ const char *ss_parse_formats(void *member, int argc, const char *const argv[], c
     return NULL;
 }
 
-const char *ss_parse_update(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_update(void *member, const ss_line_t *line)
 {
     ss_update_conf_t update = { NULL, { 0, NULL } };
 
-    if (is_word(argv[0], "Off")) {
-        if (argc > 1) {
+    if (is_word(line->words[0], "Off")) {
+        if (line->count > 1) {
             return "Off takes no keys: accepted are Off alone, or a response header and keys";
         }
         *(ss_update_conf_t *)member = update;
         return NULL;
     }
-    if (cmd->path == NULL) {
+    if (line->cmd->path == NULL) {
         return "at server level every .htaccess author could answer with this header: name the "
                "application's location, in a section such as <Location> or <Directory>";
     }
-    if (!ss_option_is_token(argv[0])) {
-        return not_accepted(argv[0], "the name of a response header, or Off", cmd);
+    if (!ss_option_is_token(line->words[0])) {
+        return not_accepted(line->words[0], "the name of a response header, or Off", line);
     }
-    update.header = argv[0];
-    update.keys.all = argc == 1;
-    update.keys.names = names_of(argc - 1, argv + 1, cmd->pool);
+    update.header = line->words[0];
+    update.keys.all = line->count == 1;
+    update.keys.names = names_of(line->count - 1, line->words + 1, line->pool);
     *(ss_update_conf_t *)member = update;
-    if (is_start(cmd)) {
-        gather(&ss_server_conf(cmd->server)->updates, argv[0], cmd);
-        gather(&ss_server_conf(cmd->server)->headers, argv[0], cmd);
-    }
     return NULL;
 }
 
-const char *ss_parse_forward(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_forward(void *member, const ss_line_t *line)
 {
-    (void)argc;
-    if (is_word(argv[0], "Off")) {
+    if (is_word(line->words[0], "Off")) {
         *(const char **)member = NULL;
         return NULL;
     }
-    if (!ss_option_is_token(argv[0])) {
-        return not_accepted(argv[0], "the name of a request header, or Off", cmd);
+    if (!ss_option_is_token(line->words[0])) {
+        return not_accepted(line->words[0], "the name of a request header, or Off", line);
     }
-    *(const char **)member = argv[0];
-    if (is_start(cmd)) {
-        gather(&ss_server_conf(cmd->server)->headers, argv[0], cmd);
-    }
+    *(const char **)member = line->words[0];
     return NULL;
 }
 
 /* Add a rule to those that this section has so far. */
 static const char *add_rule(void *member, const char *key, const ap_expr_info_t *value,
-                            cmd_parms *cmd)
+                            const ss_line_t *line)
 {
     const apr_array_header_t *rules = *(const apr_array_header_t **)member;
-    apr_array_header_t *more = rules == NULL ? apr_array_make(cmd->pool, 1, sizeof(ss_rule_t))
-                                             : apr_array_copy(cmd->pool, rules);
+    apr_array_header_t *more = rules == NULL ? apr_array_make(line->pool, 1, sizeof(ss_rule_t))
+                                             : apr_array_copy(line->pool, rules);
     ss_rule_t *rule = apr_array_push(more);
 
     rule->key = ss_bytes_of(key);
@@ -233,31 +183,31 @@ static const char *add_rule(void *member, const char *key, const ap_expr_info_t 
         return "a key must be UTF-8 without control characters";
     }
     *(const apr_array_header_t **)member = more;
-    ss_server_conf(cmd->server)->has_rules = 1;
     return NULL;
 }
 
-const char *ss_parse_set(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_set(void *member, const ss_line_t *line)
 {
     const char *error = NULL;
     const ap_expr_info_t *value;
 
-    if (argc != 2) {
+    if (line->count != 2) {
         return "accepted are a key and an expression; one with blanks needs quotes";
     }
-    value = ap_expr_parse_cmd(cmd, argv[1], AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
+    value = ap_expr_parse_cmd(line->cmd, line->words[1], AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
     if (error != NULL) {
-        return apr_psprintf(cmd->pool, "\"%s\" is no string expression: %s", argv[1], error);
+        return apr_psprintf(line->pool, "\"%s\" is no string expression: %s", line->words[1],
+                            error);
     }
-    return add_rule(member, argv[0], value, cmd);
+    return add_rule(member, line->words[0], value, line);
 }
 
-const char *ss_parse_unset(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_unset(void *member, const ss_line_t *line)
 {
     const char *why = NULL;
 
-    for (int i = 0; i < argc && why == NULL; i++) {
-        why = add_rule(member, argv[i], NULL, cmd);
+    for (int i = 0; i < line->count && why == NULL; i++) {
+        why = add_rule(member, line->words[i], NULL, line);
     }
     return why;
 }
@@ -296,61 +246,31 @@ void ss_merge_rules(void *member, const void *outer_, const void *inner_, apr_po
     *(const apr_array_header_t **)member = joined;
 }
 
-const char *ss_parse_clear(void *member, int argc, const char *const argv[], cmd_parms *cmd)
-{
-    static const char *const words[] = { "Off", "On", "Before", NULL }; /* as in ss_clear_e */
-    int index = 0;
-    const char *why = parse_word(&index, words, "On, Off or Before", argv[0], cmd);
-
-    (void)argc;
-    if (why == NULL) {
-        *(ss_clear_e *)member = (ss_clear_e)index;
-        ss_server_conf(cmd->server)->has_rules = 1;
-    }
-    return why;
-}
-
-const char *ss_parse_strip(void *member, int argc, const char *const argv[], cmd_parms *cmd)
-{
-    static const char *const words[] = { "auto", "on", "off", NULL }; /* as in ss_strip_e */
-    int index = 0;
-    const char *why = parse_word(&index, words, "auto, on or off", argv[0], cmd);
-
-    (void)argc;
-    if (why == NULL) {
-        *(ss_strip_e *)member = (ss_strip_e)index;
-    }
-    return why;
-}
-
-const char *ss_parse_writable(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_writable(void *member, const ss_line_t *line)
 {
     ss_keys_t keys = { 0, NULL };
 
-    for (int i = 0; i < argc; i++) {
-        keys.all = strcmp(argv[i], "*") == 0;
-        if ((keys.all || is_word(argv[i], "none")) && argc > 1) {
-            return apr_psprintf(cmd->pool,
+    for (int i = 0; i < line->count; i++) {
+        keys.all = strcmp(line->words[i], "*") == 0;
+        if ((keys.all || is_word(line->words[i], "none")) && line->count > 1) {
+            return apr_psprintf(line->pool,
                                 "\"%s\" stands alone: accepted are names of keys, or *, or none",
-                                argv[i]);
+                                line->words[i]);
         }
     }
-    if (!keys.all && !is_word(argv[0], "none")) {
-        keys.names = names_of(argc, argv, cmd->pool);
+    if (!keys.all && !is_word(line->words[0], "none")) {
+        keys.names = names_of(line->count, line->words, line->pool);
     }
     *(ss_keys_t *)member = keys;
-    if (keys.all && is_start(cmd)) {
-        ss_server_conf(cmd->server)->open_at = ss_config_place(cmd);
-    }
     return NULL;
 }
 
-const char *ss_parse_origins(void *member, int argc, const char *const argv[], cmd_parms *cmd)
+const char *ss_parse_origins(void *member, const ss_line_t *line)
 {
-    apr_array_header_t *origins = apr_array_make(cmd->pool, argc, sizeof(const char *));
+    apr_array_header_t *origins = apr_array_make(line->pool, line->count, sizeof(const char *));
 
-    for (int i = 0; i < argc; i++) {
-        const char *why = ss_origin_parse(apr_array_push(origins), argv[i], cmd->pool);
+    for (int i = 0; i < line->count; i++) {
+        const char *why = ss_origin_parse(apr_array_push(origins), line->words[i], line->pool);
 
         if (why != NULL) {
             return why;

@@ -92,9 +92,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     }
     APR_ARRAY_PUSH(words, const char *) = NULL;
     *parsed = words->elts;
-    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
-        ss_config_of(cmd)->required_at = ss_config_place(cmd);
-    }
+    ss_gather_require(cmd);
     return NULL;
 }
 

@@ -237,7 +237,7 @@ void ss_response_insert(request_rec *r)
     if (r->main != NULL) {
         return;
     }
-    if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->updates->nelts > 0 ||
+    if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->gathered.updates->nelts > 0 ||
         ss_visit_known(r) != NULL) {
         response = apr_pcalloc(r->pool, sizeof(*response));
         ap_add_output_filter_handle(harvest_filter, response, r, r->connection);

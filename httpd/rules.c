@@ -93,7 +93,7 @@ void ss_rules_apply(request_rec *r)
     ss_visit_t *visit;
     int earned;
 
-    if (!ss_server_conf(r->server)->has_rules) {
+    if (!ss_server_conf(r->server)->gathered.has_rules) {
         return;
     }
     if (!has_rules(r)) {

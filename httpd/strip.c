@@ -34,7 +34,7 @@ static ss_strip_extent_e wanted_here(request_rec *r)
     }
     if (dir->mode == SS_OFF) {
         /* a tenant who switches sessions off does not thereby get the cookie of the others */
-        return conf->in_use != NULL ? SS_STRIP_NATIVE : SS_STRIP_NOTHING;
+        return conf->gathered.in_use != NULL ? SS_STRIP_NATIVE : SS_STRIP_NOTHING;
     }
     return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *)->traits & SS_FORMAT_FOREIGN
                ? SS_STRIP_NOTHING

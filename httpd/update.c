@@ -175,7 +175,7 @@ static void take_header(request_rec *r, const char *name)
 
 static void take_from_one(request_rec *r)
 {
-    const apr_array_header_t *updates = ss_server_conf(r->server)->updates;
+    const apr_array_header_t *updates = ss_server_conf(r->server)->gathered.updates;
 
     take_note(r);
     for (int i = 0; i < updates->nelts; i++) {

@@ -15,6 +15,9 @@
 #define KEY_NOTE "session:"
 #define KEY_VARIABLE "SESSION_"
 
+_Static_assert(sizeof(KEY_NOTE) - 1 == PREFIX_SIZE && sizeof(KEY_VARIABLE) - 1 == PREFIX_SIZE,
+               "both prefixes are copied with one size");
+
 /* `visit` is NULL when nothing had to be loaded to see that there is no session. */
 
 static const char *text_of(ss_visit_t *visit)
@@ -82,7 +85,7 @@ static void drop_collisions(shown_t *shown, int count, shown_t *added)
 {
     for (int i = 0; i < count; i++) {
         if (shown[i].name.len == added->name.len &&
-            strcasecmp(shown[i].name.data, added->name.data) == 0) {
+            ap_cstr_casecmp(shown[i].name.data, added->name.data) == 0) {
             shown[i].text = added->text = ss_bytes(NULL, 0);
         }
     }

@@ -171,3 +171,15 @@ int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text, ss_by
     }
     return 0;
 }
+
+int ss_keyring_share(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    for (int i = 0; i < a->nelts; i++) {
+        for (int j = 0; j < b->nelts; j++) {
+            if (is_same(&APR_ARRAY_IDX(a, i, ss_secret_t), &APR_ARRAY_IDX(b, j, ss_secret_t))) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}

@@ -45,6 +45,9 @@ typedef apr_status_t ss_derive_fn(ss_key_t *key, ss_bytes_t secret, const ss_bin
  */
 const char *ss_keyring_judge(const apr_array_header_t *secrets, apr_pool_t *pool);
 
+/** Have two lists of ss_secret_t a secret in common? */
+int ss_keyring_share(const apr_array_header_t *a, const apr_array_header_t *b);
+
 /**
  * Derive one key for each secret.
  *

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "httpd/config.h"
+#include "httpd/doubts.h"
+#include "httpd/log.h"
+#include "httpd/secrets.h"
+
+static int has_trait(const ss_server_conf_t *conf, int trait)
+{
+    for (int i = 0; i < conf->formats->nelts; i++) {
+        if (APR_ARRAY_IDX(conf->formats, i, const ss_format_t *)->traits & trait) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Each returns NULL, or the message with its number. */
+typedef const char *doubt_fn(const ss_server_conf_t *conf, apr_pool_t *pool);
+
+static const char *audience_of_nothing(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->audience[0] != '\0' && !has_trait(conf, SS_FORMAT_BOUND)
+               ? "SS0107: SignedSessionAudience is set, but no format of SignedSessionFormat is "
+                 "bound to an audience: add native, or remove SignedSessionAudience"
+               : NULL;
+}
+
+static const char *encrypt_without_secrecy(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->encrypt && !(ss_config_written(conf)->traits & SS_FORMAT_SECRECY)
+               ? "SS0115: SignedSessionEncrypt is On, but cookies of the format that is written "
+                 "cannot be encrypted: write native first in SignedSessionFormat, or remove "
+                 "SignedSessionEncrypt"
+               : NULL;
+}
+
+static const char *audience_of_others(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->audience[0] != '\0' && has_trait(conf, SS_FORMAT_FOREIGN)
+               ? "SS0108: SignedSessionAudience: cookies of a framework's format are not bound to "
+                 "it"
+               : NULL;
+}
+
+static const char *encrypt_of_others(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->encrypt && has_trait(conf, SS_FORMAT_FOREIGN)
+               ? "SS0114: SignedSessionEncrypt: cookies of a framework's format are accepted, and "
+                 "are not encrypted"
+               : NULL;
+}
+
+/* In a migration, a format without a time is a door that stays open. */
+static const char *endless_format(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    for (int i = 1; i < conf->formats->nelts; i++) {
+        const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
+
+        if (!(format->traits & SS_FORMAT_TIMED)) {
+            return apr_psprintf(pool,
+                                "SS0116: SignedSessionFormat: %s is accepted, and its cookies "
+                                "never expire: remove it after the migration",
+                                format->name);
+        }
+    }
+    return NULL;
+}
+
+static const char *absolute_without_creation(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    const ss_format_t *written = ss_config_written(conf);
+
+    return conf->lifetime.absolute != SS_FOREVER && !(written->traits & SS_FORMAT_CREATED)
+               ? apr_psprintf(pool,
+                              "SS0109: SignedSessionAbsoluteTimeout has no effect: the format %s "
+                              "carries no creation time",
+                              written->name)
+               : NULL;
+}
+
+static doubt_fn *const contradictions[] = { audience_of_nothing, encrypt_without_secrecy, NULL };
+
+static doubt_fn *const surprises[] = { audience_of_others, encrypt_of_others, endless_format,
+                                       absolute_without_creation, NULL };
+
+int ss_doubts_refuse(ss_start_t *start)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        for (int i = 0; contradictions[i] != NULL; i++) {
+            const char *message = contradictions[i](ss_server_conf(s), start->scratch);
+
+            if (message != NULL) {
+                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", message);
+                return HTTP_INTERNAL_SERVER_ERROR;
+            }
+        }
+    }
+    return OK;
+}
+
+static void warn_of_surprises(server_rec *s, ss_start_t *start)
+{
+    for (int i = 0; surprises[i] != NULL; i++) {
+        const char *message = surprises[i](ss_server_conf(s), start->scratch);
+
+        if (message != NULL) {
+            ap_log_error(APLOG_MARK, APLOG_NOERRNO | APLOG_WARNING, 0, s, "%s", message);
+        }
+    }
+}
+
+/* Would a session that visitors write there be believed here? */
+static int reads_sessions_of(const ss_server_conf_t *here, const ss_server_conf_t *there,
+                             ss_start_t *start)
+{
+    return strcmp(here->cookie.name, there->cookie.name) == 0 &&
+           strcmp(here->audience, there->audience) == 0 &&
+           ss_secrets_are_shared(start, here, there);
+}
+
+/* Where a Require believes sessions that visitors can write as they like; NULL: nowhere. */
+static const char *believed_at(const ss_server_conf_t *there, ss_start_t *start)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        const ss_server_conf_t *here = ss_server_conf(s);
+
+        if (here->gathered.required_at != NULL && ss_config_is_own(s, start->main) &&
+            reads_sessions_of(here, there, start)) {
+            return here->gathered.required_at;
+        }
+    }
+    return NULL;
+}
+
+static int warn_of_open_keys(server_rec *s, ss_start_t *start)
+{
+    const ss_server_conf_t *conf = ss_server_conf(s);
+    const char *place = conf->gathered.open_at == NULL ? NULL : believed_at(conf, start);
+
+    if (place != NULL) {
+        ss_log_server(s, APLOG_WARNING, "SS0113",
+                      "visitors can write every key of their session (SignedSessionWritable * at "
+                      "%s), and a Require signed-session believes it (at %s): name the keys that "
+                      "may be written",
+                      conf->gathered.open_at, place);
+    }
+    return place != NULL;
+}
+
+int ss_doubts_warn(ss_start_t *start)
+{
+    int warned = 0;
+
+    if (start->keys == NULL) {
+        return OK;
+    }
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        if (ss_server_conf(s)->sealing.seals != NULL && ss_config_is_own(s, start->main)) {
+            warn_of_surprises(s, start);
+        }
+    }
+    for (server_rec *s = start->main; s != NULL && !warned; s = s->next) {
+        warned = warn_of_open_keys(s, start);
+    }
+    return OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_GATHERED_H
+#define SS_GATHERED_H
+
+#include <http_config.h>
+
+/* What is gathered while the directives of a server are read, in whichever section they stand: what
+ * must be known of all of them before a request comes. Nothing is gathered from .htaccess, which is
+ * read while requests run. */
+
+typedef struct ss_gathered_t {
+    const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
+    const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
+    const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
+    int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
+    const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
+    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward */
+} ss_gathered_t;
+
+/** Nothing yet. */
+void ss_gathered_init(ss_gathered_t *gathered, apr_pool_t *pool);
+
+/** What a virtual host has gathered, together with what it inherits. */
+void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
+                       const ss_gathered_t *own, apr_pool_t *pool);
+
+/** Gathers what a directive leaves behind, once it has filled its member. */
+typedef void ss_gather_fn(cmd_parms *cmd, const void *member);
+
+/* For the rows of the directives; each says which member it understands. */
+ss_gather_fn ss_gather_mode;     /* ss_mode_e */
+ss_gather_fn ss_gather_writable; /* ss_keys_t */
+ss_gather_fn ss_gather_update;   /* ss_update_conf_t */
+ss_gather_fn ss_gather_forward;  /* const char * */
+ss_gather_fn ss_gather_rule;     /* any */
+
+/** For directives of other modules that stand in the configuration: a Require signed-session. */
+void ss_gather_require(cmd_parms *cmd);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <stddef.h>
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_main.h>
+
+#include "httpd/log.h"
+#include "httpd/secrets.h"
+#include "lib/crypto.h"
+#include "lib/source.h"
+
+/** The secrets of one SignedSessionSecret, read once however many virtual hosts inherit it. */
+typedef struct reading_t {
+    const apr_array_header_t *sources;
+    const apr_array_header_t *secrets; /* NULL when they cannot be used */
+    apr_array_header_t *warnings;      /* const char * */
+    const char *variable;              /* without secrets: the environment variable that is unset */
+    const char *why;                   /* or the message, with its number */
+} reading_t;
+
+/* Must this server have keys? Where nothing asks for sessions, the missing default is no fault. */
+static int needs_keys(const ss_server_conf_t *conf)
+{
+    return conf->gathered.in_use != NULL ||
+           ss_config_is_written(conf, offsetof(ss_server_conf_t, sources));
+}
+
+static void read_secrets(reading_t *reading, apr_pool_t *pool)
+{
+    apr_array_header_t *secrets;
+    const char *why;
+    apr_status_t rv =
+        ss_source_read(&secrets, &why, reading->warnings, reading->sources, ap_server_root, pool);
+
+    if (rv == APR_NOTFOUND) {
+        reading->variable = why;
+    }
+    else if (rv != APR_SUCCESS) {
+        reading->why = apr_pstrcat(pool, "SS0106: SignedSessionSecret: ", why, NULL);
+    }
+    else {
+        reading->why = ss_keyring_judge(secrets, pool);
+        if (reading->why == NULL) {
+            reading->secrets = secrets;
+        }
+    }
+}
+
+static const reading_t *reading_of(ss_start_t *start, const ss_server_conf_t *conf)
+{
+    reading_t *reading;
+
+    if (start->readings == NULL) {
+        start->readings = apr_array_make(start->scratch, 1, sizeof(reading_t));
+    }
+    for (int i = 0; i < start->readings->nelts; i++) {
+        reading = &APR_ARRAY_IDX(start->readings, i, reading_t);
+        if (reading->sources == conf->sources) {
+            return reading;
+        }
+    }
+    reading = apr_array_push(start->readings);
+    memset(reading, 0, sizeof(*reading));
+    reading->sources = conf->sources;
+    reading->warnings = apr_array_make(start->scratch, 0, sizeof(const char *));
+    read_secrets(reading, start->scratch);
+    return reading;
+}
+
+static const char *message_of_unset(const char *variable, const ss_server_conf_t *conf,
+                                    apr_pool_t *pool)
+{
+    const char *place = conf->gathered.in_use;
+
+    return apr_psprintf(pool,
+                        "SS0101: SignedSession is on, but no secret is configured: set the "
+                        "environment variable %s (try: ssctl keygen), or name another source with "
+                        "SignedSessionSecret%s%s",
+                        variable, place != NULL ? "; switched on at " : "",
+                        place != NULL ? place : "");
+}
+
+static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *secrets,
+                              apr_pool_t *pool)
+{
+    const ss_binding_t binding = { conf->cookie.name, conf->audience };
+
+    conf->sealing.lifetime = &conf->lifetime;
+    conf->sealing.max_size = conf->max_size;
+    conf->sealing.random = ss_random;
+    conf->sealing.encrypt = conf->encrypt;
+    return ss_sealing_init(&conf->sealing, conf->formats, secrets, &binding, pool);
+}
+
+/* Without secrets: may httpd start all the same? */
+static int is_fit_without(server_rec *s, const reading_t *reading, ss_start_t *start)
+{
+    ss_server_conf_t *conf = ss_server_conf(s);
+    apr_pool_t *pool = start->keys != NULL ? start->keys : start->scratch;
+
+    conf->unusable = reading->variable != NULL ? message_of_unset(reading->variable, conf, pool)
+                                               : apr_pstrdup(pool, reading->why);
+    if (needs_keys(conf)) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", conf->unusable);
+        return 0;
+    }
+    return 1;
+}
+
+static int is_settled(server_rec *s, ss_start_t *start)
+{
+    ss_server_conf_t *conf = ss_server_conf(s);
+    const reading_t *reading = reading_of(start, conf);
+
+    if (reading->secrets == NULL) {
+        return is_fit_without(s, reading, start);
+    }
+    if (start->keys == NULL) {
+        return 1;
+    }
+    while (reading->warnings->nelts > 0) { /* each is said once, not for every virtual host */
+        ss_log_server(s, APLOG_WARNING, "SS0110", "SignedSessionSecret: %s",
+                      *(const char **)apr_array_pop(reading->warnings));
+    }
+    if (make_keys(conf, reading->secrets, start->keys) != APR_SUCCESS) {
+        ss_log_server(s, APLOG_CRIT, "SS0111",
+                      "OpenSSL %s refused to make the keys of SignedSessionSecret (SHA-1, which "
+                      "some frameworks' formats need, may be switched off)",
+                      ss_crypto_running_version());
+        return 0;
+    }
+    return 1;
+}
+
+int ss_secrets_settle(ss_start_t *start)
+{
+    int result = OK;
+
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        if (ss_config_is_own(s, start->main) && !is_settled(s, start)) {
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return result;
+}
+
+int ss_secrets_are_shared(ss_start_t *start, const ss_server_conf_t *a, const ss_server_conf_t *b)
+{
+    const apr_array_header_t *mine = reading_of(start, a)->secrets;
+    const apr_array_header_t *theirs = reading_of(start, b)->secrets;
+
+    return mine != NULL && theirs != NULL && ss_keyring_share(mine, theirs);
+}
+
+static int is_missing(const ss_source_t *source, apr_pool_t *pool)
+{
+    return source->kind == SS_SOURCE_ENV && getenv(source->name) == NULL &&
+           getenv(apr_pstrcat(pool, source->name, "_FILE", NULL)) == NULL;
+}
+
+/* The first of the variables that are named here and unset, or NULL. */
+static const char *unset_variable(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    for (int i = 0; i < conf->sources->nelts; i++) {
+        const ss_source_t *source = &APR_ARRAY_IDX(conf->sources, i, ss_source_t);
+
+        if (is_missing(source, pool)) {
+            return source->name;
+        }
+    }
+    return NULL;
+}
+
+/* A start that fails in post_config says why in the error log only; what can be seen without
+ * reading a source is said here, where it still reaches the terminal. */
+int ss_secrets_announce(ss_start_t *start)
+{
+    for (server_rec *s = start->main; start->is_first && s != NULL; s = s->next) {
+        const ss_server_conf_t *conf = ss_server_conf(s);
+        const char *variable = ss_config_is_own(s, start->main) && needs_keys(conf)
+                                   ? unset_variable(conf, start->scratch)
+                                   : NULL;
+
+        if (variable != NULL) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "%s",
+                         message_of_unset(variable, conf, start->scratch));
+            break;
+        }
+    }
+    return OK;
+}
