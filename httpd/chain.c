@@ -102,7 +102,7 @@ int ss_chain_show(request_rec *r)
     }
     if (access == SS_ACCESS_READY) {
         ss_vars_publish(r, visit);
-        ss_forward_send(r);
+        ss_forward_send(r, visit);
     }
     return DECLINED;
 }

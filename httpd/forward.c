@@ -74,10 +74,9 @@ void ss_forward_scrub(request_rec *r)
     scrub_connection(r, reserved);
 }
 
-void ss_forward_send(request_rec *r)
+void ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_visit_t *visit = ss_visit_loaded(r);
     ss_bytes_t json;
 
     if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {

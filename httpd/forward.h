@@ -5,6 +5,7 @@
 #define SS_FORWARD_H
 
 #include "httpd/part.h"
+#include "httpd/visit.h"
 
 /**
  * Remove from the request every copy of a header that only this module and applications use
@@ -19,7 +20,9 @@ int ss_forward_covers(const request_rec *r, const char *name);
 /** Start-up: what one virtual host forwards, another one's client must not send. */
 ss_part_fn ss_forward_reserve;
 
-/** From fixups: send the session to backends in the header of SignedSessionForward. */
-void ss_forward_send(request_rec *r);
+/** From fixups: send the session to backends in the header of SignedSessionForward.
+ *
+ * @param visit  loaded; NULL when the client has no session */
+void ss_forward_send(request_rec *r, ss_visit_t *visit);
 
 #endif

@@ -255,10 +255,10 @@ void ss_response_insert_error(request_rec *r)
     }
 }
 
-static int has_late_note(const request_rec *r)
+static int has_late_note(const request_rec *r, const ss_visit_t *visit)
 {
     for (; r != NULL; r = r->next) {
-        if (ss_dir_conf(r)->mode == SS_ON && ss_update_note(r) != NULL) {
+        if (ss_dir_conf(r)->mode == SS_ON && ss_update_note(r, visit) != NULL) {
             return 1;
         }
     }
@@ -269,7 +269,7 @@ int ss_response_report_late_change(request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_loaded(r);
 
-    if (has_late_note(r) ||
+    if (has_late_note(r, visit) ||
         (visit != NULL && ss_draft_changed_at(visit->draft) > visit->response.version)) {
         ss_log(r, APLOG_WARNING, "SS0301",
                "the session was changed after the response's header had left, or in a response "

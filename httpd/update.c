@@ -117,15 +117,15 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
 }
 
 /* A table finds its keys by how they begin, and here most begin with "session". */
-const char *ss_update_note(const request_rec *r)
+const char *ss_update_note(const request_rec *r, const ss_visit_t *visit)
 {
-    return ss_vars_are_alone(r, ss_visit_loaded(r)) ? NULL : apr_table_get(r->notes, NOTE);
+    return ss_vars_are_alone(r, visit) ? NULL : apr_table_get(r->notes, NOTE);
 }
 
 static void take_note(request_rec *r)
 {
     static const ss_keys_t every_key = { 1, NULL };
-    const char *text = ss_update_note(r);
+    const char *text = ss_update_note(r, ss_visit_loaded(r));
 
     if (text != NULL) {
         apr_table_unset(r->notes, NOTE);

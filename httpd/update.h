@@ -4,11 +4,13 @@
 #ifndef SS_UPDATE_H
 #define SS_UPDATE_H
 
-#include <httpd.h>
+#include "httpd/visit.h"
 
 /** The merge patch that a handler or a Lua script has left in the note "session-update" of `r`, or
- * NULL. */
-const char *ss_update_note(const request_rec *r);
+ * NULL.
+ *
+ * @param visit  loaded, or NULL */
+const char *ss_update_note(const request_rec *r, const ss_visit_t *visit);
 
 /**
  * Take what the applications behind the response of `r` want changed: the note, and the header of

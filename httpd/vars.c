@@ -159,29 +159,21 @@ static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *ho
     }
 }
 
-/* Usually nobody has set a note before, and nothing is to be replaced. */
-static void put_note(apr_table_t *notes, int are_new, int var, ss_visit_t *visit)
-{
-    if (are_new) {
-        apr_table_addn(notes, vars[var].note, vars[var].value(visit));
-    }
-    else {
-        apr_table_setn(notes, vars[var].note, vars[var].value(visit));
-    }
-}
+typedef void put_fn(apr_table_t *table, const char *key, const char *value);
 
 static void publish_notes(request_rec *r, ss_visit_t *visit)
 {
-    int are_new = apr_is_empty_table(r->notes);
+    /* usually nobody has set a note before, and nothing is to be replaced */
+    put_fn *put = apr_is_empty_table(r->notes) ? apr_table_addn : apr_table_setn;
 
-    put_note(r->notes, are_new, 0, visit);
+    put(r->notes, vars[0].note, vars[0].value(visit));
     if (visit != NULL) {
         const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(ss_visit_session(visit)) };
 
         show_keys(r->notes, visit, &how);
     }
     for (int i = 1; i < VARS; i++) {
-        put_note(r->notes, are_new, i, visit);
+        put(r->notes, vars[i].note, vars[i].value(visit));
     }
     if (visit != NULL) {
         visit->vars.notes = apr_table_elts(r->notes)->nelts;

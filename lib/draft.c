@@ -7,7 +7,7 @@ struct ss_draft_t {
     apr_pool_t *pool;
     ss_session_t *base;          /* what the changes are made on; never changed itself */
     ss_session_t *session;       /* with the changes; `base` while there are none */
-    apr_array_header_t *changes; /* ss_change_t, in order */
+    apr_array_header_t *changes; /* ss_change_t, in order; NULL before the first */
     int anew;                    /* begun anew: nothing of `base` is left, unless */
     int adopted;                 /* an application wrote it in this visit */
     unsigned version, changed_at;
@@ -19,7 +19,6 @@ ss_draft_t *ss_draft_create(ss_session_t *session, apr_pool_t *pool)
 
     draft->pool = pool;
     draft->base = draft->session = session;
-    draft->changes = apr_array_make(pool, 0, sizeof(ss_change_t));
     return draft;
 }
 
@@ -37,6 +36,11 @@ static ss_session_t *own_session(ss_draft_t *draft)
     return draft->session;
 }
 
+static int count_of(const ss_draft_t *draft)
+{
+    return draft->changes == NULL ? 0 : draft->changes->nelts;
+}
+
 static void note_change(ss_draft_t *draft)
 {
     draft->changed_at = ++draft->version;
@@ -49,6 +53,9 @@ int ss_draft_make(ss_draft_t *draft, const ss_change_t *change)
 
     if (!ss_change_make(session, change)) {
         return 0;
+    }
+    if (draft->changes == NULL) {
+        draft->changes = apr_array_make(draft->pool, 1, sizeof(ss_change_t));
     }
     APR_ARRAY_PUSH(draft->changes, ss_change_t) = ss_change_copy(change, draft->pool);
     if (ss_session_generation(session) != before) {
@@ -68,7 +75,7 @@ static void make_again(ss_draft_t *draft)
     if (draft->anew && !draft->adopted) {
         ss_session_clear(own_session(draft));
     }
-    for (int i = 0; i < draft->changes->nelts; i++) {
+    for (int i = 0; i < count_of(draft); i++) {
         ss_change_make(own_session(draft), &APR_ARRAY_IDX(draft->changes, i, ss_change_t));
     }
 }
@@ -82,15 +89,17 @@ void ss_draft_begin_anew(ss_draft_t *draft)
 
 ss_draft_mark_t ss_draft_mark(const ss_draft_t *draft)
 {
-    const ss_draft_mark_t mark = { draft->changes->nelts, draft->anew };
+    const ss_draft_mark_t mark = { count_of(draft), draft->anew };
 
     return mark;
 }
 
 void ss_draft_return(ss_draft_t *draft, ss_draft_mark_t mark)
 {
-    if (mark.changes < draft->changes->nelts || mark.anew < draft->anew) {
-        draft->changes->nelts = mark.changes;
+    if (mark.changes < count_of(draft) || mark.anew < draft->anew) {
+        if (draft->changes != NULL) {
+            draft->changes->nelts = mark.changes;
+        }
         draft->anew = mark.anew;
         make_again(draft);
     }
@@ -112,12 +121,12 @@ void ss_draft_adopt(ss_draft_t *draft, ss_session_t *session)
 
 int ss_draft_has_changes(const ss_draft_t *draft)
 {
-    return draft->changes->nelts > 0;
+    return count_of(draft) > 0;
 }
 
 int ss_draft_has_ended(const ss_draft_t *draft)
 {
-    for (int i = 0; i < draft->changes->nelts; i++) {
+    for (int i = 0; i < count_of(draft); i++) {
         if (APR_ARRAY_IDX(draft->changes, i, ss_change_t).kind == SS_CHANGE_END) {
             return 1;
         }
