@@ -39,8 +39,8 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
         ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
         ss_state_name(visit->state), visit->from.format->name, visit->from.key,
         number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
-        number_or_null(pool, ss_session_expires_in(stamp, lifetime, visit->now)),
-        number_or_null(pool, ss_session_absolute_expires_in(stamp, lifetime, visit->now)),
+        number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
+        number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
         visit->from.size, room > visit->from.size ? room - visit->from.size : 0);
 }
 

@@ -165,7 +165,7 @@ static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie,
     }
     item->stamp = payload.stamp;
     item->key = payload.key;
-    state = ss_session_judge(&item->stamp, how->lifetime, now);
+    state = ss_lifetime_judge(&item->stamp, how->lifetime, now);
     if (state != SS_VALID) {
         return state;
     }
@@ -190,7 +190,7 @@ static ss_state_e open_value(ss_session_t **session, ss_provenance_t *from, ss_b
         return SS_TOO_LARGE;
     }
     state = recall(&item, &cookie, candidates, how, pool)
-                ? ss_session_judge(&item.stamp, how->lifetime, now)
+                ? ss_lifetime_judge(&item.stamp, how->lifetime, now)
                 : examine(&item, &cookie, candidates, how, now, pool);
     if (state == SS_VALID) {
         *session = ss_session_of(&item.document, &item.stamp, pool);
@@ -239,7 +239,8 @@ apr_status_t ss_format_seal(ss_sealed_t *cookie, ss_stamp_t *stamp, apr_size_t *
 
     *cookie = nothing;
     *over = 0;
-    rv = ss_session_next_stamp(&payload.stamp, session, now, how->random);
+    rv = ss_stamp_next(&payload.stamp, ss_session_stamp(session), ss_session_is_changed(session),
+                       now, how->random);
     *stamp = payload.stamp;
     if (rv != APR_SUCCESS) {
         return rv;
@@ -268,7 +269,7 @@ apr_int64_t ss_format_max_age(const ss_session_t *session, const ss_stamp_t *sta
     if (!how->lifetime->persistent) {
         return -1;
     }
-    standard = ss_session_expires_in(stamp, how->lifetime, now);
+    standard = ss_lifetime_left(stamp, how->lifetime, now);
     return format->max_age == NULL ? standard : format->max_age(session, standard);
 }
 

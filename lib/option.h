@@ -4,9 +4,7 @@
 #ifndef SS_OPTION_H
 #define SS_OPTION_H
 
-#include <apr_time.h>
-
-#include "lib/session.h"
+#include "lib/lifetime.h"
 
 /* Words of the configuration and of the command line. Each returns NULL, or what is accepted ("a
  * duration such as ..."): a static text. */

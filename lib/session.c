@@ -16,7 +16,6 @@ struct ss_session_t {
     int differs;                       /* from the cookie; known once there is a text */
     int ended;                         /* since it was loaded */
     ss_stamp_t stamp;
-    ss_stamp_t loaded_stamp;
     unsigned generation;
 };
 
@@ -49,7 +48,7 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
     session->text = document->text;
     session->view = document->is_compact ? document->text : absent;
     session->alike = document->has_alike;
-    session->stamp = session->loaded_stamp = *stamp;
+    session->stamp = *stamp;
     return session;
 }
 
@@ -437,64 +436,8 @@ void ss_session_clear(ss_session_t *session)
     session->stamp = new_stamp;
 }
 
-void ss_session_revert(ss_session_t *session)
-{
-    unsigned generation = session->generation + 1;
-
-    *session = session->loaded.text.data != NULL
-                   ? *ss_session_of(&session->loaded, &session->loaded_stamp, session->pool)
-                   : *ss_session_create(session->pool);
-    session->generation = generation;
-}
-
-/*
- * The next cookie; times in whole seconds
- */
-
 int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now)
 {
-    const ss_renew_t *renew = &lifetime->renew;
-    apr_int64_t age;
-
-    if (ss_session_is_empty(session) || session->loaded.text.data == NULL || session->ended) {
-        return 0;
-    }
-    if (session->stamp.renewed == SS_NO_TIME) {
-        return renew->kind == SS_RENEW_ALWAYS;
-    }
-
-    age = apr_time_sec(now) - session->stamp.renewed;
-    switch (renew->kind) {
-    case SS_RENEW_ALWAYS:
-        return 1;
-    case SS_RENEW_AFTER:
-        return age >= apr_time_sec(renew->after);
-    case SS_RENEW_PERCENT:
-        return lifetime->idle != SS_FOREVER &&
-               age * 100 >= apr_time_sec(lifetime->idle) * renew->percent;
-    default:
-        return 0;
-    }
-}
-
-apr_status_t ss_session_next_stamp(ss_stamp_t *stamp, ss_session_t *session, apr_time_t now,
-                                   ss_random_fn *random)
-{
-    *stamp = session->stamp;
-    stamp->renewed = apr_time_sec(now);
-
-    if (stamp->created == SS_NO_TIME) {
-        stamp->created =
-            session->stamp.renewed != SS_NO_TIME ? session->stamp.renewed : stamp->renewed;
-    }
-    /* a new session, or one that comes from a format without ids */
-    if (stamp->counter == 0) {
-        stamp->counter = 1;
-        return random(stamp->id, sizeof(stamp->id));
-    }
-    if (stamp->counter < APR_UINT32_MAX && ss_session_is_changed(session)) {
-        stamp->counter++;
-    }
-
-    return APR_SUCCESS;
+    return !ss_session_is_empty(session) && session->loaded.text.data != NULL && !session->ended &&
+           ss_lifetime_is_due(&session->stamp, lifetime, now);
 }

@@ -5,47 +5,11 @@
 #define SS_SESSION_H
 
 #include <apr_tables.h>
-#include <apr_time.h>
 
 #include "lib/base.h"
-#include "lib/crypto.h"
 #include "lib/document.h"
 #include "lib/json.h"
-
-#define SS_DAY APR_INT64_C(86400)            /* seconds */
-#define SS_FOREVER ((apr_interval_time_t)-1) /* a duration without end */
-#define SS_NO_TIME ((apr_int64_t)-1)         /* a time stamp that the format does not carry */
-
-/** What a cookie says of its session, beside the JSON text. Times are whole seconds since 1970. */
-typedef struct ss_stamp_t {
-    apr_int64_t renewed;                  /* last written or renewed, or SS_NO_TIME */
-    apr_int64_t created;                  /* or SS_NO_TIME */
-    unsigned char id[SS_SESSION_ID_SIZE]; /* native; all zero in other formats */
-    apr_uint32_t counter;                 /* native: changes so far, from 1; 0 in other formats */
-} ss_stamp_t;
-
-typedef enum ss_renew_e {
-    SS_RENEW_PERCENT,
-    SS_RENEW_AFTER,
-    SS_RENEW_ALWAYS,
-    SS_RENEW_NEVER
-} ss_renew_e;
-
-/** When an unchanged session is re-sealed with a fresh time. */
-typedef struct ss_renew_t {
-    ss_renew_e kind;
-    int percent;               /* SS_RENEW_PERCENT: of the idle timeout, 0 to 100 */
-    apr_interval_time_t after; /* SS_RENEW_AFTER */
-} ss_renew_t;
-
-/** How long sessions live. */
-typedef struct ss_lifetime_t {
-    apr_interval_time_t idle;     /* after the last renewal, or SS_FOREVER */
-    apr_interval_time_t absolute; /* after creation, or SS_FOREVER */
-    apr_interval_time_t skew;     /* that other clocks may be ahead of ours */
-    ss_renew_t renew;
-    int persistent; /* does the cookie carry Max-Age? */
-} ss_lifetime_t;
+#include "lib/lifetime.h"
 
 /** A document and its life. Everything it holds lives in the pool it was created in. Not for two
  * threads at a time. */
@@ -116,9 +80,6 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object);
 /** End the session: empty, and whatever follows is a new one. */
 void ss_session_clear(ss_session_t *session);
 
-/** Undo every change: again what the cookie holds, or empty without a cookie. */
-void ss_session_revert(ss_session_t *session);
-
 /** A session of its own with the same document and history, for changes that may yet be refused. */
 ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool);
 
@@ -130,39 +91,7 @@ int ss_session_is_changed(ss_session_t *session);
 /** Counts changes made here, from 0: the same number means the same document. */
 unsigned ss_session_generation(const ss_session_t *session);
 
-/**
- * Do these time stamps hold? Judged in whole seconds: a session ends when its age exceeds the
- * limit.
- *
- * @return  SS_VALID, SS_FROM_FUTURE, SS_EXPIRED_IDLE or SS_EXPIRED_ABSOLUTE; stamps that are
- * SS_NO_TIME are not judged
- */
-ss_state_e ss_session_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now);
-
 /** Is an unchanged session to be re-sealed? Never an empty one, or one without a cookie. */
 int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now);
-
-/**
- * The stamp to seal with: renewed now, counter one up if changed (it stays at its maximum), and for
- * a new session a random id and created now. A session that came from a format without a creation
- * time is created at its own time, or now.
- *
- * @param stamp   out
- * @param random  where a new id comes from
- * @return        APR_SUCCESS, or what `random` returned
- */
-apr_status_t ss_session_next_stamp(ss_stamp_t *stamp, ss_session_t *session, apr_time_t now,
-                                   ss_random_fn *random);
-
-/**
- * Seconds that a cookie sealed with `stamp` lives: the idle timeout, or what is left of the
- * absolute one when that is less. -1 when there is no limit; at least 0 otherwise.
- */
-apr_int64_t ss_session_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
-                                  apr_time_t now);
-
-/** Seconds left of the absolute timeout; -1 without such a limit or without a creation time. */
-apr_int64_t ss_session_absolute_expires_in(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
-                                           apr_time_t now);
 
 #endif

@@ -179,8 +179,8 @@ static void print_as_json(ss_session_t *session, const ss_provenance_t *from,
            number_or_null(stamp->renewed, pool),
            stamp->renewed == SS_NO_TIME
                ? "null"
-               : number_or_null(ss_session_expires_in(stamp, how->lifetime, options->now), pool),
-           number_or_null(ss_session_absolute_expires_in(stamp, how->lifetime, options->now), pool),
+               : number_or_null(ss_lifetime_left(stamp, how->lifetime, options->now), pool),
+           number_or_null(ss_lifetime_absolute_left(stamp, how->lifetime, options->now), pool),
            has_id ? json_of_text(ss_bytes_of(text_of_hex(
                                      ss_bytes((const char *)stamp->id, sizeof(stamp->id)), pool)),
                                  pool)

@@ -16,7 +16,7 @@
 #include <setjmp.h>
 #include <sys/mman.h>
 
-#include "lib/change.h"
+#include "lib/draft.h"
 #include "lib/cookie.h"
 #include "lib/deflate.h"
 #include "lib/field.h"
@@ -409,13 +409,13 @@ static outcome_e change_copy(const void *wanted_, apr_pool_t *from)
 static outcome_e take_back(const void *wanted_, apr_pool_t *from)
 {
     const wanted_t *wanted = wanted_;
-    ss_session_t *session = loaded(from);
+    ss_draft_t *draft = ss_draft_create(loaded(from), from);
 
-    ss_change_make(session, &wanted->change);
-    ss_session_revert(session);
+    ss_draft_make(draft, &wanted->change);
+    ss_draft_revert(draft);
     relent();
-    return !ss_session_is_changed(session) &&
-                   ss_bytes_equal(ss_session_text(session), ss_bytes_of(DOCUMENT))
+    return !ss_session_is_changed(ss_draft_session(draft)) &&
+                   ss_bytes_equal(ss_session_text(ss_draft_session(draft)), ss_bytes_of(DOCUMENT))
                ? DONE
                : WRONG;
 }

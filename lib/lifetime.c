@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "lib/lifetime.h"
+
+/* A stamp's age; negative when it lies ahead. */
+static apr_int64_t age_of(apr_int64_t stamped, apr_time_t now)
+{
+    return apr_time_sec(now) - stamped;
+}
+
+static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t now)
+{
+    return stamped != SS_NO_TIME && limit != SS_FOREVER &&
+           age_of(stamped, now) > apr_time_sec(limit);
+}
+
+static int is_ahead(apr_int64_t stamped, apr_interval_time_t skew, apr_time_t now)
+{
+    return stamped != SS_NO_TIME && -age_of(stamped, now) > apr_time_sec(skew);
+}
+
+ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    if (is_ahead(stamp->renewed, lifetime->skew, now) ||
+        is_ahead(stamp->created, lifetime->skew, now)) {
+        return SS_FROM_FUTURE;
+    }
+    if (is_over(stamp->renewed, lifetime->idle, now)) {
+        return SS_EXPIRED_IDLE;
+    }
+    if (is_over(stamp->created, lifetime->absolute, now)) {
+        return SS_EXPIRED_ABSOLUTE;
+    }
+    return SS_VALID;
+}
+
+/* Seconds until a stamp's age exceeds `limit`. A clock that was ahead does not lengthen it. */
+static apr_int64_t left_of(apr_interval_time_t limit, apr_int64_t stamped, apr_time_t now)
+{
+    apr_int64_t age = age_of(stamped, now);
+    apr_int64_t left = apr_time_sec(limit) - (age > 0 ? age : 0);
+
+    return left > 0 ? left : 0;
+}
+
+apr_int64_t ss_lifetime_left(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    apr_int64_t absolute = ss_lifetime_absolute_left(stamp, lifetime, now);
+    apr_int64_t idle;
+
+    if (lifetime->idle == SS_FOREVER) {
+        return absolute;
+    }
+    idle = stamp->renewed != SS_NO_TIME ? left_of(lifetime->idle, stamp->renewed, now)
+                                        : apr_time_sec(lifetime->idle);
+    return absolute >= 0 && absolute < idle ? absolute : idle;
+}
+
+apr_int64_t ss_lifetime_absolute_left(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                      apr_time_t now)
+{
+    if (lifetime->absolute == SS_FOREVER || stamp->created == SS_NO_TIME) {
+        return -1;
+    }
+    return left_of(lifetime->absolute, stamp->created, now);
+}
+
+int ss_lifetime_is_due(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    const ss_renew_t *renew = &lifetime->renew;
+    apr_int64_t age;
+
+    if (stamp->renewed == SS_NO_TIME) {
+        return renew->kind == SS_RENEW_ALWAYS;
+    }
+    age = age_of(stamp->renewed, now);
+    switch (renew->kind) {
+    case SS_RENEW_ALWAYS:
+        return 1;
+    case SS_RENEW_AFTER:
+        return age >= apr_time_sec(renew->after);
+    case SS_RENEW_PERCENT:
+        return lifetime->idle != SS_FOREVER &&
+               age * 100 >= apr_time_sec(lifetime->idle) * renew->percent;
+    default:
+        return 0;
+    }
+}
+
+apr_status_t ss_stamp_next(ss_stamp_t *next, const ss_stamp_t *stamp, int is_changed,
+                           apr_time_t now, ss_random_fn *random)
+{
+    *next = *stamp;
+    next->renewed = apr_time_sec(now);
+    if (next->created == SS_NO_TIME) {
+        next->created = stamp->renewed != SS_NO_TIME ? stamp->renewed : next->renewed;
+    }
+    /* a new session, or one that comes from a format without ids */
+    if (next->counter == 0) {
+        next->counter = 1;
+        return random(next->id, sizeof(next->id));
+    }
+    if (next->counter < APR_UINT32_MAX && is_changed) {
+        next->counter++;
+    }
+    return APR_SUCCESS;
+}
