@@ -7,6 +7,7 @@
 #include <apr_lib.h>
 
 #include "lib/encode.h"
+#include "lib/words.h"
 
 /* The scanner runs for every request with a session: one pass, no recursion, so no text can exhaust
  * the stack. */
@@ -60,22 +61,14 @@ static const unsigned char is_special[256] = {
 };
 /* clang-format on */
 
-#define IN_EACH_BYTE(byte) (APR_UINT64_C(0x0101010101010101) * (byte))
-
-/* The highest bit of each of these eight bytes that is special: a subtraction sets it in bytes
- * below the subtrahend, an addition above. What they borrow or carry can mark only bytes that are
- * more significant than one that is marked rightly. */
+/* The highest bit of each of these eight bytes that is special. The least significant mark is
+ * right; others may not be. */
 static apr_uint64_t mark_special(const unsigned char *at)
 {
-    apr_uint64_t word, quote, backslash;
+    apr_uint64_t word = ss_word_at(at);
 
-    memcpy(&word, at, sizeof(word));
-    quote = word ^ IN_EACH_BYTE('"');
-    backslash = word ^ IN_EACH_BYTE('\\');
-
-    return (word | (word - IN_EACH_BYTE(' ')) | (word + IN_EACH_BYTE(0x80 - 0x7F)) |
-            (quote - IN_EACH_BYTE(1)) | (backslash - IN_EACH_BYTE(1))) &
-           IN_EACH_BYTE(0x80);
+    return (ss_word_unprintable(word) | ss_word_equal(word, '"') | ss_word_equal(word, '\\')) &
+           SS_HIGH_BITS;
 }
 
 static const unsigned char *plain_end(const unsigned char *at, const unsigned char *end)

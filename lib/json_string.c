@@ -4,6 +4,7 @@
 #include "lib/json.h"
 
 #include "lib/encode.h"
+#include "lib/words.h"
 
 /* JSON strings and the text they stand for. */
 
@@ -89,24 +90,12 @@ ss_bytes_t ss_json_decode(ss_bytes_t quoted, apr_pool_t *pool)
     return ss_bytes(text, out - text);
 }
 
-#define EACH_BYTE(value) (APR_UINT64_C(0x0101010101010101) * (value))
-#define HIGH_BITS EACH_BYTE(0x80)
-
-/* Is one of eight bytes a control character, or above ASCII? Borrows from a lower byte only make
- * more of them suspicious. */
-static int is_suspicious(const char *at)
-{
-    apr_uint64_t eight;
-
-    memcpy(&eight, at, sizeof(eight));
-    return ((eight | (eight - EACH_BYTE(0x20)) | (eight + EACH_BYTE(0x01))) & HIGH_BITS) != 0;
-}
-
 int ss_json_is_plain(ss_bytes_t decoded)
 {
     apr_size_t i = 0;
 
-    while (decoded.len - i >= 8 && !is_suspicious(decoded.data + i)) {
+    while (decoded.len - i >= 8 &&
+           (ss_word_unprintable(ss_word_at(decoded.data + i)) & SS_HIGH_BITS) == 0) {
         i += 8;
     }
     for (; i < decoded.len; i++) {
