@@ -17,7 +17,7 @@ static ss_bytes_t cut(ss_bytes_t *text, char mark)
     const char *found = text->len == 0 ? NULL : memchr(text->data, mark, text->len);
 
     if (found == NULL) {
-        *text = ss_bytes(NULL, 0);
+        *text = ss_absent;
         return before;
     }
     before.len = (apr_size_t)(found - before.data);

@@ -268,11 +268,11 @@ static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_STRING:
-        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_bytes(NULL, 0);
+        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_absent;
     case SS_JSON_OBJECT:
     case SS_JSON_ARRAY:
     case SS_JSON_NOT_FINITE:
-        return ss_bytes(NULL, 0);
+        return ss_absent;
     default:
         return value;
     }

@@ -364,7 +364,7 @@ static ss_json_member_t *single_out(apr_array_header_t *members, ss_bytes_t name
 
         if (member->value.data != NULL && ss_bytes_equal(member->name, name)) {
             if (found != NULL) {
-                found->value = ss_bytes(NULL, 0);
+                found->value = ss_absent;
             }
             found = member;
         }
@@ -414,8 +414,7 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
     ss_json_member_t *old = single_out(members, patch->name);
 
     if (ss_json_kind(patch->value) != SS_JSON_NULL) {
-        ss_bytes_t value =
-            ss_json_merge(old != NULL ? old->value : ss_bytes(NULL, 0), patch->value, pool);
+        ss_bytes_t value = ss_json_merge(old != NULL ? old->value : ss_absent, patch->value, pool);
 
         if (old == NULL) {
             old = apr_array_push(members);
@@ -424,7 +423,7 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
         old->value = value;
     }
     else if (old != NULL) {
-        old->value = ss_bytes(NULL, 0);
+        old->value = ss_absent;
     }
 }
 

@@ -33,7 +33,7 @@ static ss_bytes_t member_of(ss_bytes_t object, ss_bytes_t name, apr_pool_t *pool
             }
         }
     }
-    return ss_bytes(NULL, 0);
+    return ss_absent;
 }
 
 static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
@@ -41,8 +41,7 @@ static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
     const apr_array_header_t *items = ss_json_items(array, pool);
     int index = index_of(step);
 
-    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t)
-                                              : ss_bytes(NULL, 0);
+    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t) : ss_absent;
 }
 
 static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
@@ -53,7 +52,7 @@ static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
     case SS_JSON_ARRAY:
         return item_of(value, step, pool);
     default:
-        return ss_bytes(NULL, 0);
+        return ss_absent;
     }
 }
 

@@ -141,7 +141,7 @@ ss_bytes_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool)
     apr_size_t i;
 
     if (!ss_utf8_is_valid(text)) {
-        return ss_bytes(NULL, 0);
+        return ss_absent;
     }
 
     quoted = out = apr_palloc(pool, 6 * text.len + 2); /* every byte may become a \u00XX */

@@ -74,7 +74,7 @@ static ss_bytes_t value_of(const apr_array_header_t *members, ss_bytes_t name)
             return member->value;
         }
     }
-    return ss_bytes(NULL, 0);
+    return ss_absent;
 }
 
 /* An object that is no tag itself: does one of its members add one? */

@@ -10,7 +10,7 @@ struct ss_session_t {
     ss_document_t loaded;              /* what the cookie holds; without text when there is none */
     const apr_array_header_t *members; /* of the session: ss_json_member_t, no name twice */
     apr_array_header_t *own;           /* the same, once they may be changed; else NULL */
-    ss_bytes_t text;                   /* of the members; {NULL, 0} until somebody asks */
+    ss_bytes_t text;                   /* of the members; ss_absent until somebody asks */
     ss_bytes_t view;                   /* likewise, for readers */
     int alike;                         /* may two names differ in nothing but case? */
     int differs;                       /* from the cookie; known once there is a text */
@@ -19,7 +19,6 @@ struct ss_session_t {
     unsigned generation;
 };
 
-static const ss_bytes_t absent = { NULL, 0 };
 static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
 static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
 
@@ -46,7 +45,7 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
     session->loaded = *document;
     session->members = document->members;
     session->text = document->text;
-    session->view = document->is_compact ? document->text : absent;
+    session->view = document->is_compact ? document->text : ss_absent;
     session->alike = document->has_alike;
     session->stamp = *stamp;
     return session;
@@ -209,7 +208,7 @@ ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
     const ss_json_member_t *member = find_in(session->members, name);
 
-    return member != NULL ? member->value : absent;
+    return member != NULL ? member->value : ss_absent;
 }
 
 const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
@@ -243,8 +242,8 @@ unsigned ss_session_generation(const ss_session_t *session)
 static void changed(ss_session_t *session)
 {
     session->generation++;
-    session->text = absent;
-    session->view = absent;
+    session->text = ss_absent;
+    session->view = ss_absent;
     session->alike = 1;
 
     if (ss_session_is_empty(session)) {
@@ -273,7 +272,7 @@ static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
 static void give_value(ss_json_member_t *member, ss_bytes_t value)
 {
     member->value = value;
-    member->text = absent; /* whoever wants it looks at the value */
+    member->text = ss_absent; /* whoever wants it looks at the value */
 }
 
 static void remove_member(ss_session_t *session, ss_json_member_t *member)
@@ -350,7 +349,7 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
         return member != NULL;
     }
 
-    value = ss_json_merge(member != NULL ? member->value : absent, patch->value, session->pool);
+    value = ss_json_merge(member != NULL ? member->value : ss_absent, patch->value, session->pool);
     if (member == NULL) {
         member = apr_array_push(own_members(session));
         *member = *patch;
