@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
-
 #include <apr_general.h>
 #include <apr_lib.h>
 
+#include "lib/json_text.h"
 #include "lib/encode.h"
 #include "lib/words.h"
 
@@ -99,8 +98,7 @@ static int is_digit(unsigned char c)
 
 static void skip_blanks(scan_t *s)
 {
-    while (s->at < s->end &&
-           (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r')) {
+    while (s->at < s->end && ss_json_is_blank((char)*s->at)) {
         s->at++;
         s->loose = 1;
     }

@@ -88,6 +88,14 @@ apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, int flags
 apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
                              ss_json_error_t *error, apr_pool_t *pool);
 
+/** The member that counts of those called `name`: the last that has a value. NULL when there is
+ * none. */
+ss_json_member_t *ss_json_find(const apr_array_header_t *members, ss_bytes_t name);
+
+/** The object that these members (ss_json_member_t) make, but for those without a value. Nothing is
+ * escaped here, and no white space comes between them. */
+ss_bytes_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool);
+
 /** The raw items of a checked array, in order: ss_bytes_t. */
 apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool);
 

@@ -85,56 +85,12 @@ static apr_array_header_t *own_members(ss_session_t *session)
  * Reading
  */
 
-static char *put_bytes(char *out, ss_bytes_t bytes)
-{
-    memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
-static ss_bytes_t print_members(const apr_array_header_t *members, apr_pool_t *pool)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-    apr_size_t size = sizeof("{}");
-    char *text, *out;
-    int i;
-
-    for (i = 0; i < members->nelts; i++) {
-        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
-    }
-
-    text = out = apr_palloc(pool, size);
-    *out++ = '{';
-    for (i = 0; i < members->nelts; i++) {
-        if (i > 0) {
-            *out++ = ',';
-        }
-        out = put_bytes(out, member[i].quoted);
-        *out++ = ':';
-        out = put_bytes(out, member[i].value);
-    }
-    *out++ = '}';
-
-    return ss_bytes(text, out - text);
-}
-
 /* Is this value still a slice of what the cookie holds? */
 static int is_untouched(const ss_session_t *session, ss_bytes_t value)
 {
     ss_bytes_t loaded = session->loaded.text;
 
     return value.data >= loaded.data && value.data < loaded.data + loaded.len;
-}
-
-static const ss_json_member_t *find_in(const apr_array_header_t *members, ss_bytes_t name)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-
-    for (int i = 0; i < members->nelts; i++) {
-        if (ss_bytes_equal(member[i].name, name)) {
-            return &member[i];
-        }
-    }
-    return NULL;
 }
 
 /* Does the document mean something else than what the cookie holds? Only values that were touched
@@ -154,7 +110,7 @@ static int differs_from_cookie(const ss_session_t *session)
         if (is_untouched(session, member->value)) {
             continue;
         }
-        before = find_in(session->loaded.members, member->name);
+        before = ss_json_find(session->loaded.members, member->name);
         if (before == NULL || !ss_json_equal(before->value, member->value, session->pool)) {
             return 1;
         }
@@ -177,7 +133,7 @@ ss_bytes_t ss_session_text(ss_session_t *session)
         session->text = session->loaded.text;
     }
     else {
-        session->text = print_members(session->members, session->pool);
+        session->text = ss_json_print(session->members, session->pool);
     }
     return session->text;
 }
@@ -206,7 +162,7 @@ int ss_session_has_alike(const ss_session_t *session)
 
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
-    const ss_json_member_t *member = find_in(session->members, name);
+    const ss_json_member_t *member = ss_json_find(session->members, name);
 
     return member != NULL ? member->value : ss_absent;
 }
@@ -266,7 +222,7 @@ static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
 /* A member that may be changed; NULL when there is none of this name. */
 static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
 {
-    return (ss_json_member_t *)find_in(own_members(session), name);
+    return ss_json_find(own_members(session), name);
 }
 
 static void give_value(ss_json_member_t *member, ss_bytes_t value)
@@ -412,7 +368,7 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
     /* what stays keeps its spelling */
     for (i = 0; i < members->nelts; i++) {
         ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        const ss_json_member_t *old = find_in(session->members, member->name);
+        const ss_json_member_t *old = ss_json_find(session->members, member->name);
 
         if (old != NULL && ss_json_equal(old->value, member->value, session->pool)) {
             *member = *old;
