@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/deflate.h"
-
 #include <apr_errno.h>
 #include <zlib.h>
+
+#include "lib/deflate.h"
 
 #define ROOM_AT_FIRST (8 * 1024) /* nearly every session fits; the other size is the limit */
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/document.h"
-
 #include <apr_cstr.h>
 
+#include "lib/document.h"
 #include "lib/names.h"
 
 /* Among `count` members: drop one that is called `name`, and tell whether another one is called the

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/form.h"
-
 #include <apr_strings.h>
 
+#include "lib/form.h"
 #include "lib/encode.h"
 
 #define FIELDS_AT_FIRST 8

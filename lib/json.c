@@ -87,7 +87,6 @@ static const unsigned char *plain_end(const unsigned char *at, const unsigned ch
     while (at < end && !is_special[*at]) {
         at++;
     }
-
     return at;
 }
 
@@ -148,7 +147,6 @@ static const unsigned char *sequence_end(scan_t *s, const unsigned char *at)
         fail(s, at, "UTF-8");
         return NULL;
     }
-
     return at + size;
 }
 
@@ -179,7 +177,6 @@ static step_e scan_string(scan_t *s)
             at = *at == 0x7F ? at + 1 : sequence_end(s, at);
         }
     }
-
     return STEP_FAILED;
 }
 
@@ -210,7 +207,6 @@ static step_e scan_digits(scan_t *s)
     while (s->at < s->end && is_digit(*s->at)) {
         s->at++;
     }
-
     return STEP_DONE;
 }
 
@@ -245,7 +241,6 @@ static step_e scan_number(scan_t *s)
         }
         return scan_digits(s);
     }
-
     return STEP_DONE;
 }
 
@@ -278,16 +273,13 @@ static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
 
 static int has_control(ss_bytes_t text)
 {
-    apr_size_t i;
-
-    for (i = 0; i < text.len; i++) {
+    for (apr_size_t i = 0; i < text.len; i++) {
         unsigned char c = text.data[i];
 
         if (c < 0x20 || c == 0x7F) {
             return 1;
         }
     }
-
     return 0;
 }
 
@@ -295,7 +287,6 @@ static int has_control(ss_bytes_t text)
 static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
 {
     int first = s->first_name[s->depth - 1];
-    int i;
 
     if (has_control(name)) {
         return fail(s, at, "a name without control characters");
@@ -303,7 +294,7 @@ static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
     if (s->names->nelts - first == SS_JSON_MEMBERS_MAX) {
         return fail(s, at, "at most " APR_STRINGIFY(SS_JSON_MEMBERS_MAX) " members in an object");
     }
-    for (i = first; i < s->names->nelts; i++) {
+    for (int i = first; i < s->names->nelts; i++) {
         if (ss_bytes_equal(APR_ARRAY_IDX(s->names, i, ss_bytes_t), name)) {
             return fail(s, at, "a name that is not used twice");
         }
@@ -400,7 +391,6 @@ static step_e open_container(scan_t *s, int object)
     if (is_at(s, object ? '}' : ']')) {
         return close_container(s);
     }
-
     return object ? scan_name(s, "a name in quotes, or '}'") : STEP_VALUE;
 }
 
@@ -454,7 +444,6 @@ static step_e end_value(scan_t *s)
     }
     s->at++;
     skip_blanks(s);
-
     return object ? scan_name(s, "a name in quotes") : STEP_VALUE;
 }
 
@@ -511,7 +500,6 @@ static apr_status_t refuse(ss_json_error_t *error, const scan_t *s, ss_bytes_t t
         error->line++;
     }
     error->column = (int)(at - line) + 1;
-
     return APR_EINVAL;
 }
 

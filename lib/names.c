@@ -18,15 +18,14 @@ static apr_uint64_t add_word(apr_uint64_t hash, apr_uint64_t word)
 static apr_uint64_t hash_of(ss_bytes_t name)
 {
     apr_uint64_t hash = name.len, word = 0;
-    apr_size_t i;
 
     if (name.len < sizeof(word)) {
-        for (i = 0; i < name.len; i++) {
+        for (apr_size_t i = 0; i < name.len; i++) {
             word = word << 8 | (unsigned char)name.data[i];
         }
         return add_word(hash, word);
     }
-    for (i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
+    for (apr_size_t i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
         hash = add_word(hash, ss_word_at(name.data + i));
     }
     return add_word(hash, ss_word_at(name.data + name.len - sizeof(word)));

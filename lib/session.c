@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/session.h"
-
 #include <apr_strings.h>
+
+#include "lib/session.h"
 
 struct ss_session_t {
     apr_pool_t *pool;
@@ -146,7 +146,6 @@ ss_bytes_t ss_session_view(ss_session_t *session)
                 ? ss_bytes("{}", 2)
                 : ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
     }
-
     return session->view;
 }
 
@@ -180,7 +179,6 @@ int ss_session_is_empty(const ss_session_t *session)
 int ss_session_is_changed(ss_session_t *session)
 {
     ss_session_text(session); /* finds out whether it differs */
-
     return session->differs || (session->ended && session->loaded.text.data != NULL);
 }
 
@@ -320,7 +318,7 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
 void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
 {
     apr_array_header_t *members;
-    int count = 0, i;
+    int count = 0;
 
     patch = keep(session, patch);
     if (ss_json_kind(patch) == SS_JSON_NULL) {
@@ -331,7 +329,7 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
         return; /* neither an object nor null: no patch of a session */
     }
 
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
     }
     if (count > 0) {
@@ -342,12 +340,11 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
 void ss_session_update(ss_session_t *session, ss_bytes_t object)
 {
     apr_array_header_t *members;
-    int i;
 
     if (ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
         return;
     }
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         ss_session_set(session, member->name, member->value);
@@ -357,7 +354,6 @@ void ss_session_update(ss_session_t *session, ss_bytes_t object)
 void ss_session_replace(ss_session_t *session, ss_bytes_t object)
 {
     apr_array_header_t *members;
-    int i;
 
     object = keep(session, object);
     if (ss_json_equal(ss_session_text(session), object, session->pool) ||
@@ -366,7 +362,7 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
     }
 
     /* what stays keeps its spelling */
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
         const ss_json_member_t *old = ss_json_find(session->members, member->name);
 
