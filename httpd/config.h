@@ -11,8 +11,7 @@
 #include "httpd/gathered.h"
 #include "httpd/part.h"
 #include "lib/cookie.h"
-#include "lib/format.h"
-#include "lib/session.h"
+#include "lib/sealing.h"
 
 /* Two configurations. The server's decides how a cookie is read, because the first load can happen
  * before any directory section is known; a directory's decides what is shown, required or changed.

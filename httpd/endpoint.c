@@ -37,11 +37,11 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
         "{\"state\":\"%s\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
         "\"expires_in\":%s,\"absolute_expires_in\":%s,\"bytes_used\":%" APR_SIZE_T_FMT
         ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
-        ss_state_name(visit->state), visit->from.format->name, visit->from.key,
+        ss_state_name(visit->state), visit->opened.format->name, visit->opened.key,
         number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
         number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
         number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
-        visit->from.size, room > visit->from.size ? room - visit->from.size : 0);
+        visit->opened.size, room > visit->opened.size ? room - visit->opened.size : 0);
 }
 
 static void answer_meta(ss_call_t *call)

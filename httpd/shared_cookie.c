@@ -60,14 +60,13 @@ static const ss_candidates_t *candidates_in(request_rec *r, const ss_visit_t *vi
 static ss_state_e adopt(ss_visit_t *visit)
 {
     const ss_candidates_t *wrote = visit->shared_cookie.wrote;
-    ss_session_t *session;
-    ss_provenance_t from;
-    ss_state_e state = ss_format_open(&session, &from, wrote, &visit->conf->sealing, visit->now,
-                                      visit->root->pool);
+    ss_opened_t opened;
+    ss_state_e state =
+        ss_sealing_open(&opened, wrote, &visit->conf->sealing, visit->now, visit->root->pool);
 
     visit->shared_cookie.wrote = NULL;
     if (state == SS_VALID) {
-        ss_visit_adopt(visit, session, &from, wrote);
+        ss_visit_adopt(visit, &opened, wrote);
     }
     return state;
 }
@@ -76,7 +75,7 @@ static void pass_deletion(ss_visit_t *visit)
 {
     visit->shared_cookie.wrote = NULL;
     ss_visit_revert(visit);
-    ss_visit_adopt(visit, ss_session_create(visit->root->pool), NULL, NULL);
+    ss_visit_adopt(visit, NULL, NULL);
 }
 
 int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)

@@ -31,21 +31,19 @@ static void load(ss_visit_t *visit)
                              ? visit->strip.header
                              : apr_table_get(visit->root->headers_in, "Cookie");
     ss_candidates_t candidates;
-    ss_session_t *session;
 
-    ss_candidates_find(&candidates, header, how);
+    ss_sealing_find(&candidates, header, how);
     visit->cookies = candidates.count;
     visit->companions = candidates.companion_count;
-    visit->state =
-        ss_format_open(&session, &visit->from, &candidates, how, visit->now, visit->root->pool);
+    visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
-        session = ss_session_create(visit->root->pool);
+        visit->opened.session = ss_session_create(visit->root->pool);
         if (visit->state != SS_NONE) {
             ss_log(visit->root, APLOG_DEBUG, "SS0203",
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
-    visit->draft = ss_draft_create(session, visit->root->pool);
+    visit->draft = ss_draft_create(visit->opened.session, visit->root->pool);
 }
 
 static ss_visit_t *object_of(const request_rec *root)
@@ -205,15 +203,16 @@ void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark)
     ss_draft_return(visit->draft, mark);
 }
 
-void ss_visit_adopt(ss_visit_t *visit, ss_session_t *session, const ss_provenance_t *from,
-                    const ss_candidates_t *candidates)
+void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened, const ss_candidates_t *candidates)
 {
-    ss_draft_adopt(visit->draft, session);
-    if (candidates != NULL) {
-        visit->from = *from;
-        visit->cookies = candidates->count;
-        visit->companions = candidates->companion_count;
+    if (opened == NULL) {
+        ss_draft_adopt(visit->draft, ss_session_create(visit->root->pool));
+        return;
     }
+    ss_draft_adopt(visit->draft, opened->session);
+    visit->opened = *opened;
+    visit->cookies = candidates->count;
+    visit->companions = candidates->companion_count;
 }
 
 void ss_visit_revert(ss_visit_t *visit)
@@ -277,8 +276,7 @@ static apr_status_t print(ss_visit_t *visit, int renewing)
     const ss_sealing_t *how = &visit->conf->sealing;
     ss_session_t *session = ss_visit_session(visit);
     int changed = ss_session_is_changed(session);
-    ss_sealed_t sealed;
-    ss_stamp_t stamp;
+    ss_sealing_result_t result;
     apr_status_t rv;
 
     visit->sealed.set_cookie = visit->sealed.set_companion = NULL;
@@ -292,10 +290,11 @@ static apr_status_t print(ss_visit_t *visit, int renewing)
     if (!changed && !renewing) {
         return APR_SUCCESS;
     }
-    rv = ss_format_seal(&sealed, &stamp, &visit->sealed.over, session, how, visit->now,
-                        visit->root->pool);
+    rv = ss_sealing_seal(&result, session, how, visit->now, visit->root->pool);
+    visit->sealed.over = result.over;
     if (rv == APR_SUCCESS) {
-        print_cookie(visit, &sealed, ss_format_max_age(session, &stamp, how, visit->now));
+        print_cookie(visit, &result.cookie,
+                     ss_sealing_max_age(session, &result.stamp, how, visit->now));
     }
     return rv;
 }

@@ -8,7 +8,6 @@
 
 #include "httpd/config.h"
 #include "lib/draft.h"
-#include "lib/format.h"
 #include "lib/session.h"
 
 /* A visit is one request of a client and all it became: internal redirects, error documents,
@@ -89,11 +88,11 @@ typedef struct ss_visit_t {
     int told;       /* has the log been told that there are no keys? */
 
     /* what the client sent; defined once loaded, written by visit.c */
-    ss_draft_t *draft;    /* NULL: not loaded. Its session is empty when the cookie was refused */
-    ss_state_e state;     /* what the client's cookie was */
-    ss_provenance_t from; /* where a valid session came from */
-    int cookies;          /* cookies of our name that the client has, or is about to have */
-    int companions;       /* and of the companion's */
+    ss_draft_t *draft;  /* NULL: not loaded. Its session is empty when the cookie was refused */
+    ss_state_e state;   /* what the client's cookie was */
+    ss_opened_t opened; /* what a valid one proved to be; the draft has its session */
+    int cookies;        /* cookies of our name that the client has, or is about to have */
+    int companions;     /* and of the companion's */
 
     /* what happened to it here, written by visit.c */
     int ruling;             /* are the changes that come now made by rules? */
@@ -180,11 +179,10 @@ void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark);
 /**
  * An application has written the session itself: changes are made again on that one.
  *
- * @param session     what it wrote, or an empty one: it deleted the cookie
- * @param from        where a session that it wrote came from, or NULL
- * @param candidates  what the client is about to have, or NULL
+ * @param opened      what it wrote; NULL: it deleted the cookie
+ * @param candidates  what the client is then about to have
  */
-void ss_visit_adopt(ss_visit_t *visit, ss_session_t *session, const ss_provenance_t *from,
+void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened,
                     const ss_candidates_t *candidates);
 
 /** Drop every change: nothing will be written, not even a renewal. */

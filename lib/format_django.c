@@ -22,17 +22,11 @@ static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t 
 {
     const ss_bytes_t slices[] = { ss_bytes_of(SALT), ss_bytes_of("signer"), secret };
     unsigned char derived[SS_SHA256_SIZE];
-    ss_mac_t *mac = NULL;
     apr_status_t rv;
 
     (void)binding; /* the framework binds its cookies to the secret alone */
     rv = ss_hash(SS_SHA256, derived, slices, 3);
-    if (rv == APR_SUCCESS) {
-        rv = ss_mac_create(&mac, SS_SHA256, ss_bytes((const char *)derived, sizeof(derived)), pool);
-        ss_wipe(derived, sizeof(derived));
-    }
-    key->mac = mac;
-    return rv;
+    return rv == APR_SUCCESS ? ss_stamped_key(key, SS_SHA256, derived, pool) : rv;
 }
 
 static int read_time(apr_int64_t *seconds, ss_bytes_t text, apr_pool_t *pool)
@@ -45,28 +39,20 @@ static const ss_stamped_t django = {
     ':', SS_SHA256, read_time, ss_base62_encode, ss_stamped_unpack, ss_stamped_pack
 };
 
-static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
-                             const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
-{
-    (void)how;
-    return ss_stamped_open(payload, cookie->value, keys, &django, pool);
-}
-
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
-                               const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+                               const ss_seal_t *seal, apr_pool_t *pool)
 {
     ss_payload_t ascii = *payload;
 
-    (void)how;
     /* Django's serializer reads the document as Latin-1, so everything else must be escaped. */
     ascii.text = ss_json_compact(payload->text, SS_JSON_ASCII, pool);
-    return ss_stamped_seal(&cookie->value, &ascii, keys, &django, pool);
+    return ss_stamped_seal(cookie, &ascii, seal, pool);
 }
 
-static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t *pool)
+static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_format_t *format,
+                          apr_pool_t *pool)
 {
-    return ss_stamped_look(look, cookie->value, &django, pool) == SS_POSSIBLE ? SS_LIKELY
-                                                                              : SS_UNLIKE;
+    return ss_stamped_look(look, cookie, format, pool) == SS_POSSIBLE ? SS_LIKELY : SS_UNLIKE;
 }
 
 /* request.session.set_expiry: seconds; 0 is "when the browser closes"; none is the setting of the
@@ -96,8 +82,9 @@ static apr_int64_t max_age(const ss_session_t *session, apr_int64_t standard)
 const ss_format_t ss_format_django = { .name = "django",
                                        .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
                                        .idle_days = 14,
+                                       .kind = &django,
                                        .derive = derive,
-                                       .open = open_value,
+                                       .open = ss_stamped_open,
                                        .seal = seal_value,
                                        .look = look,
                                        .max_age = max_age };

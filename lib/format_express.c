@@ -42,7 +42,7 @@ static int read_signature(ss_bytes_t *signature, ss_bytes_t companion, apr_pool_
 }
 
 static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
-                             const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+                             const ss_seal_t *seal, apr_pool_t *pool)
 {
     ss_bytes_t signature;
 
@@ -50,8 +50,8 @@ static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
         return SS_MALFORMED;
     }
     if (!read_signature(&signature, cookie->companion, pool) ||
-        !ss_keyring_verify(&payload->key, keys, signed_part(how->cookie_name, cookie->value, pool),
-                           signature)) {
+        !ss_keyring_verify(&payload->key, seal->keys,
+                           signed_part(seal->cookie_name, cookie->value, pool), signature)) {
         return SS_BAD_SIGNATURE;
     }
     memset(&payload->stamp, 0, sizeof(payload->stamp));
@@ -60,7 +60,7 @@ static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
 }
 
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
-                               const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+                               const ss_seal_t *seal, apr_pool_t *pool)
 {
     char *value = apr_palloc(pool, ss_base64_size(SS_BASE64, payload->text.len));
     char *companion = apr_palloc(pool, ss_base64_size(SS_BASE64URL, SS_SHA1_SIZE));
@@ -68,8 +68,8 @@ static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
     apr_status_t rv;
 
     cookie->value = ss_bytes(value, ss_base64_encode(SS_BASE64, value, payload->text));
-    rv = ss_mac_compute(keys->keys[0].mac, signature,
-                        signed_part(how->cookie_name, cookie->value, pool));
+    rv = ss_mac_compute(seal->keys->keys[0].mac, signature,
+                        signed_part(seal->cookie_name, cookie->value, pool));
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -79,10 +79,12 @@ static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
     return APR_SUCCESS;
 }
 
-static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t *pool)
+static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_format_t *format,
+                          apr_pool_t *pool)
 {
     ss_bytes_t text, signature;
 
+    (void)format;
     if (ss_base64_decode(SS_BASE64, &text, cookie->value, pool) != APR_SUCCESS) {
         look->why = "its value is not base64";
         return SS_UNLIKE;

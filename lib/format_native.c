@@ -208,16 +208,15 @@ static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring
 }
 
 static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
-                             const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+                             const ss_seal_t *seal, apr_pool_t *pool)
 {
     ss_bytes_t raw;
     ss_state_e state;
 
-    (void)how;
     if (decode(&raw, cookie->value, pool) != NULL) {
         return SS_MALFORMED;
     }
-    state = verify(payload, raw, keys, pool);
+    state = verify(payload, raw, seal->keys, pool);
     if (state != SS_VALID) {
         return state;
     }
@@ -264,16 +263,17 @@ static apr_status_t encrypt(char *raw, ss_bytes_t text, const ss_key_t *key, ss_
 }
 
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
-                               const ss_keyring_t *keys, const ss_sealing_t *how, apr_pool_t *pool)
+                               const ss_seal_t *seal, apr_pool_t *pool)
 {
-    int flags = how->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
+    const ss_key_t *key = &seal->keys->keys[0];
+    int flags = seal->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
     apr_size_t size = kinds[flags].size_min + payload->text.len;
     char *raw = apr_palloc(pool, size), *value;
     apr_status_t rv;
 
-    put_header(raw, flags, keys->keys[0].id, &payload->stamp);
-    rv = how->encrypt ? encrypt(raw, payload->text, &keys->keys[0], how->random)
-                      : sign(raw, payload->text, &keys->keys[0]);
+    put_header(raw, flags, key->id, &payload->stamp);
+    rv = seal->encrypt ? encrypt(raw, payload->text, key, seal->random)
+                       : sign(raw, payload->text, key);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -305,10 +305,12 @@ static void look_at_rest(ss_look_t *look, ss_bytes_t raw)
     ss_look_bytes(look, "signature", SS_PART_BINARY, ss_bytes(raw.data + end, SS_SHA256_SIZE));
 }
 
-static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, apr_pool_t *pool)
+static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_format_t *format,
+                          apr_pool_t *pool)
 {
     ss_bytes_t raw;
 
+    (void)format;
     look->why = decode(&raw, cookie->value, pool);
     if (look->why != NULL) {
         return SS_UNLIKE;

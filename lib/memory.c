@@ -12,7 +12,7 @@
 
 /** One remembered cookie. */
 typedef struct entry_t {
-    const ss_sealing_t *how; /* NULL: empty */
+    const void *host; /* NULL: empty */
     apr_uint32_t tag;
     apr_size_t value_len, companion_len;
     ss_memory_item_t item; /* but for the document, which is these: */
@@ -89,16 +89,16 @@ static int is_same(const char *a, const char *b, apr_size_t len)
 }
 
 static int is_entry(const entry_t *entry, apr_uint32_t tag, const ss_sealed_t *cookie,
-                    const ss_sealing_t *how)
+                    const void *host)
 {
-    return entry->how == how && entry->tag == tag && entry->value_len == cookie->value.len &&
+    return entry->host == host && entry->tag == tag && entry->value_len == cookie->value.len &&
            entry->companion_len == cookie->companion.len &&
            is_same(entry->cookie, cookie->value.data, cookie->value.len) &&
            is_same(entry->cookie + entry->value_len, cookie->companion.data, cookie->companion.len);
 }
 
 int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_sealed_t *cookie,
-                     const ss_sealing_t *how, apr_pool_t *pool)
+                     const void *host, apr_pool_t *pool)
 {
     apr_uint32_t tag = tag_of(cookie->value);
     part_t *part = take_part(memory, tag);
@@ -110,7 +110,7 @@ int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_seale
     for (int i = 0; i < ENTRIES && !found; i++) {
         const entry_t *entry = &part->entries[i];
 
-        if (is_entry(entry, tag, cookie, how)) {
+        if (is_entry(entry, tag, cookie, host)) {
             const char *text = apr_pmemdup(pool, entry->text, entry->text_len);
 
             *item = entry->item;
@@ -124,11 +124,11 @@ int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_seale
 }
 
 static void fill(entry_t *entry, apr_uint32_t tag, const ss_memory_item_t *item,
-                 const ss_sealed_t *cookie, const ss_sealing_t *how)
+                 const ss_sealed_t *cookie, const void *host)
 {
     ss_bytes_t value = cookie->value, companion = cookie->companion;
 
-    entry->how = NULL;
+    entry->host = NULL;
     if (!ss_outline_draw(&entry->outline, &item->document)) {
         return;
     }
@@ -142,11 +142,11 @@ static void fill(entry_t *entry, apr_uint32_t tag, const ss_memory_item_t *item,
     if (companion.len > 0) {
         memcpy(entry->cookie + value.len, companion.data, companion.len);
     }
-    entry->how = how;
+    entry->host = host;
 }
 
 void ss_memory_keep(ss_memory_t *memory, const ss_memory_item_t *item, const ss_sealed_t *cookie,
-                    const ss_sealing_t *how)
+                    const void *host)
 {
     apr_uint32_t tag = tag_of(cookie->value);
     part_t *part;
@@ -156,7 +156,7 @@ void ss_memory_keep(ss_memory_t *memory, const ss_memory_item_t *item, const ss_
     }
     part = take_part(memory, tag);
     if (part != NULL) {
-        fill(&part->entries[part->next], tag, item, cookie, how);
+        fill(&part->entries[part->next], tag, item, cookie, host);
         part->next = (part->next + 1) % ENTRIES;
         put_back(memory, tag, part);
     }

@@ -37,15 +37,15 @@ ss_memory_t *ss_memory_create(apr_pool_t *pool);
  *
  * @param item    out, defined if so: the document in `pool`
  * @param cookie  at most SS_COOKIE_MAX bytes
- * @param how     the virtual host: its address is part of the key
+ * @param host    the virtual host: its address is part of the key
  * @return        whether it was
  */
 int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_sealed_t *cookie,
-                     const ss_sealing_t *how, apr_pool_t *pool);
+                     const void *host, apr_pool_t *pool);
 
 /** Remember a cookie that was verified. One whose document has no outline (lib/document.h) is not.
  */
 void ss_memory_keep(ss_memory_t *memory, const ss_memory_item_t *item, const ss_sealed_t *cookie,
-                    const ss_sealing_t *how);
+                    const void *host);
 
 #endif

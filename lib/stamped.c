@@ -7,6 +7,8 @@
 #include "lib/encode.h"
 #include "lib/json.h"
 
+#define TIME_SIZE_MAX 6 /* bytes: 2^48 seconds, as far as the native format reaches */
+
 /** The slices of a cookie's value. */
 typedef struct parts_t {
     ss_bytes_t signed_part; /* payload, separator, time */
@@ -40,17 +42,18 @@ static int read_signature(ss_bytes_t *signature, const parts_t *parts, ss_hash_e
            signature->len == ss_hash_size(hash);
 }
 
-ss_state_e ss_stamped_open(ss_payload_t *payload, ss_bytes_t value, const ss_keyring_t *keys,
-                           const ss_stamped_t *kind, apr_pool_t *pool)
+ss_state_e ss_stamped_open(ss_payload_t *payload, const ss_sealed_t *cookie, const ss_seal_t *seal,
+                           apr_pool_t *pool)
 {
+    const ss_stamped_t *kind = seal->format->kind;
     ss_bytes_t signature;
     parts_t parts;
 
-    if (!split(&parts, value, kind->separator)) {
+    if (!split(&parts, cookie->value, kind->separator)) {
         return SS_MALFORMED;
     }
     if (!read_signature(&signature, &parts, kind->hash, pool) ||
-        !ss_keyring_verify(&payload->key, keys, parts.signed_part, signature)) {
+        !ss_keyring_verify(&payload->key, seal->keys, parts.signed_part, signature)) {
         return SS_BAD_SIGNATURE;
     }
     memset(&payload->stamp, 0, sizeof(payload->stamp));
@@ -62,9 +65,10 @@ ss_state_e ss_stamped_open(ss_payload_t *payload, ss_bytes_t value, const ss_key
     return SS_VALID;
 }
 
-apr_status_t ss_stamped_seal(ss_bytes_t *value, const ss_payload_t *payload,
-                             const ss_keyring_t *keys, const ss_stamped_t *kind, apr_pool_t *pool)
+apr_status_t ss_stamped_seal(ss_sealed_t *cookie, const ss_payload_t *payload,
+                             const ss_seal_t *seal, apr_pool_t *pool)
 {
+    const ss_stamped_t *kind = seal->format->kind;
     unsigned char signature[SS_HASH_SIZE_MAX];
     apr_size_t signature_size = ss_hash_size(kind->hash), len;
     ss_bytes_t encoded;
@@ -81,25 +85,26 @@ apr_status_t ss_stamped_seal(ss_bytes_t *value, const ss_payload_t *payload,
     len = encoded.len;
     text[len++] = kind->separator;
     len += kind->write_time(text + len, payload->stamp.renewed);
-    rv = ss_mac_compute(keys->keys[0].mac, signature, ss_bytes(text, len));
+    rv = ss_mac_compute(seal->keys->keys[0].mac, signature, ss_bytes(text, len));
     if (rv != APR_SUCCESS) {
         return rv;
     }
     text[len++] = kind->separator;
     len += ss_base64_encode(SS_BASE64URL, text + len,
                             ss_bytes((const char *)signature, signature_size));
-    *value = ss_bytes(text, len);
+    cookie->value = ss_bytes(text, len);
     return APR_SUCCESS;
 }
 
-ss_likeness_e ss_stamped_look(ss_look_t *look, ss_bytes_t value, const ss_stamped_t *kind,
+ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const ss_format_t *format,
                               apr_pool_t *pool)
 {
+    const ss_stamped_t *kind = format->kind;
     ss_bytes_t text = { NULL, 0 }, signature;
     parts_t parts;
     apr_int64_t seconds;
 
-    if (!split(&parts, value, kind->separator)) {
+    if (!split(&parts, cookie->value, kind->separator)) {
         look->why = kind->separator == '.' ? "it has no two dots: payload.time.signature"
                                            : "it has no two colons: payload:time:signature";
         return SS_UNLIKE;
@@ -132,6 +137,18 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, ss_bytes_t value, const ss_stampe
     return SS_POSSIBLE;
 }
 
+int ss_stamped_is_spaced(const ss_look_t *look, apr_pool_t *pool)
+{
+    for (int i = 0; i < look->parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);
+
+        if (part->kind == SS_PART_JSON) {
+            return ss_json_compact(part->bytes, 0, pool).len < part->bytes.len;
+        }
+    }
+    return 0;
+}
+
 int ss_stamped_unpack(ss_bytes_t *text, ss_bytes_t payload, apr_pool_t *pool)
 {
     int packed = payload.len > 0 && payload.data[0] == '.';
@@ -160,4 +177,41 @@ apr_status_t ss_stamped_pack(ss_bytes_t *payload, ss_bytes_t text, apr_pool_t *p
     len += ss_base64_encode(SS_BASE64URL, out + len, text);
     *payload = ss_bytes(out, len);
     return APR_SUCCESS;
+}
+
+int ss_stamped_read_time(apr_int64_t *seconds, ss_bytes_t text, apr_pool_t *pool)
+{
+    ss_bytes_t raw;
+
+    if (ss_base64_decode(SS_BASE64URL, &raw, text, pool) != APR_SUCCESS ||
+        raw.len > TIME_SIZE_MAX) {
+        return 0;
+    }
+    *seconds = 0;
+    for (apr_size_t i = 0; i < raw.len; i++) {
+        *seconds = *seconds << 8 | (unsigned char)raw.data[i];
+    }
+    return 1;
+}
+
+apr_size_t ss_stamped_write_time(char *out, apr_int64_t seconds)
+{
+    char raw[TIME_SIZE_MAX];
+    int at = TIME_SIZE_MAX;
+
+    for (; seconds > 0 && at > 0; seconds >>= 8) {
+        raw[--at] = (char)(seconds & 0xff);
+    }
+    return ss_base64_encode(SS_BASE64URL, out, ss_bytes(raw + at, TIME_SIZE_MAX - at));
+}
+
+apr_status_t ss_stamped_key(ss_key_t *key, ss_hash_e hash, unsigned char *derived, apr_pool_t *pool)
+{
+    apr_size_t size = ss_hash_size(hash);
+    ss_mac_t *mac;
+    apr_status_t rv = ss_mac_create(&mac, hash, ss_bytes((const char *)derived, size), pool);
+
+    ss_wipe(derived, size);
+    key->mac = mac;
+    return rv;
 }

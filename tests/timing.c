@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "lib/encode.h"
-#include "lib/format.h"
+#include "lib/sealing.h"
 #include "lib/memory.h"
 
 /* Compares signatures again and again, for whoever counts the instructions: make check-timing.
@@ -95,13 +95,11 @@ static ss_sealing_t sealing(apr_pool_t *pool)
 static ss_bytes_t sealed(const ss_sealing_t *how, apr_pool_t *pool)
 {
     ss_session_t *session = ss_session_create(pool);
-    ss_sealed_t cookie;
-    ss_stamp_t stamp;
-    apr_size_t over;
+    ss_sealing_result_t result;
 
     ss_session_replace(session, ss_bytes_of(DOCUMENT));
-    must(ss_format_seal(&cookie, &stamp, &over, session, how, NOW, pool) == APR_SUCCESS);
-    return cookie.value;
+    must(ss_sealing_seal(&result, session, how, NOW, pool) == APR_SUCCESS);
+    return result.cookie.value;
 }
 
 /* The cookie with its signature, the last `size` bytes, spoilt. */
@@ -123,10 +121,9 @@ static void open_often(ss_bytes_t value, int is_valid, const ss_sealing_t *how, 
 
     must(apr_pool_create(&request, pool) == APR_SUCCESS);
     for (int i = 0; i < ROUNDS; i++) {
-        ss_session_t *session;
-        ss_provenance_t from;
+        ss_opened_t opened;
 
-        must(ss_format_open(&session, &from, &found, how, NOW, request) ==
+        must(ss_sealing_open(&opened, &found, how, NOW, request) ==
              (is_valid ? SS_VALID : SS_BAD_SIGNATURE));
         apr_pool_clear(request);
     }

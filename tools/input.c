@@ -69,7 +69,7 @@ ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t
                                .companion_name = apr_pstrcat(pool, cookie_name, ".sig", NULL) };
     ss_candidates_t found;
 
-    ss_candidates_find(&found, text, &how);
+    ss_sealing_find(&found, text, &how);
     if (found.count == 0) {
         found.values[0] = ss_bytes_of(text);
         found.count = 1;

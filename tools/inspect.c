@@ -24,7 +24,7 @@ static guess_t guess(const ss_format_t *format, const ss_candidates_t *found, ap
     if (format->companion != NULL && found->companion_count > 0) {
         cookie.companion = found->companions[0];
     }
-    guess.likeness = format->look(&guess.look, &cookie, pool);
+    guess.likeness = format->look(&guess.look, &cookie, format, pool);
     return guess;
 }
 

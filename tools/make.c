@@ -55,22 +55,19 @@ static void print_as_json(const ss_sealed_t *cookie, apr_int64_t max_age, const 
            ss_sealing_written(how)->name, how->encrypt ? "true" : "false",
            json_of_text(ss_bytes_of(how->cookie_name), pool), json_of_text(cookie->value, pool),
            companion, max_age < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, max_age),
-           ss_format_size(cookie, how));
+           ss_sealing_size(cookie, how));
 }
 
 static result_e seal_and_print(ss_session_t *session, const ss_sealing_t *how,
                                const options_t *options)
 {
-    ss_sealed_t cookie;
-    ss_stamp_t stamp;
-    apr_size_t over;
-    apr_status_t rv =
-        ss_format_seal(&cookie, &stamp, &over, session, how, options->now, options->pool);
+    ss_sealing_result_t result;
+    apr_status_t rv = ss_sealing_seal(&result, session, how, options->now, options->pool);
 
     if (rv == APR_ENOSPC) {
         complain("the cookie would be %" APR_SIZE_T_FMT " bytes over the limit of %d, which "
                  "browsers set for name and value together",
-                 over, SS_COOKIE_MAX);
+                 result.over, SS_COOKIE_MAX);
         return REFUSED;
     }
     if (rv != APR_SUCCESS) {
@@ -78,11 +75,11 @@ static result_e seal_and_print(ss_session_t *session, const ss_sealing_t *how,
         return REFUSED;
     }
     if (options->json) {
-        print_as_json(&cookie, ss_format_max_age(session, &stamp, how, options->now), how,
-                      options->pool);
+        print_as_json(&result.cookie, ss_sealing_max_age(session, &result.stamp, how, options->now),
+                      how, options->pool);
     }
     else {
-        puts(text_of_cookie(&cookie, how, options->pool));
+        puts(text_of_cookie(&result.cookie, how, options->pool));
     }
     return DONE;
 }
@@ -122,19 +119,19 @@ result_e run_convert(const options_t *options)
     ss_lifetime_t old_lifetime, lifetime;
     ss_sealing_t old, how;
     ss_candidates_t found;
-    ss_session_t *session;
+    ss_opened_t opened;
     result_e result = keys_make(&old, &old_lifetime, options, options->from);
 
     if (result == DONE) {
         result = keys_make(&how, &lifetime, options, options->to);
     }
     if (result == DONE) {
-        result = open_operand(&session, NULL, &found, &old, options);
+        result = open_operand(&opened, &found, &old, options);
     }
     if (result != DONE) {
         return result;
     }
-    return seal_and_print(session, &how, options);
+    return seal_and_print(opened.session, &how, options);
 }
 
 /* clang-format off */

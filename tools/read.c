@@ -18,7 +18,7 @@ static ss_look_t look_at(const ss_format_t *format, const ss_candidates_t *found
     if (format->companion != NULL && found->companion_count > 0) {
         cookie.companion = found->companions[0];
     }
-    *likeness = format->look(&look, &cookie, pool);
+    *likeness = format->look(&look, &cookie, format, pool);
     return look;
 }
 
@@ -133,10 +133,9 @@ static const char *why_refused(ss_state_e state, const ss_sealing_t *how,
     }
 }
 
-result_e open_operand(ss_session_t **session, ss_provenance_t *from, ss_candidates_t *found,
-                      const ss_sealing_t *how, const options_t *options)
+result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
+                      const options_t *options)
 {
-    ss_provenance_t unwanted;
     const char *text, *why;
     ss_state_e state;
     result_e result = operand_read(&text, options);
@@ -145,8 +144,7 @@ result_e open_operand(ss_session_t **session, ss_provenance_t *from, ss_candidat
         return result;
     }
     *found = cookies_in(text, options->cookie_name, options->pool);
-    state = ss_format_open(session, from != NULL ? from : &unwanted, found, how, options->now,
-                           options->pool);
+    state = ss_sealing_open(opened, found, how, options->now, options->pool);
     if (state == SS_VALID) {
         return DONE;
     }
@@ -164,18 +162,19 @@ static const char *number_or_null(apr_int64_t number, apr_pool_t *pool)
     return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
 }
 
-static void print_as_json(ss_session_t *session, const ss_provenance_t *from,
-                          const ss_sealing_t *how, const options_t *options)
+static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
+                          const options_t *options)
 {
-    const ss_stamp_t *stamp = ss_session_stamp(session);
-    ss_bytes_t text = ss_json_compact(ss_session_view(session), SS_JSON_ASCII, options->pool);
-    int has_id = (from->format->traits & SS_FORMAT_CREATED) != 0;
+    const ss_stamp_t *stamp = ss_session_stamp(opened->session);
+    ss_bytes_t text =
+        ss_json_compact(ss_session_view(opened->session), SS_JSON_ASCII, options->pool);
+    int has_id = (opened->format->traits & SS_FORMAT_CREATED) != 0;
     apr_pool_t *pool = options->pool;
 
     printf("{\"state\":\"valid\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
            "\"expires_in\":%s,\"absolute_expires_in\":%s,\"id\":%s,\"counter\":%s,"
            "\"bytes\":%" APR_SIZE_T_FMT ",\"session\":%.*s}\n",
-           from->format->name, from->key, number_or_null(stamp->created, pool),
+           opened->format->name, opened->key, number_or_null(stamp->created, pool),
            number_or_null(stamp->renewed, pool),
            stamp->renewed == SS_NO_TIME
                ? "null"
@@ -185,31 +184,30 @@ static void print_as_json(ss_session_t *session, const ss_provenance_t *from,
                                      ss_bytes((const char *)stamp->id, sizeof(stamp->id)), pool)),
                                  pool)
                   : "null",
-           has_id ? apr_psprintf(pool, "%u", stamp->counter) : "null", from->size, (int)text.len,
+           has_id ? apr_psprintf(pool, "%u", stamp->counter) : "null", opened->size, (int)text.len,
            text.data);
 }
 
 result_e run_open(const options_t *options)
 {
-    ss_provenance_t from;
+    ss_opened_t opened;
     ss_candidates_t found;
     ss_lifetime_t lifetime;
-    ss_session_t *session;
     ss_sealing_t how;
     ss_bytes_t view;
     result_e result = keys_make(&how, &lifetime, options, options->format);
 
     if (result == DONE) {
-        result = open_operand(&session, &from, &found, &how, options);
+        result = open_operand(&opened, &found, &how, options);
     }
     if (result != DONE) {
         return result;
     }
     if (options->json) {
-        print_as_json(session, &from, &how, options);
+        print_as_json(&opened, &how, options);
         return DONE;
     }
-    view = ss_session_view(session);
+    view = ss_session_view(opened.session);
     printf("%.*s\n", (int)view.len, view.data);
     return DONE;
 }

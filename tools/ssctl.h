@@ -7,7 +7,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
-#include "lib/format.h"
+#include "lib/sealing.h"
 
 /** The exit status. */
 typedef enum result_e { DONE = 0, REFUSED = 1, MISUSED = 2 } result_e;
@@ -79,11 +79,10 @@ ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is
  * not DONE.
  *
- * @param from   out, may be NULL
  * @param found  out: what the operand held
  */
-result_e open_operand(ss_session_t **session, ss_provenance_t *from, ss_candidates_t *found,
-                      const ss_sealing_t *how, const options_t *options);
+result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
+                      const options_t *options);
 
 /** Say on standard error what is wrong; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/format.h"
+#include "lib/sealing.h"
 #include "lib/memory.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -114,14 +114,12 @@ static void make_hosts(world_t *world)
 static ss_sealed_t seal(const ss_sealing_t *how, unsigned format, int encrypt, ss_bytes_t text,
                         apr_pool_t *pool)
 {
-    const ss_seal_t *seals = (const ss_seal_t *)how->seals->elts;
-    const ss_seal_t *with = &seals[format % (unsigned)how->seals->nelts];
+    ss_seal_t with = ss_sealing_as(how, (int)(format % (unsigned)how->seals->nelts));
     const ss_payload_t payload = { text, { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 }, 0 };
-    ss_sealing_t writing = *how;
     ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
 
-    writing.encrypt = encrypt;
-    MUST(with->format->seal(&cookie, &payload, with->keys, &writing, pool) == APR_SUCCESS);
+    with.encrypt = encrypt;
+    MUST(with.format->seal(&cookie, &payload, &with, pool) == APR_SUCCESS);
     return cookie;
 }
 
@@ -251,15 +249,16 @@ static void request(const world_t *world, ss_bytes_t *input)
     apr_time_t now = times[choices / 2 % 4];
     ss_candidates_t found;
     pair_t pair;
-    ss_provenance_t from, other;
+    ss_opened_t from, other;
     ss_state_e state;
 
     pool = hold ? world->pool : short_lived;
     found.count = choose(found.values, world, values, 0, pool);
     found.companion_count = choose(found.companions, world, companions, 1, pool);
-    state = ss_format_open(&pair.with, &from, &found, &world->remembering[host], now, pool);
-    MUST(ss_format_open(&pair.without, &other, &found, &world->forgetting[host], now, pool) ==
-         state);
+    state = ss_sealing_open(&from, &found, &world->remembering[host], now, pool);
+    MUST(ss_sealing_open(&other, &found, &world->forgetting[host], now, pool) == state);
+    pair.with = from.session;
+    pair.without = other.session;
     MUST(from.format == other.format && from.key == other.key && from.size == other.size);
     MUST((pair.with != NULL) == (state == SS_VALID));
     if (state == SS_VALID) {

@@ -5,7 +5,7 @@
 #include <openssl/hmac.h>
 #include <openssl/params.h>
 
-#include "lib/format.h"
+#include "lib/sealing.h"
 #include "tests/fuzz/fuzz.h"
 
 /*
@@ -221,12 +221,12 @@ static void judge(ss_bytes_t value, apr_pool_t *pool)
 {
     const ss_format_t *format = ss_format_named("native");
     const ss_sealed_t cookie = { value, { NULL, 0 } };
-    const ss_sealing_t how = { .cookie_name = NAME };
+    const ss_seal_t seal = { .format = format, .keys = keys_of(format, pool), .cookie_name = NAME };
     ss_payload_t got, want;
     ss_state_e state;
 
     state = open_slowly(&want, value, pool);
-    MUST(format->open(&got, &cookie, keys_of(format, pool), &how, pool) == state);
+    MUST(format->open(&got, &cookie, &seal, pool) == state);
     if (state == SS_VALID) {
         MUST(ss_bytes_equal(got.text, want.text) && got.key == want.key);
         MUST(got.stamp.renewed == want.stamp.renewed && got.stamp.created == want.stamp.created);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/format.h"
+#include "lib/sealing.h"
 #include "lib/stamped.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -34,13 +34,14 @@ static ss_state_e open_cookie(ss_session_t **session, ss_sealed_t cookie, const 
                               apr_pool_t *pool)
 {
     ss_candidates_t candidates = { .count = 1, .values = { cookie.value } };
-    ss_provenance_t from;
+    ss_opened_t from;
     ss_state_e state;
 
     if (cookie.companion.data != NULL) {
         candidates.companions[candidates.companion_count++] = cookie.companion;
     }
-    state = ss_format_open(session, &from, &candidates, how, NOW, pool);
+    state = ss_sealing_open(&from, &candidates, how, NOW, pool);
+    *session = from.session;
     MUST(state != SS_NONE && (state == SS_VALID) == (*session != NULL));
     return state;
 }
@@ -61,7 +62,7 @@ static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *
     if (format->resembles != NULL) {
         alike = format->resembles(cookie.value, ((const ss_seal_t *)how->seals->elts)->keys, pool);
     }
-    likeness = format->look(&look, &cookie, pool);
+    likeness = format->look(&look, &cookie, format, pool);
     MUST(likeness != SS_UNLIKE || look.why != NULL);
     if (open_cookie(&session, cookie, how, pool) == SS_VALID) {
         MUST(likeness != SS_UNLIKE && look.why == NULL);
@@ -74,7 +75,7 @@ static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *
  * when it comes out. Django's is escaped on its way. */
 static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t *pool)
 {
-    const ss_seal_t *seal = (const ss_seal_t *)how->seals->elts;
+    const ss_seal_t seal = ss_sealing_as(how, 0);
     const ss_payload_t payload = { text, { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 }, 0 };
     ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
     ss_session_t *session, *direct;
@@ -84,7 +85,7 @@ static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t 
     if (ss_json_check(text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
         return;
     }
-    MUST(seal->format->seal(&cookie, &payload, seal->keys, how, pool) == APR_SUCCESS);
+    MUST(seal.format->seal(&cookie, &payload, &seal, pool) == APR_SUCCESS);
     state = open_cookie(&session, cookie, how, pool);
     MUST(state == SS_TOO_LARGE || state == (is_session ? SS_VALID : SS_MALFORMED));
     if (state == SS_VALID) {

@@ -280,15 +280,15 @@ static jar_t filled_jar(const char *format, int encrypt, const char *text)
 static outcome_e open_jar(const void *jar_, apr_pool_t *from)
 {
     const jar_t *jar = jar_;
-    ss_provenance_t source;
-    ss_session_t *session;
-    ss_state_e state = ss_format_open(&session, &source, &jar->found, &jar->how, NOW, from);
+    ss_opened_t source;
+    ss_state_e state = ss_sealing_open(&source, &jar->found, &jar->how, NOW, from);
 
     relent();
     if (state != SS_VALID || source.format != ss_sealing_written(&jar->how)) {
         return WRONG; /* a valid cookie: whoever hears something else begins a new session */
     }
-    return ss_json_equal(ss_session_text(session), ss_bytes_of(jar->text), pool) ? DONE : WRONG;
+    return ss_json_equal(ss_session_text(source.session), ss_bytes_of(jar->text), pool) ? DONE
+                                                                                        : WRONG;
 }
 
 /* With a memory for this attempt alone, which nobody has to give back. */
@@ -303,11 +303,10 @@ static outcome_e open_remembering(const void *jar_, apr_pool_t *from)
 static outcome_e open_twice(const void *jar_, apr_pool_t *from)
 {
     jar_t jar = *(const jar_t *)jar_;
-    ss_provenance_t source;
-    ss_session_t *session;
+    ss_opened_t source;
 
     jar.how.memory = ss_memory_create(from);
-    if (ss_format_open(&session, &source, &jar.found, &jar.how, NOW, from) != SS_VALID) {
+    if (ss_sealing_open(&source, &jar.found, &jar.how, NOW, from) != SS_VALID) {
         return WRONG;
     }
     return open_jar(&jar, from);
@@ -317,19 +316,19 @@ static outcome_e seal_jar(const void *jar_, apr_pool_t *from)
 {
     const jar_t *jar = jar_;
     ss_session_t *session = ss_session_create(from), *again;
-    ss_sealed_t cookie;
-    ss_stamp_t stamp;
-    apr_size_t over;
+    ss_sealing_result_t result;
     apr_status_t rv;
 
     ss_session_replace(session, ss_bytes_of(jar->text));
-    rv = ss_format_seal(&cookie, &stamp, &over, session, &jar->how, NOW, from);
+    rv = ss_sealing_seal(&result, session, &jar->how, NOW, from);
     relent();
     if (rv != APR_SUCCESS) {
-        return cookie.value.data == NULL && cookie.companion.data == NULL && over == 0 ? REFUSED
-                                                                                       : WRONG;
+        return result.cookie.value.data == NULL && result.cookie.companion.data == NULL &&
+                       result.over == 0
+                   ? REFUSED
+                   : WRONG;
     }
-    return open_one(&again, cookie, &jar->how, NOW) == SS_VALID &&
+    return open_one(&again, result.cookie, &jar->how, NOW) == SS_VALID &&
                    ss_json_equal(ss_session_text(again), ss_bytes_of(jar->text), pool)
                ? DONE
                : WRONG;

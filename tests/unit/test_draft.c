@@ -164,10 +164,10 @@ START_TEST(each_step_of_a_session_that_may_have_changed_is_another_version)
                                           ss_session_text(ss_draft_session(draft)).len);
 
         take(draft, &mark, step);
-        ck_assert_msg(ss_draft_version(draft) > before ||
-                          ss_bytes_equal(ss_session_text(ss_draft_session(draft)),
-                                         ss_bytes_of(text)),
-                      "%s", stories[_i].what);
+        ck_assert_msg(
+            ss_draft_version(draft) > before ||
+                ss_bytes_equal(ss_session_text(ss_draft_session(draft)), ss_bytes_of(text)),
+            "%s", stories[_i].what);
         ck_assert_uint_ge(ss_draft_version(draft), before);
         ck_assert_uint_le(ss_draft_changed_at(draft), ss_draft_version(draft));
     }

@@ -92,16 +92,16 @@ START_TEST(an_old_secret_still_opens_and_says_which)
     ss_sealed_t cookie = seal_text("{\"a\":1}", &old, NOW);
     ss_candidates_t found = candidates(&cookie, 1);
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &rotated, NOW, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, &from, &found, &rotated, NOW), SS_VALID);
     ck_assert_int_eq(from.key, 1);
     ck_assert_str_eq(from.format->name, FORMAT);
-    ck_assert_uint_eq(from.size, ss_format_size(&cookie, &rotated));
+    ck_assert_uint_eq(from.size, ss_sealing_size(&cookie, &rotated));
 
     cookie = seal_text("{\"a\":1}", &rotated, NOW);
     found = candidates(&cookie, 1);
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &rotated, NOW, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, &from, &found, &rotated, NOW), SS_VALID);
     ck_assert_int_eq(from.key, 0);
 }
 END_TEST
@@ -136,7 +136,7 @@ END_TEST
 START_TEST(a_sealed_document_that_is_no_object_is_malformed)
 {
     const ss_sealing_t how = one(FORMAT);
-    const ss_seal_t *seal = (const ss_seal_t *)how.seals->elts;
+    const ss_seal_t seal = ss_sealing_as(&how, 0);
     const char *texts[] = { "null", "[]", "\"a\"", "1", "", "{", "{}x", "\xff" };
     ss_session_t *session;
 
@@ -146,8 +146,7 @@ START_TEST(a_sealed_document_that_is_no_object_is_malformed)
                                        0 };
         ss_sealed_t cookie = alone(ss_bytes(NULL, 0));
 
-        ck_assert_int_eq(seal->format->seal(&cookie, &payload, seal->keys, &how, pool),
-                         APR_SUCCESS);
+        ck_assert_int_eq(seal.format->seal(&cookie, &payload, &seal, pool), APR_SUCCESS);
         ck_assert_msg(open_one(&session, cookie, &how, NOW) == SS_MALFORMED, "%s: %s", FORMAT,
                       texts[i]);
     }
@@ -174,19 +173,18 @@ START_TEST(a_cookie_that_does_not_fit_is_not_sealed)
 {
     ss_sealing_t how = one(FORMAT);
     ss_session_t *session = ss_session_create(pool);
+    ss_sealing_result_t result;
     ss_sealed_t cookie;
-    ss_stamp_t stamp;
-    apr_size_t over;
 
     ss_session_replace(session, ss_bytes_of("{\"key\":\"0123456789\"}"));
     cookie = seal_session(session, &how, NOW);
-    how.max_size = ss_format_size(&cookie, &how);
-    ck_assert_int_eq(ss_format_seal(&cookie, &stamp, &over, session, &how, NOW, pool), APR_SUCCESS);
+    how.max_size = ss_sealing_size(&cookie, &how);
+    ck_assert_int_eq(ss_sealing_seal(&result, session, &how, NOW, pool), APR_SUCCESS);
     how.max_size -= 3;
-    ck_assert_int_eq(ss_format_seal(&cookie, &stamp, &over, session, &how, NOW, pool), APR_ENOSPC);
-    ck_assert_uint_eq(over, 3);
-    ck_assert_ptr_null(cookie.value.data);
-    ck_assert_ptr_null(cookie.companion.data);
+    ck_assert_int_eq(ss_sealing_seal(&result, session, &how, NOW, pool), APR_ENOSPC);
+    ck_assert_uint_eq(result.over, 3);
+    ck_assert_ptr_null(result.cookie.value.data);
+    ck_assert_ptr_null(result.cookie.companion.data);
 }
 END_TEST
 
@@ -198,7 +196,7 @@ START_TEST(a_look_needs_no_secret)
     ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
     int found = 0;
 
-    ck_assert_int_eq(ss_formats[_i]->look(&look, &cookie, pool), SS_LIKELY);
+    ck_assert_int_eq(ss_formats[_i]->look(&look, &cookie, ss_formats[_i], pool), SS_LIKELY);
     ck_assert_ptr_null(look.why);
     for (int i = 0; i < look.parts->nelts; i++) {
         const ss_part_t *part = &APR_ARRAY_IDX(look.parts, i, ss_part_t);
@@ -225,7 +223,7 @@ START_TEST(a_look_at_something_else_says_why_not)
         ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
         ss_sealed_t cookie = alone(exact_of(values[i]));
 
-        ck_assert_int_eq(ss_formats[_i]->look(&look, &cookie, pool), SS_UNLIKE);
+        ck_assert_int_eq(ss_formats[_i]->look(&look, &cookie, ss_formats[_i], pool), SS_UNLIKE);
         ck_assert_ptr_nonnull(look.why);
     }
 }
@@ -238,7 +236,9 @@ START_TEST(a_look_at_a_strange_companion_says_so)
     ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
 
     cookie.companion = exact_of("x");
-    ck_assert_int_eq(ss_format_named("express")->look(&look, &cookie, pool), SS_POSSIBLE);
+    ck_assert_int_eq(
+        ss_format_named("express")->look(&look, &cookie, ss_format_named("express"), pool),
+        SS_POSSIBLE);
     ck_assert_ptr_nonnull(strstr(look.why, "signature"));
 }
 END_TEST
@@ -290,13 +290,13 @@ START_TEST(secrets_with_the_same_key_id_both_open)
         ss_sealing_t only = sealing(second, NULL, "native", NULL, "session", "");
         ss_candidates_t found;
         ss_session_t *session;
-        ss_provenance_t from;
+        ss_opened_t from;
         ss_sealed_t cookie;
 
         only.encrypt = encrypt;
         cookie = seal_text("{\"a\":1}", &only, NOW);
         found = candidates(&cookie, 1);
-        ck_assert_int_eq(ss_format_open(&session, &from, &found, &both, NOW, pool), SS_VALID);
+        ck_assert_int_eq(open_found(&session, &from, &found, &both, NOW), SS_VALID);
         ck_assert_int_eq(from.key, 1);
     }
 }
@@ -325,7 +325,9 @@ START_TEST(an_encrypted_cookie_can_be_neither_changed_nor_read)
     flip_bits(&cookie, &cookie.value, &how);
     stretch(&cookie, &cookie.value, &how);
 
-    ck_assert_int_eq(ss_format_named("native")->look(&look, &cookie, pool), SS_LIKELY);
+    ck_assert_int_eq(
+        ss_format_named("native")->look(&look, &cookie, ss_format_named("native"), pool),
+        SS_LIKELY);
     for (int i = 0; i < look.parts->nelts; i++) {
         ck_assert_int_ne(APR_ARRAY_IDX(look.parts, i, ss_part_t).kind, SS_PART_JSON);
     }
@@ -365,15 +367,12 @@ START_TEST(without_a_nonce_or_an_id_nothing_is_sealed)
 {
     ss_sealing_t how = encrypting();
     ss_session_t *session = ss_session_create(pool);
-    ss_sealed_t cookie;
-    ss_stamp_t stamp;
-    apr_size_t over;
+    ss_sealing_result_t result;
 
     how.random = _i == 0 ? no_nonce : no_id;
     ss_session_replace(session, ss_bytes_of("{\"a\":1}"));
-    ck_assert_int_eq(ss_format_seal(&cookie, &stamp, &over, session, &how, NOW, pool),
-                     APR_EGENERAL);
-    ck_assert_ptr_null(cookie.value.data);
+    ck_assert_int_eq(ss_sealing_seal(&result, session, &how, NOW, pool), APR_EGENERAL);
+    ck_assert_ptr_null(result.cookie.value.data);
 }
 END_TEST
 
@@ -393,12 +392,12 @@ START_TEST(half_of_two_cookies_is_refused)
     };
     ss_candidates_t only_companion = { .companion_count = 1, .companions = { good.companion } };
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
     for (int i = 0; i < COUNT(wrong); i++) {
         ck_assert_msg(open_one(&session, wrong[i], &how, NOW) == SS_BAD_SIGNATURE, "case %d", i);
     }
-    ck_assert_int_eq(ss_format_open(&session, &from, &only_companion, &how, NOW, pool), SS_NONE);
+    ck_assert_int_eq(open_found(&session, &from, &only_companion, &how, NOW), SS_NONE);
     ck_assert_int_eq(open_one(&session, good, &how, NOW), SS_VALID);
 }
 END_TEST
@@ -424,12 +423,12 @@ START_TEST(companions_may_come_in_any_order)
                      (int)one_of_them.value.len, one_of_them.value.data);
     ss_candidates_t found;
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
-    ss_candidates_find(&found, header, &how);
+    ss_sealing_find(&found, header, &how);
     ck_assert_int_eq(found.count, 2);
     ck_assert_int_eq(found.companion_count, 2);
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_VALID);
     assert_bytes(ss_session_text(session), ss_bytes_of("{\"a\":1}"), "second");
 }
 END_TEST
@@ -439,7 +438,7 @@ START_TEST(companions_are_looked_for_only_where_a_format_has_them)
     const ss_sealing_t how = one("native");
     ss_candidates_t found;
 
-    ss_candidates_find(&found, "session=a; session.sig=b", &how);
+    ss_sealing_find(&found, "session=a; session.sig=b", &how);
     ck_assert_int_eq(found.count, 1);
     ck_assert_int_eq(found.companion_count, 0);
     ck_assert_ptr_null(how.companion_name);
@@ -457,16 +456,16 @@ START_TEST(of_several_cookies_the_first_that_holds_wins)
     ss_sealed_t late[] = { bad, bad, bad, good }, tampered[] = { good, bad };
     ss_candidates_t found = candidates(late, 4);
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_VALID);
     tampered[0].value =
         ss_bytes_of(apr_pstrcat(pool, apr_pstrmemdup(pool, good.value.data, good.value.len - 1),
                                 good.value.data[good.value.len - 1] == 'A' ? "E" : "A", NULL));
     found = candidates(tampered, 2);
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &how, NOW, pool), SS_BAD_SIGNATURE);
+    ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_BAD_SIGNATURE);
     found.count = 0;
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &how, NOW, pool), SS_NONE);
+    ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_NONE);
     ck_assert_ptr_null(session);
 }
 END_TEST
@@ -480,10 +479,10 @@ START_TEST(no_more_cookies_are_tried_than_that)
                      (int)good.value.len, good.value.data);
     ss_candidates_t found;
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
-    ss_candidates_find(&found, header, &how);
-    ck_assert_int_eq(ss_format_open(&session, &from, &found, &how, NOW, pool), SS_MALFORMED);
+    ss_sealing_find(&found, header, &how);
+    ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_MALFORMED);
 }
 END_TEST
 
@@ -594,10 +593,10 @@ START_TEST(the_document_may_decide_max_age)
     ss_stamp_t stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 };
 
     ss_session_replace(session, ss_bytes_of(ages[_i].json));
-    ck_assert_int_eq(ss_format_max_age(session, &stamp, &how, NOW), ages[_i].max_age);
+    ck_assert_int_eq(ss_sealing_max_age(session, &stamp, &how, NOW), ages[_i].max_age);
     brief.persistent = 0;
     how.lifetime = &brief;
-    ck_assert_int_eq(ss_format_max_age(session, &stamp, &how, NOW), -1);
+    ck_assert_int_eq(ss_sealing_max_age(session, &stamp, &how, NOW), -1);
 }
 END_TEST
 

@@ -102,11 +102,11 @@ START_TEST(the_first_valid_companion_counts)
                                    .companions = { by_old_key, cookie.companion },
                                    .companion_count = 2 };
     ss_session_t *session;
-    ss_provenance_t from;
+    ss_opened_t from;
 
     how.memory = ss_memory_create(pool);
     ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
-    ck_assert_int_eq(ss_format_open(&session, &from, &both, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, &from, &both, &how, NOW), SS_VALID);
     ck_assert_int_eq(from.key, 1);
 }
 END_TEST

@@ -18,13 +18,13 @@ static const ss_format_t *to_of(int i)
     return ss_formats[i % formats_count()];
 }
 
-static ss_session_t *opened(ss_sealed_t cookie, ss_provenance_t *from, const ss_sealing_t *how,
+static ss_session_t *opened(ss_sealed_t cookie, ss_opened_t *from, const ss_sealing_t *how,
                             apr_time_t now)
 {
     ss_candidates_t found = candidates(&cookie, 1);
     ss_session_t *session;
 
-    ck_assert_int_eq(ss_format_open(&session, from, &found, how, now, pool), SS_VALID);
+    ck_assert_int_eq(open_found(&session, from, &found, how, now), SS_VALID);
     return session;
 }
 
@@ -35,7 +35,7 @@ START_TEST(a_session_goes_from_any_format_to_any_other)
     const ss_sealing_t migrating =
         sealing(SECRET_1, NULL, to->name, from == to ? NULL : from->name, "session", "");
     apr_time_t later = NOW + apr_time_from_sec(60);
-    ss_provenance_t where;
+    ss_opened_t where;
     ss_session_t *session = opened(seal_text(JSON, &before, NOW), &where, &migrating, later);
 
     ck_assert_ptr_eq(where.format, from);
@@ -55,7 +55,7 @@ START_TEST(a_renewal_is_enough)
     const ss_sealing_t migrating =
         sealing(SECRET_1, NULL, to_of(_i)->name, from_of(_i)->name, "session", "");
     const char *json = "{ \"user\": \"Zo\\u00eb\" ,\n\"big\":123456789012345678901234567890 }";
-    ss_provenance_t where;
+    ss_opened_t where;
     ss_session_t *session = opened(seal_text(json, &before, NOW), &where, &migrating, NOW);
     const char *kept =
         apr_pstrmemdup(pool, ss_session_text(session).data, ss_session_text(session).len);
@@ -73,7 +73,7 @@ START_TEST(the_time_of_creation_is_kept_or_begins)
     const ss_sealing_t migrating =
         sealing(SECRET_1, NULL, "native", _i == 0 ? NULL : from->name, "session", "");
     apr_time_t later = NOW + apr_time_from_sec(60);
-    ss_provenance_t where;
+    ss_opened_t where;
     ss_session_t *session = opened(seal_text(JSON, &before, NOW), &where, &migrating, later);
 
     session = opened(seal_session(session, &migrating, later), &where, &migrating, later);
@@ -90,18 +90,18 @@ START_TEST(ten_rotations_leave_the_size_as_it_is)
     const char *secret = SECRET_1;
     ss_sealing_t how = one(FORMAT);
     ss_sealed_t cookie = seal_text(JSON, &how, NOW);
-    apr_size_t size = ss_format_size(&cookie, &how);
+    apr_size_t size = ss_sealing_size(&cookie, &how);
 
     for (int i = 0; i < 10; i++) {
         const char *next = apr_psprintf(pool, "secret number %d of the unit tests, 0123456789", i);
-        ss_provenance_t where;
+        ss_opened_t where;
         ss_session_t *session;
 
         how = sealing(next, secret, FORMAT, NULL, "session", "");
         session = opened(cookie, &where, &how, NOW);
         ck_assert_int_eq(where.key, 1);
         cookie = seal_session(session, &how, NOW);
-        ck_assert_uint_eq(ss_format_size(&cookie, &how), size);
+        ck_assert_uint_eq(ss_sealing_size(&cookie, &how), size);
         session = opened(cookie, &where, &how, NOW);
         ck_assert_int_eq(where.key, 0);
         assert_bytes(ss_session_text(session), ss_bytes_of(JSON), FORMAT);
@@ -113,7 +113,7 @@ END_TEST
 START_TEST(encryption_can_be_switched_on_and_off)
 {
     ss_sealing_t plain = one("native"), secret = one("native");
-    ss_provenance_t where;
+    ss_opened_t where;
     ss_session_t *session = opened(seal_text(JSON, &plain, NOW), &where, &plain, NOW);
     ss_sealed_t encrypted;
 
@@ -121,7 +121,7 @@ START_TEST(encryption_can_be_switched_on_and_off)
     encrypted = seal_session(session, &secret, NOW);
     session = opened(encrypted, &where, &plain, NOW);
     assert_bytes(ss_session_text(session), ss_bytes_of(JSON), "encrypted");
-    ck_assert_uint_eq(ss_format_size(&encrypted, &secret), where.size);
+    ck_assert_uint_eq(ss_sealing_size(&encrypted, &secret), where.size);
     session = opened(seal_session(session, &plain, NOW), &where, &secret, NOW);
     assert_bytes(ss_session_text(session), ss_bytes_of(JSON), "signed again");
 }

@@ -72,19 +72,19 @@ static ss_sealing_t sealing_of(const json_t *vector, const char *format)
 static void check_sealing(const ss_session_t *session, ss_bytes_t text, ss_sealed_t cookie,
                           const ss_sealing_t *how, const char *what)
 {
-    const ss_seal_t *seal = (const ss_seal_t *)how->seals->elts;
+    const ss_seal_t seal = ss_sealing_as(how, 0);
     const ss_payload_t payload = { text, *ss_session_stamp(session), 0 };
     ss_sealed_t again = alone(ss_bytes(NULL, 0));
     ss_payload_t opened;
 
-    ck_assert_int_eq(seal->format->seal(&again, &payload, seal->keys, how, pool), APR_SUCCESS);
+    ck_assert_int_eq(seal.format->seal(&again, &payload, &seal, pool), APR_SUCCESS);
     if (cookie.value.data[0] != '.') {
         assert_bytes(again.value, cookie.value, what);
         assert_bytes(again.companion, cookie.companion, what);
         return;
     }
     ck_assert_int_eq(again.value.data[0], '.');
-    ck_assert_int_eq(seal->format->open(&opened, &again, seal->keys, how, pool), SS_VALID);
+    ck_assert_int_eq(seal.format->open(&opened, &again, &seal, pool), SS_VALID);
     assert_bytes(opened.text, text, what);
 }
 

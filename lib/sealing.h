@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_SEALING_H
+#define SS_SEALING_H
+
+#include "lib/format.h"
+#include "lib/memory.h"
+
+/* The cookie formats of one virtual host, with their keys: from Cookie header to session, and from
+ * session to cookie. */
+
+/** How one virtual host, or one run of the command line, seals and opens. Nothing is read from
+ * elsewhere. */
+typedef struct ss_sealing_t {
+    /* made by ss_sealing_init */
+    const char *cookie_name;
+    const char *companion_name; /* NULL when no format here has a companion */
+    const apr_array_header_t
+        *seals; /* ss_seal_t to open with, at least one: all are accepted, the first is written */
+    /* the caller's */
+    const ss_lifetime_t *lifetime;
+    apr_size_t max_size; /* of all names and values when writing; at most SS_COOKIE_MAX */
+    ss_random_fn *random;
+    int encrypt;         /* write encrypted, where the format can */
+    ss_memory_t *memory; /* of cookies that proved valid; NULL: none is kept */
+} ss_sealing_t;
+
+/**
+ * Make the keys of every format. The caller's members of `how` stay as they are.
+ *
+ * @param formats  array of const ss_format_t *, at least one; the first is written
+ * @param secrets  array of ss_secret_t that ss_keyring_judge accepted; not kept
+ * @param binding  its strings must live as long as `pool`
+ * @return         APR_SUCCESS or APR_EGENERAL when libcrypto fails
+ */
+apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *formats,
+                             const apr_array_header_t *secrets, const ss_binding_t *binding,
+                             apr_pool_t *pool);
+
+/** The format that is written. */
+const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
+
+/** The cookies of our name that a request carries, in header order; and those of the companion's,
+ * any of which may belong to any of the former. */
+typedef struct ss_candidates_t {
+    ss_bytes_t values[SS_CANDIDATES_MAX];
+    int count;
+    ss_bytes_t companions[SS_CANDIDATES_MAX];
+    int companion_count;
+} ss_candidates_t;
+
+/** Find them in a Cookie header; the first SS_CANDIDATES_MAX of each. */
+void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how);
+
+/** What a cookie proved to be. */
+typedef struct ss_opened_t {
+    ss_session_t *session;
+    const ss_format_t *format; /* NULL unless the session is valid */
+    int key;                   /* index of the secret; 0 is the one that seals */
+    apr_size_t size;           /* bytes of names and values of its cookies */
+} ss_opened_t;
+
+/**
+ * Read every cookie of our name and return the session of the first that holds.
+ *
+ * @param opened  out: in `pool`; zeroed unless SS_VALID
+ * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
+ * refused
+ */
+ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
+                           const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
+
+/** All that a format of `how` is handed to seal with; 0 is the one that is written. */
+ss_seal_t ss_sealing_as(const ss_sealing_t *how, int format);
+
+/** What sealing a session comes to. */
+typedef struct ss_sealing_result_t {
+    ss_sealed_t cookie; /* {NULL, 0} twice unless successful */
+    ss_stamp_t stamp;   /* what was sealed */
+    apr_size_t over;    /* bytes by which names and values exceed how->max_size, 0 when they fit */
+} ss_sealing_result_t;
+
+/**
+ * Seal a session in the format that is written.
+ *
+ * @param result  out: in `pool`
+ * @return        APR_SUCCESS; APR_ENOSPC when it does not fit; anything else: libcrypto or the
+ * random source failed
+ */
+apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
+                             const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
+
+/** Bytes of names and values that a sealed cookie comes to. */
+apr_size_t ss_sealing_size(const ss_sealed_t *cookie, const ss_sealing_t *how);
+
+/** Max-Age of a cookie sealed with `stamp`, in seconds; -1: none, it ends with the browser. */
+apr_int64_t ss_sealing_max_age(const ss_session_t *session, const ss_stamp_t *stamp,
+                               const ss_sealing_t *how, apr_time_t now);
+
+#endif
