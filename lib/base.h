@@ -9,11 +9,13 @@
 #include <apr.h>
 #include <apr_pools.h>
 
-/** Bytes that somebody else owns; not terminated, may hold NUL. `data` is NULL for "absent". */
+/** Bytes that somebody else owns; not terminated, may hold NUL. */
 typedef struct ss_bytes_t {
-    const char *data;
+    const char *data; /* NULL: there are none, which is not the same as an empty text */
     apr_size_t len;
 } ss_bytes_t;
+
+static const ss_bytes_t ss_absent = { NULL, 0 };
 
 /** What a cookie, and so the session of a request, turned out to be. */
 typedef enum ss_state_e {

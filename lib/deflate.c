@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/deflate.h"
-
 #include <apr_errno.h>
 #include <zlib.h>
+
+#include "lib/deflate.h"
 
 #define ROOM_AT_FIRST (8 * 1024) /* nearly every session fits; the other size is the limit */
 
@@ -13,7 +13,7 @@ apr_status_t ss_deflate(ss_bytes_t *packed, ss_bytes_t text, apr_pool_t *pool)
     uLongf size = compressBound(text.len);
     Bytef *out = apr_palloc(pool, size);
 
-    *packed = ss_bytes(NULL, 0);
+    *packed = ss_absent;
     if (compress2(out, &size, (const Bytef *)text.data, text.len, Z_DEFAULT_COMPRESSION) != Z_OK) {
         return APR_ENOMEM;
     }
@@ -47,7 +47,7 @@ apr_status_t ss_inflate(ss_bytes_t *text, ss_bytes_t packed, apr_pool_t *pool)
 {
     apr_status_t rv;
 
-    *text = ss_bytes(NULL, 0);
+    *text = ss_absent;
     rv = inflate_into(text, ROOM_AT_FIRST, packed, pool);
     if (rv == APR_ENOSPC) {
         rv = inflate_into(text, SS_INFLATED_MAX, packed, pool);

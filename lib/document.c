@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/document.h"
-
 #include <apr_cstr.h>
 
+#include "lib/document.h"
 #include "lib/names.h"
-
-static const ss_bytes_t absent = { NULL, 0 };
 
 /* Among `count` members: drop one that is called `name`, and tell whether another one is called the
  * same but for case. */
@@ -17,7 +14,7 @@ static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
 
     while (--count >= 0) {
         if (ss_bytes_equal(members[count].name, name)) {
-            members[count].value = absent;
+            members[count].value = ss_absent;
         }
         else if (members[count].name.len == name.len &&
                  apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
@@ -133,7 +130,7 @@ void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_
         member->value = ss_bytes(text.data + outline->rows[i].value_at, outline->rows[i].value_len);
         member->text = outline->rows[i].has_text ? ss_bytes(text.data + outline->rows[i].text_at,
                                                             outline->rows[i].text_len)
-                                                 : absent;
+                                                 : ss_absent;
         member->is_simple = outline->rows[i].is_simple;
     }
     document->text = text;

@@ -12,7 +12,7 @@
 /** What a cookie holds, taken apart once and only read afterwards: a JSON object (SS_JSON_PYTHON is
  * allowed). */
 typedef struct ss_document_t {
-    ss_bytes_t text;                   /* {NULL, 0}: there is none */
+    ss_bytes_t text;                   /* ss_absent: there is none */
     const apr_array_header_t *members; /* ss_json_member_t in order, no name twice: of duplicates in
                                           a framework's cookie only the last */
     int is_compact;                    /* would ss_json_compact with SS_JSON_FINITE leave it? */

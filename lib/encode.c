@@ -156,7 +156,7 @@ apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t
     unsigned char *start, *out;
     apr_uint32_t seen = 0;
 
-    *bytes = ss_bytes(NULL, 0);
+    *bytes = ss_absent;
     if (variant == SS_BASE64) {
         if (text.len % 4 != 0) {
             return APR_EINVAL;
@@ -249,7 +249,7 @@ apr_status_t ss_percent_decode(ss_bytes_t *bytes, ss_bytes_t text, int plus, apr
     char *start = apr_palloc(pool, text.len + 1); /* never NULL, not even for nothing */
     char *out = start;
 
-    *bytes = ss_bytes(NULL, 0);
+    *bytes = ss_absent;
     for (apr_size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
 

@@ -29,7 +29,7 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes);
 /**
  * Decode `text`.
  *
- * @param bytes  out: allocated in `pool`; {NULL, 0} unless successful; an empty text gives an
+ * @param bytes  out: allocated in `pool`; ss_absent unless successful; an empty text gives an
  * empty, non-NULL value
  * @return       APR_SUCCESS, or APR_EINVAL for any other spelling than the canonical one
  */
@@ -55,7 +55,7 @@ apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text);
  * Decode `%XX` (RFC 3986 section 2.1) and, if `plus` is true, `+` as a blank
  * (application/x-www-form-urlencoded).
  *
- * @param bytes  out: allocated in `pool`, at most as long as `text`; {NULL, 0} unless successful
+ * @param bytes  out: allocated in `pool`, at most as long as `text`; ss_absent unless successful
  * @return       APR_SUCCESS, or APR_EINVAL when a % is not followed by two hexadecimal digits
  */
 apr_status_t ss_percent_decode(ss_bytes_t *bytes, ss_bytes_t text, int plus, apr_pool_t *pool);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/form.h"
-
 #include <apr_strings.h>
 
+#include "lib/form.h"
 #include "lib/encode.h"
 
 #define FIELDS_AT_FIRST 8
@@ -17,7 +16,7 @@ static ss_bytes_t cut(ss_bytes_t *text, char mark)
     const char *found = text->len == 0 ? NULL : memchr(text->data, mark, text->len);
 
     if (found == NULL) {
-        *text = ss_bytes(NULL, 0);
+        *text = ss_absent;
         return before;
     }
     before.len = (apr_size_t)(found - before.data);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
-
 #include <apr_general.h>
 #include <apr_lib.h>
 
+#include "lib/json_text.h"
 #include "lib/encode.h"
+#include "lib/words.h"
 
 /* The scanner runs for every request with a session: one pass, no recursion, so no text can exhaust
  * the stack. */
@@ -60,22 +60,14 @@ static const unsigned char is_special[256] = {
 };
 /* clang-format on */
 
-#define IN_EACH_BYTE(byte) (APR_UINT64_C(0x0101010101010101) * (byte))
-
-/* The highest bit of each of these eight bytes that is special: a subtraction sets it in bytes
- * below the subtrahend, an addition above. What they borrow or carry can mark only bytes that are
- * more significant than one that is marked rightly. */
+/* The highest bit of each of these eight bytes that is special. The least significant mark is
+ * right; others may not be. */
 static apr_uint64_t mark_special(const unsigned char *at)
 {
-    apr_uint64_t word, quote, backslash;
+    apr_uint64_t word = ss_word_at(at);
 
-    memcpy(&word, at, sizeof(word));
-    quote = word ^ IN_EACH_BYTE('"');
-    backslash = word ^ IN_EACH_BYTE('\\');
-
-    return (word | (word - IN_EACH_BYTE(' ')) | (word + IN_EACH_BYTE(0x80 - 0x7F)) |
-            (quote - IN_EACH_BYTE(1)) | (backslash - IN_EACH_BYTE(1))) &
-           IN_EACH_BYTE(0x80);
+    return (ss_word_unprintable(word) | ss_word_equal(word, '"') | ss_word_equal(word, '\\')) &
+           SS_HIGH_BITS;
 }
 
 static const unsigned char *plain_end(const unsigned char *at, const unsigned char *end)
@@ -95,7 +87,6 @@ static const unsigned char *plain_end(const unsigned char *at, const unsigned ch
     while (at < end && !is_special[*at]) {
         at++;
     }
-
     return at;
 }
 
@@ -106,8 +97,7 @@ static int is_digit(unsigned char c)
 
 static void skip_blanks(scan_t *s)
 {
-    while (s->at < s->end &&
-           (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r')) {
+    while (s->at < s->end && ss_json_is_blank((char)*s->at)) {
         s->at++;
         s->loose = 1;
     }
@@ -157,7 +147,6 @@ static const unsigned char *sequence_end(scan_t *s, const unsigned char *at)
         fail(s, at, "UTF-8");
         return NULL;
     }
-
     return at + size;
 }
 
@@ -188,7 +177,6 @@ static step_e scan_string(scan_t *s)
             at = *at == 0x7F ? at + 1 : sequence_end(s, at);
         }
     }
-
     return STEP_FAILED;
 }
 
@@ -219,7 +207,6 @@ static step_e scan_digits(scan_t *s)
     while (s->at < s->end && is_digit(*s->at)) {
         s->at++;
     }
-
     return STEP_DONE;
 }
 
@@ -254,7 +241,6 @@ static step_e scan_number(scan_t *s)
         }
         return scan_digits(s);
     }
-
     return STEP_DONE;
 }
 
@@ -275,11 +261,11 @@ static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_STRING:
-        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_bytes(NULL, 0);
+        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_absent;
     case SS_JSON_OBJECT:
     case SS_JSON_ARRAY:
     case SS_JSON_NOT_FINITE:
-        return ss_bytes(NULL, 0);
+        return ss_absent;
     default:
         return value;
     }
@@ -287,16 +273,13 @@ static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
 
 static int has_control(ss_bytes_t text)
 {
-    apr_size_t i;
-
-    for (i = 0; i < text.len; i++) {
+    for (apr_size_t i = 0; i < text.len; i++) {
         unsigned char c = text.data[i];
 
         if (c < 0x20 || c == 0x7F) {
             return 1;
         }
     }
-
     return 0;
 }
 
@@ -304,7 +287,6 @@ static int has_control(ss_bytes_t text)
 static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
 {
     int first = s->first_name[s->depth - 1];
-    int i;
 
     if (has_control(name)) {
         return fail(s, at, "a name without control characters");
@@ -312,7 +294,7 @@ static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
     if (s->names->nelts - first == SS_JSON_MEMBERS_MAX) {
         return fail(s, at, "at most " APR_STRINGIFY(SS_JSON_MEMBERS_MAX) " members in an object");
     }
-    for (i = first; i < s->names->nelts; i++) {
+    for (int i = first; i < s->names->nelts; i++) {
         if (ss_bytes_equal(APR_ARRAY_IDX(s->names, i, ss_bytes_t), name)) {
             return fail(s, at, "a name that is not used twice");
         }
@@ -409,7 +391,6 @@ static step_e open_container(scan_t *s, int object)
     if (is_at(s, object ? '}' : ']')) {
         return close_container(s);
     }
-
     return object ? scan_name(s, "a name in quotes, or '}'") : STEP_VALUE;
 }
 
@@ -463,7 +444,6 @@ static step_e end_value(scan_t *s)
     }
     s->at++;
     skip_blanks(s);
-
     return object ? scan_name(s, "a name in quotes") : STEP_VALUE;
 }
 
@@ -520,7 +500,6 @@ static apr_status_t refuse(ss_json_error_t *error, const scan_t *s, ss_bytes_t t
         error->line++;
     }
     error->column = (int)(at - line) + 1;
-
     return APR_EINVAL;
 }
 

@@ -39,7 +39,7 @@ typedef struct ss_json_member_t {
     ss_bytes_t quoted; /* raw, with its quotes */
     ss_bytes_t value;  /* raw */
     ss_bytes_t text;   /* what the value says, where a slice of it does: a string of printable ASCII
-                          without escapes, a finite number, true, false, null; {NULL, 0}: ask
+                          without escapes, a finite number, true, false, null; ss_absent: ask
                           ss_json_text */
     int is_simple;     /* is the name printable ASCII without escapes? */
 } ss_json_member_t;
@@ -88,6 +88,14 @@ apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, int flags
 apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
                              ss_json_error_t *error, apr_pool_t *pool);
 
+/** The member that counts of those called `name`: the last that has a value. NULL when there is
+ * none. */
+ss_json_member_t *ss_json_find(const apr_array_header_t *members, ss_bytes_t name);
+
+/** The object that these members (ss_json_member_t) make, but for those without a value. Nothing is
+ * escaped here, and no white space comes between them. */
+ss_bytes_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool);
+
 /** The raw items of a checked array, in order: ss_bytes_t. */
 apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool);
 
@@ -97,7 +105,7 @@ apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool);
  *
  * @param value  a checked value; of duplicate names the last counts
  * @param path   UTF-8; an empty step is the empty name
- * @return       {NULL, 0} when there is no such place
+ * @return       ss_absent when there is no such place
  */
 ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool);
 
@@ -122,7 +130,7 @@ ss_bytes_t ss_json_decode(ss_bytes_t quoted, apr_pool_t *pool);
  * lone surrogate. */
 int ss_json_is_plain(ss_bytes_t decoded);
 
-/** A JSON string, with quotes, from UTF-8. Escapes only what RFC 8259 demands. {NULL, 0} when
+/** A JSON string, with quotes, from UTF-8. Escapes only what RFC 8259 demands. ss_absent when
  * `text` is not UTF-8. */
 ss_bytes_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool);
 
@@ -149,7 +157,7 @@ int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool);
  * Apply a merge patch (RFC 7396). What the patch does not touch keeps its bytes and its place; new
  * members come last.
  *
- * @param target  a checked value, or {NULL, 0} for "absent"
+ * @param target  a checked value, or ss_absent
  * @param patch   a value that ss_json_check_input accepted
  * @return        the new value, in `pool` (or a slice of an argument)
  */
@@ -164,7 +172,7 @@ ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool);
 /** Is there a type tag in this checked value, or is it one? */
 int ss_json_has_tag(ss_bytes_t value);
 
-/** Is there one in `after` that does not stand at the same place in `before`, which is {NULL, 0}
+/** Is there one in `after` that does not stand at the same place in `before`, which is ss_absent
  * for "absent"? A tag can appear although nobody wrote one, when its neighbours are removed. */
 int ss_json_adds_tag(ss_bytes_t before, ss_bytes_t after, apr_pool_t *pool);
 

@@ -1,101 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
-
 #include <stdlib.h>
 
-#include <apr_general.h>
+#include "lib/json_text.h"
 
 /*
  * What is done with checked values. They are well-formed, so nothing here looks for the end of the
  * text inside one; and no deeper than SS_JSON_DEPTH_MAX levels, which bounds the recursion.
  */
-
-#define PARTS_AT_FIRST 8
-
-static int is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-/* A checked text may have white space around it; what follows looks at the first and last byte. */
-static ss_bytes_t trim(ss_bytes_t value)
-{
-    while (value.len > 0 && is_blank(value.data[0])) {
-        value = ss_bytes(value.data + 1, value.len - 1);
-    }
-    while (value.len > 0 && is_blank(value.data[value.len - 1])) {
-        value.len--;
-    }
-
-    return value;
-}
-
-/* Behind the string that begins at `at`. */
-static const char *string_end(const char *at, const char *end)
-{
-    const char *quote = at, *backslash;
-
-    do {
-        quote++;
-        quote = memchr(quote, '"', end - quote);
-        for (backslash = quote; backslash[-1] == '\\'; backslash--) {
-        }
-    } while ((quote - backslash) % 2 != 0); /* an odd one escapes the quote */
-
-    return quote + 1;
-}
-
-/* Behind the array item that begins at `at`. Its array goes on behind it, at least with a ']'. */
-static const char *item_end(const char *at, const char *end)
-{
-    int depth = 0;
-
-    for (;;) {
-        switch (*at) {
-        case '"':
-            at = string_end(at, end);
-            break;
-        case '{':
-        case '[':
-            depth++;
-            at++;
-            break;
-        case '}':
-        case ']':
-            if (depth == 0) {
-                return at;
-            }
-            depth--;
-            at++;
-            break;
-        default:
-            if (depth == 0 && (*at == ',' || is_blank(*at))) {
-                return at;
-            }
-            at++;
-            break;
-        }
-    }
-}
-
-apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool)
-{
-    apr_array_header_t *items = apr_array_make(pool, PARTS_AT_FIRST, sizeof(ss_bytes_t));
-    const char *at, *end;
-
-    array = trim(array);
-    for (at = array.data + 1; *at != ']'; at = end) {
-        end = at + 1;
-        if (*at != ',' && !is_blank(*at)) {
-            end = item_end(at, array.data + array.len);
-            APR_ARRAY_PUSH(items, ss_bytes_t) = ss_bytes(at, end - at);
-        }
-    }
-
-    return items;
-}
 
 /* The members of an object, duplicates included. */
 static apr_array_header_t *members_of(ss_bytes_t object, apr_pool_t *pool)
@@ -113,12 +26,11 @@ static apr_array_header_t *members_of(ss_bytes_t object, apr_pool_t *pool)
 /* Bytes that SS_JSON_ASCII escapes. */
 static apr_size_t count_wide(ss_bytes_t value)
 {
-    apr_size_t count = 0, i;
+    apr_size_t count = 0;
 
-    for (i = 0; i < value.len; i++) {
+    for (apr_size_t i = 0; i < value.len; i++) {
         count += (unsigned char)value.data[i] >= 0x7F;
     }
-
     return count;
 }
 
@@ -130,33 +42,19 @@ static int is_compact(ss_bytes_t value, int flags)
 
     while (at < end) {
         if (*at == '"') {
-            at = string_end(at, end);
+            at = ss_json_string_end(at, end);
             continue;
         }
-        if (is_blank(*at) || (finite && (*at == 'N' || *at == 'I'))) {
+        if (ss_json_is_blank(*at) || (finite && (*at == 'N' || *at == 'I'))) {
             return 0;
         }
         at++;
     }
-
     return 1;
 }
 
-static char *put_escape(char *out, unsigned unit)
-{
-    static const char hex[] = "0123456789abcdef";
-
-    *out++ = '\\';
-    *out++ = 'u';
-    *out++ = hex[unit >> 12];
-    *out++ = hex[(unit >> 8) & 15];
-    *out++ = hex[(unit >> 4) & 15];
-    *out++ = hex[unit & 15];
-    return out;
-}
-
 /* Escape the character at *at, which is DEL or beyond ASCII, and step behind it. */
-static char *put_ascii(char *out, const char **at)
+static ss_out_t put_ascii(ss_out_t out, const char **at)
 {
     unsigned char lead = *(*at)++;
     unsigned number = lead >= 0xF0   ? lead & 0x07
@@ -168,33 +66,23 @@ static char *put_ascii(char *out, const char **at)
         number = number << 6 | (*(*at)++ & 0x3Fu);
     }
     if (number < 0x10000) {
-        return put_escape(out, number);
+        return ss_json_put_escape(out, number);
     }
-
-    out = put_escape(out, 0xD800 + ((number - 0x10000) >> 10));
-    return put_escape(out, 0xDC00 + (number & 0x3FF));
+    out = ss_json_put_escape(out, 0xD800 + ((number - 0x10000) >> 10));
+    return ss_json_put_escape(out, 0xDC00 + (number & 0x3FF));
 }
 
-/* Copy the string at *at, and step behind it. `wide`: is anything to be escaped? */
-static char *put_string(char *out, const char **at, const char *end, int wide)
+/* A string in which something is to be escaped. */
+static ss_out_t put_wide(ss_out_t out, const char *at, const char *end)
 {
-    const char *start = *at;
-
-    end = string_end(start, end);
-    if (!wide) {
-        memcpy(out, start, end - start);
-        *at = end;
-        return out + (end - start);
-    }
-    while (*at < end) {
-        if ((unsigned char)**at >= 0x7F) {
-            out = put_ascii(out, at);
+    while (at < end) {
+        if ((unsigned char)*at >= 0x7F) {
+            out = put_ascii(out, &at);
         }
         else {
-            *out++ = *(*at)++;
+            out = ss_out_put_char(out, *at++);
         }
     }
-
     return out;
 }
 
@@ -217,35 +105,36 @@ ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
 {
     const char *at = value.data, *end = at + value.len;
     apr_size_t wide = (flags & SS_JSON_ASCII) != 0 ? count_wide(value) : 0;
-    apr_size_t skipped;
-    char *text, *out;
+    ss_out_t start, out;
 
     if (wide == 0 && is_compact(value, flags)) {
         return value;
     }
 
     /* a byte becomes at most \u00XX, NaN becomes null */
-    text = out = apr_palloc(pool, value.len + 5 * wide + value.len / 3 + 1);
+    start = out = ss_out_create(value.len + 5 * wide + value.len / 3 + 1, pool);
     while (at < end) {
-        skipped = (flags & SS_JSON_FINITE) != 0 ? not_finite_size(at) : 0;
+        apr_size_t skipped = (flags & SS_JSON_FINITE) != 0 ? not_finite_size(at) : 0;
+
         if (skipped > 0) {
-            memcpy(out, "null", 4);
-            out += 4;
+            out = ss_out_put(out, ss_bytes("null", 4));
             at += skipped;
         }
         else if (*at == '"') {
-            out = put_string(out, &at, end, wide > 0);
+            const char *behind = ss_json_string_end(at, end);
+
+            out = wide > 0 ? put_wide(out, at, behind) : ss_out_put(out, ss_bytes(at, behind - at));
+            at = behind;
         }
-        else if (is_blank(*at)) {
+        else if (ss_json_is_blank(*at)) {
             at++;
         }
         else {
-            *out++ = *at++;
+            out = ss_out_put_char(out, *at++);
         }
     }
-    *out = '\0';
-
-    return ss_bytes(text, out - text);
+    ss_out_put_char(out, '\0');
+    return ss_out_slice(start, out);
 }
 
 /*
@@ -273,16 +162,15 @@ static apr_array_header_t *sorted_members_of(ss_bytes_t object, apr_pool_t *pool
 {
     apr_array_header_t *members = members_of(object, pool);
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    int count = 0, i;
+    int count = 0;
 
     qsort(member, members->nelts, sizeof(*member), compare_members);
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         if (i + 1 == members->nelts || !ss_bytes_equal(member[i].name, member[i + 1].name)) {
             member[count++] = member[i];
         }
     }
     members->nelts = count;
-
     return members;
 }
 
@@ -290,12 +178,11 @@ static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 {
     const apr_array_header_t *left = sorted_members_of(a, pool);
     const apr_array_header_t *right = sorted_members_of(b, pool);
-    int i;
 
     if (left->nelts != right->nelts) {
         return 0;
     }
-    for (i = 0; i < left->nelts; i++) {
+    for (int i = 0; i < left->nelts; i++) {
         const ss_json_member_t *l = &APR_ARRAY_IDX(left, i, ss_json_member_t);
         const ss_json_member_t *r = &APR_ARRAY_IDX(right, i, ss_json_member_t);
 
@@ -303,32 +190,29 @@ static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
             return 0;
         }
     }
-
     return 1;
 }
 
 static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 {
     const apr_array_header_t *left = ss_json_items(a, pool), *right = ss_json_items(b, pool);
-    int i;
 
     if (left->nelts != right->nelts) {
         return 0;
     }
-    for (i = 0; i < left->nelts; i++) {
+    for (int i = 0; i < left->nelts; i++) {
         if (!ss_json_equal(APR_ARRAY_IDX(left, i, ss_bytes_t), APR_ARRAY_IDX(right, i, ss_bytes_t),
                            pool)) {
             return 0;
         }
     }
-
     return 1;
 }
 
 int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
 {
-    a = trim(a);
-    b = trim(b);
+    a = ss_json_trim(a);
+    b = ss_json_trim(b);
     if (ss_bytes_equal(a, b)) {
         return 1;
     }
@@ -352,60 +236,19 @@ int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
  * Merge
  */
 
-/* Find the member that counts of those called `name`, and drop the others. A dropped member has no
- * value. */
+/* Find the member that counts of those called `name`, and drop the others. */
 static ss_json_member_t *single_out(apr_array_header_t *members, ss_bytes_t name)
 {
-    ss_json_member_t *found = NULL;
-    int i;
+    ss_json_member_t *found = ss_json_find(members, name);
 
-    for (i = 0; i < members->nelts; i++) {
-        ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+    for (int i = 0; found != NULL && i < members->nelts; i++) {
+        ss_json_member_t *other = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
-        if (member->value.data != NULL && ss_bytes_equal(member->name, name)) {
-            if (found != NULL) {
-                found->value = ss_bytes(NULL, 0);
-            }
-            found = member;
+        if (other != found && ss_bytes_equal(other->name, name)) {
+            other->value = ss_absent;
         }
     }
-
     return found;
-}
-
-static char *put_bytes(char *out, ss_bytes_t bytes)
-{
-    memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
-static ss_bytes_t print_object(const apr_array_header_t *members, apr_pool_t *pool)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-    apr_size_t size = sizeof("{}");
-    char *text, *out;
-    int i;
-
-    for (i = 0; i < members->nelts; i++) {
-        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
-    }
-
-    text = out = apr_palloc(pool, size);
-    *out++ = '{';
-    for (i = 0; i < members->nelts; i++) {
-        if (member[i].value.data == NULL) {
-            continue;
-        }
-        if (out > text + 1) {
-            *out++ = ',';
-        }
-        out = put_bytes(out, member[i].quoted);
-        *out++ = ':';
-        out = put_bytes(out, member[i].value);
-    }
-    *out++ = '}';
-
-    return ss_bytes(text, out - text);
 }
 
 static void merge_member(apr_array_header_t *members, const ss_json_member_t *patch,
@@ -414,8 +257,7 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
     ss_json_member_t *old = single_out(members, patch->name);
 
     if (ss_json_kind(patch->value) != SS_JSON_NULL) {
-        ss_bytes_t value =
-            ss_json_merge(old != NULL ? old->value : ss_bytes(NULL, 0), patch->value, pool);
+        ss_bytes_t value = ss_json_merge(old != NULL ? old->value : ss_absent, patch->value, pool);
 
         if (old == NULL) {
             old = apr_array_push(members);
@@ -424,7 +266,7 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
         old->value = value;
     }
     else if (old != NULL) {
-        old->value = ss_bytes(NULL, 0);
+        old->value = ss_absent;
     }
 }
 
@@ -432,10 +274,9 @@ ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool)
 {
     const apr_array_header_t *changes;
     apr_array_header_t *members;
-    int i;
 
-    target = trim(target);
-    patch = trim(patch);
+    target = ss_json_trim(target);
+    patch = ss_json_trim(patch);
     if (ss_json_kind(patch) != SS_JSON_OBJECT) {
         return ss_json_compact(patch, 0, pool);
     }
@@ -448,9 +289,8 @@ ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool)
         return target;
     }
     members = members_of(target, pool);
-    for (i = 0; i < changes->nelts; i++) {
+    for (int i = 0; i < changes->nelts; i++) {
         merge_member(members, &APR_ARRAY_IDX(changes, i, ss_json_member_t), pool);
     }
-
-    return print_object(members, pool);
+    return ss_json_print(members, pool);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
+#include "lib/json_text.h"
 
 /* What a checked value is. */
 
@@ -9,7 +9,7 @@ ss_json_e ss_json_kind(ss_bytes_t value)
 {
     const char *at = value.data;
 
-    while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') {
+    while (ss_json_is_blank(*at)) {
         at++;
     }
 
@@ -82,7 +82,7 @@ static int is_hollow(ss_bytes_t value)
 {
     apr_size_t i = 1;
 
-    while (i < value.len - 1 && strchr(" \t\r\n", value.data[i]) != NULL) {
+    while (i < value.len - 1 && ss_json_is_blank(value.data[i])) {
         i++;
     }
     return i == value.len - 1;

@@ -22,18 +22,13 @@ static int index_of(ss_bytes_t step)
 
 static ss_bytes_t member_of(ss_bytes_t object, ss_bytes_t name, apr_pool_t *pool)
 {
+    const ss_json_member_t *member = NULL;
     apr_array_header_t *members;
 
     if (ss_json_members(&members, object, SS_JSON_PYTHON, NULL, pool) == APR_SUCCESS) {
-        for (int i = members->nelts - 1; i >= 0; i--) {
-            const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-            if (ss_bytes_equal(member->name, name)) {
-                return member->value;
-            }
-        }
+        member = ss_json_find(members, name);
     }
-    return ss_bytes(NULL, 0);
+    return member != NULL ? member->value : ss_absent;
 }
 
 static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
@@ -41,8 +36,7 @@ static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
     const apr_array_header_t *items = ss_json_items(array, pool);
     int index = index_of(step);
 
-    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t)
-                                              : ss_bytes(NULL, 0);
+    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t) : ss_absent;
 }
 
 static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
@@ -53,7 +47,7 @@ static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
     case SS_JSON_ARRAY:
         return item_of(value, step, pool);
     default:
-        return ss_bytes(NULL, 0);
+        return ss_absent;
     }
 }
 

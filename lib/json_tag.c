@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
+#include "lib/json_text.h"
 
 /** An array or object that is still open. */
 typedef struct level_t {
@@ -9,15 +9,6 @@ typedef struct level_t {
     int members;
     int blank; /* does the last name begin with a blank? */
 } level_t;
-
-/* The closing quote of a checked string. */
-static const char *string_end(const char *at)
-{
-    for (at++; *at != '"'; at++) {
-        at += *at == '\\';
-    }
-    return at;
-}
 
 static int begins_with_blank(const char *quoted)
 {
@@ -56,25 +47,13 @@ int ss_json_has_tag(ss_bytes_t value)
                 level->blank = begins_with_blank(at);
                 name_next = 0;
             }
-            at = string_end(at);
+            at = ss_json_string_end(at, end) - 1;
             break;
         default:
             break;
         }
     }
     return 0;
-}
-
-static ss_bytes_t value_of(const apr_array_header_t *members, ss_bytes_t name)
-{
-    for (int i = members->nelts - 1; i >= 0; i--) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-        if (ss_bytes_equal(member->name, name)) {
-            return member->value;
-        }
-    }
-    return ss_bytes(NULL, 0);
 }
 
 /* An object that is no tag itself: does one of its members add one? */
@@ -90,8 +69,10 @@ static int member_adds_tag(ss_bytes_t before, ss_bytes_t after, apr_pool_t *pool
     }
     for (int i = 0; i < new->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(new, i, ss_json_member_t);
+        const ss_json_member_t *before_it = ss_json_find(old, member->name);
 
-        if (ss_json_adds_tag(value_of(old, member->name), member->value, pool)) {
+        if (ss_json_adds_tag(before_it != NULL ? before_it->value : ss_absent, member->value,
+                             pool)) {
             return 1;
         }
     }

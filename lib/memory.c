@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "lib/memory.h"
+#include "lib/words.h"
 
 #define ENTRIES (SS_MEMORY_COOKIES / SS_MEMORY_PARTS)
 #define TAIL 16 /* bytes at the end of a cookie, where its signature is */
@@ -66,11 +67,7 @@ static void put_back(ss_memory_t *memory, apr_uint32_t tag, part_t *part)
 
 static apr_uint64_t difference_at(const char *a, const char *b)
 {
-    apr_uint64_t left, right;
-
-    memcpy(&left, a, sizeof(left));
-    memcpy(&right, b, sizeof(right));
-    return left ^ right;
+    return ss_word_at(a) ^ ss_word_at(b);
 }
 
 /* Are they the same? Somebody else's valid cookie is compared here, so the time taken depends on

@@ -2,10 +2,11 @@
  * Copyright the mod_signed_session authors
  */
 #include "lib/names.h"
+#include "lib/words.h"
 
 #define FACTOR APR_UINT64_C(0x9E3779B97F4A7C15) /* 2^64 divided by the golden ratio */
 /* Bit 5 is all that letters of either case differ in; that other bytes then meet does no harm. */
-#define FOLD APR_UINT64_C(0x2020202020202020)
+#define FOLD SS_EACH_BYTE(0x20)
 
 static apr_uint64_t add_word(apr_uint64_t hash, apr_uint64_t word)
 {
@@ -13,30 +14,21 @@ static apr_uint64_t add_word(apr_uint64_t hash, apr_uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static apr_uint64_t word_at(const char *at)
-{
-    apr_uint64_t word;
-
-    memcpy(&word, at, sizeof(word));
-    return word;
-}
-
 /* Eight bytes at a time; the last eight may overlap those before. */
 static apr_uint64_t hash_of(ss_bytes_t name)
 {
     apr_uint64_t hash = name.len, word = 0;
-    apr_size_t i;
 
     if (name.len < sizeof(word)) {
-        for (i = 0; i < name.len; i++) {
+        for (apr_size_t i = 0; i < name.len; i++) {
             word = word << 8 | (unsigned char)name.data[i];
         }
         return add_word(hash, word);
     }
-    for (i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
-        hash = add_word(hash, word_at(name.data + i));
+    for (apr_size_t i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
+        hash = add_word(hash, ss_word_at(name.data + i));
     }
-    return add_word(hash, word_at(name.data + name.len - sizeof(word)));
+    return add_word(hash, ss_word_at(name.data + name.len - sizeof(word)));
 }
 
 int ss_names_add(ss_names_t *names, ss_bytes_t name)

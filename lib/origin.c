@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/origin.h"
-
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "lib/origin.h"
 
 #define PORT_MAX 65535
 

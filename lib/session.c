@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/session.h"
-
 #include <apr_strings.h>
+
+#include "lib/session.h"
 
 struct ss_session_t {
     apr_pool_t *pool;
     ss_document_t loaded;              /* what the cookie holds; without text when there is none */
     const apr_array_header_t *members; /* of the session: ss_json_member_t, no name twice */
     apr_array_header_t *own;           /* the same, once they may be changed; else NULL */
-    ss_bytes_t text;                   /* of the members; {NULL, 0} until somebody asks */
+    ss_bytes_t text;                   /* of the members; ss_absent until somebody asks */
     ss_bytes_t view;                   /* likewise, for readers */
     int alike;                         /* may two names differ in nothing but case? */
     int differs;                       /* from the cookie; known once there is a text */
@@ -19,7 +19,6 @@ struct ss_session_t {
     unsigned generation;
 };
 
-static const ss_bytes_t absent = { NULL, 0 };
 static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
 static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
 
@@ -46,7 +45,7 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
     session->loaded = *document;
     session->members = document->members;
     session->text = document->text;
-    session->view = document->is_compact ? document->text : absent;
+    session->view = document->is_compact ? document->text : ss_absent;
     session->alike = document->has_alike;
     session->stamp = *stamp;
     return session;
@@ -86,56 +85,12 @@ static apr_array_header_t *own_members(ss_session_t *session)
  * Reading
  */
 
-static char *put_bytes(char *out, ss_bytes_t bytes)
-{
-    memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
-static ss_bytes_t print_members(const apr_array_header_t *members, apr_pool_t *pool)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-    apr_size_t size = sizeof("{}");
-    char *text, *out;
-    int i;
-
-    for (i = 0; i < members->nelts; i++) {
-        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
-    }
-
-    text = out = apr_palloc(pool, size);
-    *out++ = '{';
-    for (i = 0; i < members->nelts; i++) {
-        if (i > 0) {
-            *out++ = ',';
-        }
-        out = put_bytes(out, member[i].quoted);
-        *out++ = ':';
-        out = put_bytes(out, member[i].value);
-    }
-    *out++ = '}';
-
-    return ss_bytes(text, out - text);
-}
-
 /* Is this value still a slice of what the cookie holds? */
 static int is_untouched(const ss_session_t *session, ss_bytes_t value)
 {
     ss_bytes_t loaded = session->loaded.text;
 
     return value.data >= loaded.data && value.data < loaded.data + loaded.len;
-}
-
-static const ss_json_member_t *find_in(const apr_array_header_t *members, ss_bytes_t name)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-
-    for (int i = 0; i < members->nelts; i++) {
-        if (ss_bytes_equal(member[i].name, name)) {
-            return &member[i];
-        }
-    }
-    return NULL;
 }
 
 /* Does the document mean something else than what the cookie holds? Only values that were touched
@@ -155,7 +110,7 @@ static int differs_from_cookie(const ss_session_t *session)
         if (is_untouched(session, member->value)) {
             continue;
         }
-        before = find_in(session->loaded.members, member->name);
+        before = ss_json_find(session->loaded.members, member->name);
         if (before == NULL || !ss_json_equal(before->value, member->value, session->pool)) {
             return 1;
         }
@@ -178,7 +133,7 @@ ss_bytes_t ss_session_text(ss_session_t *session)
         session->text = session->loaded.text;
     }
     else {
-        session->text = print_members(session->members, session->pool);
+        session->text = ss_json_print(session->members, session->pool);
     }
     return session->text;
 }
@@ -191,7 +146,6 @@ ss_bytes_t ss_session_view(ss_session_t *session)
                 ? ss_bytes("{}", 2)
                 : ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
     }
-
     return session->view;
 }
 
@@ -207,9 +161,9 @@ int ss_session_has_alike(const ss_session_t *session)
 
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
-    const ss_json_member_t *member = find_in(session->members, name);
+    const ss_json_member_t *member = ss_json_find(session->members, name);
 
-    return member != NULL ? member->value : absent;
+    return member != NULL ? member->value : ss_absent;
 }
 
 const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
@@ -225,7 +179,6 @@ int ss_session_is_empty(const ss_session_t *session)
 int ss_session_is_changed(ss_session_t *session)
 {
     ss_session_text(session); /* finds out whether it differs */
-
     return session->differs || (session->ended && session->loaded.text.data != NULL);
 }
 
@@ -243,8 +196,8 @@ unsigned ss_session_generation(const ss_session_t *session)
 static void changed(ss_session_t *session)
 {
     session->generation++;
-    session->text = absent;
-    session->view = absent;
+    session->text = ss_absent;
+    session->view = ss_absent;
     session->alike = 1;
 
     if (ss_session_is_empty(session)) {
@@ -267,13 +220,13 @@ static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
 /* A member that may be changed; NULL when there is none of this name. */
 static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
 {
-    return (ss_json_member_t *)find_in(own_members(session), name);
+    return ss_json_find(own_members(session), name);
 }
 
 static void give_value(ss_json_member_t *member, ss_bytes_t value)
 {
     member->value = value;
-    member->text = absent; /* whoever wants it looks at the value */
+    member->text = ss_absent; /* whoever wants it looks at the value */
 }
 
 static void remove_member(ss_session_t *session, ss_json_member_t *member)
@@ -350,7 +303,7 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
         return member != NULL;
     }
 
-    value = ss_json_merge(member != NULL ? member->value : absent, patch->value, session->pool);
+    value = ss_json_merge(member != NULL ? member->value : ss_absent, patch->value, session->pool);
     if (member == NULL) {
         member = apr_array_push(own_members(session));
         *member = *patch;
@@ -365,7 +318,7 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
 void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
 {
     apr_array_header_t *members;
-    int count = 0, i;
+    int count = 0;
 
     patch = keep(session, patch);
     if (ss_json_kind(patch) == SS_JSON_NULL) {
@@ -376,7 +329,7 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
         return; /* neither an object nor null: no patch of a session */
     }
 
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
     }
     if (count > 0) {
@@ -387,12 +340,11 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
 void ss_session_update(ss_session_t *session, ss_bytes_t object)
 {
     apr_array_header_t *members;
-    int i;
 
     if (ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
         return;
     }
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         ss_session_set(session, member->name, member->value);
@@ -402,7 +354,6 @@ void ss_session_update(ss_session_t *session, ss_bytes_t object)
 void ss_session_replace(ss_session_t *session, ss_bytes_t object)
 {
     apr_array_header_t *members;
-    int i;
 
     object = keep(session, object);
     if (ss_json_equal(ss_session_text(session), object, session->pool) ||
@@ -411,9 +362,9 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
     }
 
     /* what stays keeps its spelling */
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        const ss_json_member_t *old = find_in(session->members, member->name);
+        const ss_json_member_t *old = ss_json_find(session->members, member->name);
 
         if (old != NULL && ss_json_equal(old->value, member->value, session->pool)) {
             *member = *old;

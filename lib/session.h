@@ -47,7 +47,7 @@ const apr_array_header_t *ss_session_members(const ss_session_t *session);
  */
 int ss_session_has_alike(const ss_session_t *session);
 
-/** The raw value of a top-level member; {NULL, 0} when there is none. */
+/** The raw value of a top-level member; ss_absent when there is none. */
 ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
 
 /** What the cookie said; for a new session the times are SS_NO_TIME and the counter is 0. */

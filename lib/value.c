@@ -14,7 +14,7 @@ ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool)
         return ss_json_compact(value, SS_JSON_FINITE, pool);
     }
     text = ss_json_decode(value, pool);
-    return ss_json_is_plain(text) ? text : ss_bytes(NULL, 0);
+    return ss_json_is_plain(text) ? text : ss_absent;
 }
 
 const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool)

@@ -12,7 +12,7 @@
  * Strings decoded; numbers, true, false and null as written; arrays and objects as compact JSON, in
  * which NaN and the infinities are null.
  *
- * @return  a slice of `value` or in `pool`, not terminated; {NULL, 0} for a string that may not
+ * @return  a slice of `value` or in `pool`, not terminated; ss_absent for a string that may not
  * leave alone (control characters)
  */
 ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool);
@@ -22,7 +22,7 @@ const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool);
 
 /**
  * The raw value that readers mean by `path`: the top-level key of exactly this name if there is
- * one, else what dots lead to. {NULL, 0} when there is none.
+ * one, else what dots lead to. ss_absent when there is none.
  */
 ss_bytes_t ss_value_find(ss_session_t *session, const char *path, apr_pool_t *pool);
 

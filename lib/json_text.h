@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_JSON_TEXT_H
+#define SS_JSON_TEXT_H
+
+#include "lib/json.h"
+#include "lib/out.h"
+
+/* What the json_*.c files know of the text of JSON, and nobody else needs to. */
+
+static inline int ss_json_is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/** A checked text may have white space around it; most of what is done with one looks at its first
+ * and last byte. */
+static inline ss_bytes_t ss_json_trim(ss_bytes_t text)
+{
+    while (text.len > 0 && ss_json_is_blank(text.data[0])) {
+        text = ss_bytes(text.data + 1, text.len - 1);
+    }
+    while (text.len > 0 && ss_json_is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
+/** Behind the checked string that begins at `at`. */
+static inline const char *ss_json_string_end(const char *at, const char *end)
+{
+    const char *quote = at, *backslash;
+
+    do {
+        quote++;
+        quote = memchr(quote, '"', end - quote);
+        for (backslash = quote; backslash[-1] == '\\'; backslash--) {
+        }
+    } while ((quote - backslash) % 2 != 0); /* an odd one escapes the quote */
+    return quote + 1;
+}
+
+/** \uXXXX */
+static inline ss_out_t ss_json_put_escape(ss_out_t out, unsigned unit)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char escape[] = {
+        '\\', 'u', hex[unit >> 12], hex[(unit >> 8) & 15], hex[(unit >> 4) & 15], hex[unit & 15]
+    };
+
+    return ss_out_put(out, ss_bytes(escape, sizeof(escape)));
+}
+
+#endif
