@@ -37,7 +37,7 @@ static const char *still_shown(const viewer_t *viewer, const apr_table_entry_t *
     if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
         name += sizeof(HEADER) - 1;
         if (strcmp(name, "COOKIE") == 0) {
-            return ss_strip_from(viewer->r, entry->val);
+            return ss_strip_from(viewer->r, viewer->visit, entry->val);
         }
         return ss_forward_covers(viewer->r, name) ? NULL : entry->val;
     }
@@ -81,18 +81,34 @@ static void withdraw_variables(const viewer_t *viewer)
     }
 }
 
-/* Variables and headers of ours, as this request is to have them: what an earlier request of the
- * chain has left goes. */
-static void settle_view(request_rec *r, ss_visit_t *visit)
+/* May there be variables that `r` is not to see? Of one who is the first, and exports nothing, only
+ * those that claim to be headers of ours. */
+static int may_see_too_much(const viewer_t *viewer)
 {
-    const viewer_t viewer = { r, ss_visit_known(r), visit != NULL && ss_dir_conf(r)->env };
+    const request_rec *r = viewer->r;
 
-    withdraw_variables(&viewer);
-    if (viewer.exports) {
-        ss_vars_export(r, visit);
+    return viewer->exports || ss_server_conf(r->server)->reserved->nelts > 0 ||
+           (viewer->visit != NULL && (r->prev != NULL || r->main != NULL));
+}
+
+/* Variables and headers of ours, as `r` is to have them: what an earlier request of the chain has
+ * left goes.
+ *
+ * `known` is the visit, or NULL; `used` the same where the place of `r` uses its session. */
+static void settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
+{
+    const viewer_t viewer = { r, known, used != NULL && ss_dir_conf(r)->env };
+
+    if (may_see_too_much(&viewer)) {
+        withdraw_variables(&viewer);
     }
-    ss_forward_withdraw(r);
-    ss_forward_send(r, visit);
+    if (viewer.exports) {
+        ss_vars_export(r, used);
+    }
+    if (known != NULL) {
+        ss_forward_withdraw(r, known);
+        ss_forward_send(r, used);
+    }
 }
 
 int ss_chain_begin(request_rec *r)
@@ -107,47 +123,56 @@ int ss_chain_begin(request_rec *r)
 }
 
 /* Is there anything to load? Without a Cookie header there is no session, and only the environment
- * of scripts is worth the object of the chain: it must be withdrawn from later requests. */
-static int is_worth_loading(request_rec *r)
+ * of scripts is worth the object of the visit: it must be withdrawn from later requests. */
+static int is_worth_loading(request_rec *r, const ss_visit_t *known)
 {
-    return ss_dir_conf(r)->env || ss_visit_known(r) != NULL ||
-           apr_table_get(r->headers_in, "Cookie") != NULL;
+    return known != NULL || ss_dir_conf(r)->env || apr_table_get(r->headers_in, "Cookie") != NULL;
 }
 
-/* The session of a place that uses it and may have something to see; else NULL. */
-static ss_visit_t *visit_of(request_rec *r)
+/* The visit where the place of `r` uses its session, and there may be one; else NULL. */
+static ss_visit_t *used_visit(request_rec *r, const ss_visit_t *known)
 {
-    return ss_visit_ask(r) == SS_ACCESS_READY && is_worth_loading(r) ? ss_visit_load(r) : NULL;
+    return ss_visit_ask(r) == SS_ACCESS_READY && is_worth_loading(r, known) ? ss_visit_load(r)
+                                                                            : NULL;
 }
 
 int ss_chain_show(request_rec *r)
 {
     ss_access_e access = ss_visit_ask(r);
-    ss_visit_t *visit = visit_of(r);
+    ss_visit_t *known = ss_visit_known(r), *used;
 
     if (access == SS_ACCESS_NO_KEYS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    used = used_visit(r, known);
     /* before anything is withdrawn: what is hidden from this request decides what it may see of
      * the earlier ones' */
     ss_strip_decide(r);
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
-    settle_view(r, visit);
+    settle_view(r, used != NULL ? used : known, used);
     if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
         ss_earned_note_fixups(r);
     }
     if (access == SS_ACCESS_READY) {
-        ss_vars_show_notes(r, visit);
+        ss_vars_show_notes(r, used);
     }
     return DECLINED;
 }
 
 int ss_chain_run(request_rec *r)
 {
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+    ss_visit_t *known = ss_visit_known(r), *used = NULL;
+
     if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
         ss_earned_note_handler(r);
     }
-    settle_view(r, visit_of(r));
-    ss_strip_cookie(r);
+    if (dir->env || dir->forward != NULL) {
+        used = used_visit(r, known);
+    }
+    settle_view(r, used != NULL ? used : known, used);
+    if (known != NULL) {
+        ss_strip_cookie(r, known);
+    }
     return DECLINED;
 }

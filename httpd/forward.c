@@ -124,11 +124,9 @@ void ss_forward_scrub(request_rec *r)
     scrub_connection(r->headers_in, reserved, r->pool);
 }
 
-void ss_forward_withdraw(request_rec *r)
+void ss_forward_withdraw(request_rec *r, const ss_visit_t *visit)
 {
-    const ss_visit_t *visit = ss_visit_known(r);
-
-    if (visit != NULL && visit->forward.sent != NULL) {
+    if (visit->forward.sent != NULL) {
         scrub_table(r->headers_in, is_sent, r);
     }
 }

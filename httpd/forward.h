@@ -28,7 +28,7 @@ void ss_forward_register(void);
 void ss_forward_insert(request_rec *r);
 
 /** Remove what was sent to backends of other requests of the chain. */
-void ss_forward_withdraw(request_rec *r);
+void ss_forward_withdraw(request_rec *r, const ss_visit_t *visit);
 
 /** From fixups and before the handler: send the session to backends in the header of
  * SignedSessionForward.

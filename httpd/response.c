@@ -3,10 +3,11 @@
  */
 
 /*
- * Three output filters. "Harvest" is the first to see what the handler has left, and takes the
+ * Output filters. "Harvest" is the first to see what the handler has left, and takes the
  * application's update out. "Mark" sits behind mod_headers, so that it has the last word on who may
- * store the response, and before mod_cache stores it. "Write" sits behind that, so that our cookie
- * is never stored. All run for main requests only, on the normal and on the error path.
+ * store the response, and before mod_cache stores it; without a mod_cache "write" does it. "Write"
+ * sits behind that, so that our cookie is never stored. All run for main requests only, on the
+ * normal and on the error path.
  *
  * There is no "already written" flag: httpd drops headers on several error paths and runs the
  * filters again, so writing means removing our cookie by name and adding it.
@@ -26,6 +27,7 @@
 #include "lib/field.h"
 
 static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter;
+static int has_cache; /* is there a mod_cache that stores responses? */
 
 /* All lines of a field as one list. Most responses do not have it, and looking for one is cheap. */
 static const char *field_in(request_rec *r, apr_table_t *table, const char *name)
@@ -128,8 +130,9 @@ static int is_varying(request_rec *r)
     return (dir->mode != SS_OFF && dir->vary) || (visit != NULL && visit->expression.asked);
 }
 
-static void mark_response(request_rec *r, const ss_step_t *step)
+static void mark_response(request_rec *r, ss_step_t *step)
 {
+    step->marked = 1;
     if (ss_rules_take_away(r)) {
         mark_unstored(r);
     }
@@ -231,12 +234,14 @@ static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
     ss_step_t *step = f->ctx;
     ss_visit_t *visit = ss_visit_loaded(f->r);
 
+    if (visit != NULL && !step->prepared && !has_no_header(f->r)) {
+        /* mod_cache answers, and has dropped every filter before its own */
+        prepare_response(f->r, step);
+    }
+    if (step->prepared && !step->marked) {
+        mark_response(f->r, step);
+    }
     if (visit != NULL && !has_no_header(f->r)) {
-        if (!step->prepared) {
-            /* mod_cache answers, and has dropped every filter before its own */
-            prepare_response(f->r, step);
-            mark_response(f->r, step);
-        }
         write_cookie(f->r, visit);
     }
     ap_remove_output_filter(f);
@@ -257,6 +262,13 @@ void ss_response_register(void)
                                              AP_FTYPE_CONTENT_SET + 5);
 }
 
+int ss_response_start(ss_start_t *start)
+{
+    (void)start;
+    has_cache = ap_find_linked_module("mod_cache.c") != NULL;
+    return OK;
+}
+
 void ss_response_insert(request_rec *r)
 {
     ss_step_t *step;
@@ -269,9 +281,11 @@ void ss_response_insert(request_rec *r)
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->gathered.updates->nelts > 0 ||
         ss_visit_known(r) != NULL) {
         step = ss_visit_step(r);
-        step->prepared = 0; /* another response */
+        step->prepared = step->marked = 0; /* another response */
         ap_add_output_filter_handle(harvest_filter, step, r, r->connection);
-        ap_add_output_filter_handle(mark_filter, step, r, r->connection);
+        if (has_cache) {
+            ap_add_output_filter_handle(mark_filter, step, r, r->connection);
+        }
         ap_add_output_filter_handle(write_filter, step, r, r->connection);
     }
 }

@@ -4,10 +4,13 @@
 #ifndef SS_RESPONSE_H
 #define SS_RESPONSE_H
 
-#include <httpd.h>
+#include "httpd/part.h"
 
 /** Register the two output filters; once, from the module's register function. */
 void ss_response_register(void);
+
+/** Start-up: who else is there? */
+ss_part_fn ss_response_start;
 
 /** insert_filter hook: the response of a handler. */
 void ss_response_insert(request_rec *r);

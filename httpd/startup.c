@@ -8,6 +8,7 @@
 #include "httpd/doubts.h"
 #include "httpd/forward.h"
 #include "httpd/log.h"
+#include "httpd/response.h"
 #include "httpd/secrets.h"
 #include "httpd/startup.h"
 #include "lib/memory.h"
@@ -41,6 +42,7 @@ static const struct part_t {
     { ss_secrets_announce, ss_secrets_settle,  NULL },
     { NULL,                ss_doubts_warn,     NULL },
     { NULL,                ss_forward_reserve, NULL },
+    { NULL,                ss_response_start,  NULL },
     { NULL,                NULL,               keep_memory },
     /* clang-format on */
 };

@@ -71,9 +71,8 @@ void ss_strip_decide(request_rec *r)
     }
 }
 
-const char *ss_strip_from(request_rec *r, const char *header)
+const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header)
 {
-    const ss_visit_t *visit = ss_visit_known(r);
     const ss_sealing_t *how;
 
     if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
@@ -90,16 +89,15 @@ const char *ss_strip_from(request_rec *r, const char *header)
     return header;
 }
 
-void ss_strip_cookie(request_rec *r)
+void ss_strip_cookie(request_rec *r, ss_visit_t *visit)
 {
-    ss_visit_t *visit = ss_visit_known(r);
     const char *header, *rest;
 
-    if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
+    if (visit->strip.extent == SS_STRIP_NOTHING) {
         return;
     }
     header = apr_table_get(r->headers_in, "Cookie");
-    rest = header == NULL ? NULL : ss_strip_from(r, header);
+    rest = header == NULL ? NULL : ss_strip_from(r, visit, header);
     if (rest == header) {
         return;
     }

@@ -4,7 +4,7 @@
 #ifndef SS_STRIP_H
 #define SS_STRIP_H
 
-#include <httpd.h>
+#include "httpd/visit.h"
 
 /*
  * SignedSessionStripCookie: hide the session cookie from scripts and backends.
@@ -20,10 +20,10 @@ void ss_strip_decide(request_rec *r);
 /** What may be seen of a Cookie header that a script of an earlier request was given; NULL:
  * nothing.
  */
-const char *ss_strip_from(request_rec *r, const char *header);
+const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header);
 
 /** Hide it; before the handler. */
-void ss_strip_cookie(request_rec *r);
+void ss_strip_cookie(request_rec *r, ss_visit_t *visit);
 
 /** Show the client's own header again: before mod_cache stores, and when an internal redirect
  * begins. */

@@ -127,8 +127,8 @@ typedef struct ss_step_t {
     int heard; /* what its handler wanted changed has been taken */
 
     /* response.c */
-    int prepared;   /* the response that it is about to give */
-    int is_private; /* that response belongs to this client alone */
+    int prepared, marked; /* the response that it is about to give */
+    int is_private;       /* that response belongs to this client alone */
 } ss_step_t;
 
 /** The step that `r` is, made now if it was not before. Not for subrequests. */
