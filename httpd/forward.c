@@ -77,13 +77,14 @@ void ss_forward_scrub(request_rec *r)
 void ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    ss_bytes_t json;
+    ss_json_t json;
 
     if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {
         return;
     }
-    json = ss_json_compact(ss_session_text(ss_visit_session(visit)), SS_JSON_ASCII | SS_JSON_FINITE,
+    json = ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE,
                            r->pool);
-    apr_table_setn(r->headers_in, dir->forward, apr_pstrmemdup(r->pool, json.data, json.len));
+    apr_table_setn(r->headers_in, dir->forward,
+                   apr_pstrmemdup(r->pool, json.raw.data, json.raw.len));
     visit->forward.sent = 1;
 }

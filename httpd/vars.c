@@ -27,7 +27,7 @@ static const char *text_of(ss_visit_t *visit)
     if (visit == NULL || ss_session_is_empty(ss_visit_session(visit))) {
         return "{}";
     }
-    view = ss_session_view(ss_visit_session(visit));
+    view = ss_session_view(ss_visit_session(visit)).raw;
     return apr_pstrmemdup(visit->root->pool, view.data, view.len);
 }
 
@@ -54,7 +54,7 @@ static const struct {
 /** A top-level key as it is shown. */
 typedef struct shown_t {
     ss_bytes_t key;
-    ss_bytes_t text; /* {NULL, 0}: not shown alone */
+    ss_bytes_t text; /* ss_absent: not shown alone */
     ss_bytes_t name; /* "session:KEY" or "SESSION_KEY", terminated */
 } shown_t;
 
@@ -86,7 +86,7 @@ static void drop_collisions(shown_t *shown, int count, shown_t *added)
     for (int i = 0; i < count; i++) {
         if (shown[i].name.len == added->name.len &&
             ap_cstr_casecmp(shown[i].name.data, added->name.data) == 0) {
-            shown[i].text = added->text = ss_bytes(NULL, 0);
+            shown[i].text = added->text = ss_absent;
         }
     }
 }
