@@ -10,6 +10,7 @@
 #include "httpd/vars.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/out.h"
 
 #define PREFIX_SIZE 8
 #define KEY_NOTE "session:"
@@ -65,12 +66,6 @@ typedef struct showing_t {
     int may_collide;    /* can two keys have the same name? */
 } showing_t;
 
-static char *put(char *out, ss_bytes_t bytes)
-{
-    memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
-}
-
 static void replace_bytes(char *at, const char *end)
 {
     for (; at < end; at++) {
@@ -113,21 +108,21 @@ static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *me
     return count;
 }
 
-/* Write the names, one behind the other. Returns where the last one ended. */
-static char *put_names(char *out, shown_t *shown, int count, const showing_t *how)
+/* Write the names, one behind the other. */
+static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing_t *how)
 {
     ss_names_t names = { { 0 } };
 
     for (int i = 0; i < count; i++) {
-        char *start = out, *key = out + PREFIX_SIZE;
+        ss_out_t start = out;
 
-        memcpy(start, how->prefix, PREFIX_SIZE);
-        out = put(key, shown[i].key);
+        out = ss_out_put(out, ss_bytes(how->prefix, PREFIX_SIZE));
+        out = ss_out_put(out, shown[i].key);
         if (how->for_shells) {
-            replace_bytes(key, out);
+            replace_bytes(start.at + PREFIX_SIZE, out.at);
         }
-        shown[i].name = ss_bytes(start, (apr_size_t)(out - start));
-        *out++ = '\0';
+        shown[i].name = ss_out_slice(start, out);
+        out = ss_out_put_char(out, '\0');
         if (how->may_collide && ss_names_add(&names, shown[i].name)) {
             drop_collisions(shown, i, &shown[i]);
         }
@@ -141,7 +136,7 @@ static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *ho
     apr_pool_t *pool = visit->root->pool;
     apr_size_t room;
     shown_t *shown;
-    char *out;
+    ss_out_t out;
     int count;
 
     if (members->nelts == 0) {
@@ -149,12 +144,12 @@ static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *ho
     }
     shown = apr_palloc(pool, members->nelts * sizeof(*shown));
     count = gather(shown, &room, members, pool);
-    out = put_names(apr_palloc(pool, room), shown, count, how);
+    out = put_names(ss_out_create(room, pool), shown, count, how);
     for (int i = 0; i < count; i++) {
         if (shown[i].text.data != NULL) {
-            apr_table_addn(table, shown[i].name.data, out);
-            out = put(out, shown[i].text);
-            *out++ = '\0';
+            apr_table_addn(table, shown[i].name.data, out.at);
+            out = ss_out_put(out, shown[i].text);
+            out = ss_out_put_char(out, '\0');
         }
     }
 }
