@@ -18,8 +18,8 @@
 #include "httpd/config.h"
 #include "httpd/response.h"
 #include "httpd/routes.h"
-#include "httpd/strip.h"
 #include "httpd/expression.h"
+#include "httpd/forward.h"
 #include "httpd/startup.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -132,7 +132,9 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const before_proxy[] = { "mod_proxy.c", NULL };
 
     static const char *const after_cache[] = { "mod_cache.c", NULL };
+    static const char *const after_headers[] = { "mod_headers.c", NULL };
 
+    ss_forward_register();
     ss_response_register();
     ss_require_register(pool);
     ss_api_register();
@@ -148,13 +150,16 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    /* mod_cache looks pages up by the header that this changes */
-    ap_hook_handler(ss_strip_cookie, after_cache, NULL, APR_HOOK_REALLY_FIRST);
+    /* mod_cache looks pages up by the headers that this changes */
+    ap_hook_handler(ss_chain_run, after_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
-    /* both, because httpd drops all filters when it answers with an error */
-    ap_hook_insert_filter(ss_response_insert, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_insert_error_filter(ss_response_insert_error, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    /* both, because httpd drops all filters when it answers with an error; after mod_headers, so
+     * that ours comes behind its own */
+    ap_hook_insert_filter(ss_response_insert, after_headers, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(ss_response_insert_error, after_headers, NULL,
+                                APR_HOOK_REALLY_LAST);
 
     ap_hook_log_transaction(ss_response_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
 }

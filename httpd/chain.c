@@ -7,57 +7,92 @@
 #include "httpd/earned.h"
 #include "httpd/forward.h"
 #include "httpd/strip.h"
-#include "httpd/visit.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
 
 #define REDIRECT "REDIRECT_"
 #define HEADER "HTTP_"
 
-/* What of a variable of an earlier request this one may see; NULL: nothing. An earlier script's
- * request headers are among them. */
-static const char *still_shown(request_rec *r, const char *name, const char *value)
+/** Whose variables are looked at. */
+typedef struct viewer_t {
+    request_rec *r;
+    const ss_visit_t *visit; /* known, or NULL */
+    int exports;             /* are SESSION and its like ours here? */
+} viewer_t;
+
+static const char *without_redirects(const char *name)
 {
     while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
         name += sizeof(REDIRECT) - 1;
     }
-    if (strcmp(name, HEADER "COOKIE") == 0) {
-        return ss_strip_from(r, value);
-    }
-    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
-        return ss_forward_covers(r, name + sizeof(HEADER) - 1) ? NULL : value;
-    }
-    return ss_vars_is_variable(name) ? NULL : value;
+    return name;
 }
 
-/* A subrequest inherits the environment, a redirected request gets it with REDIRECT_ in front: what
- * an earlier request of the chain was shown is not for this one, unless it says so itself. */
-static void withdraw_environment(request_rec *r)
+/* What of a variable a request may see; NULL: nothing. An earlier script's request headers are
+ * among them. */
+static const char *still_shown(const viewer_t *viewer, const apr_table_entry_t *entry)
 {
-    const apr_array_header_t *entries = apr_table_elts(r->subprocess_env);
-    apr_table_t *kept = apr_table_make(r->pool, entries->nelts);
+    const char *name = without_redirects(entry->key);
 
+    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
+        name += sizeof(HEADER) - 1;
+        if (strcmp(name, "COOKIE") == 0) {
+            return ss_strip_from(viewer->r, entry->val);
+        }
+        return ss_forward_covers(viewer->r, name) ? NULL : entry->val;
+    }
+    /* where they are not ours, somebody else's are left alone */
+    return ss_vars_is_variable(name) &&
+                   (viewer->exports || ss_vars_is_export(viewer->visit, entry->val))
+               ? NULL
+               : entry->val;
+}
+
+static int is_all_shown(const viewer_t *viewer, const apr_array_header_t *entries)
+{
     for (int i = 0; i < entries->nelts; i++) {
         const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
-        const char *value = still_shown(r, entry->key, entry->val);
 
-        if (value != NULL) {
-            apr_table_addn(kept, entry->key, value);
+        if (still_shown(viewer, entry) != entry->val) {
+            return 0;
         }
     }
-    r->subprocess_env = kept;
+    return 1;
 }
 
-/* A later request of the chain, or a subrequest: what an earlier one was shown is not for it. */
-static void withdraw(request_rec *r)
+/* Take out what this request may not see, in a table that others may hold already. */
+static void withdraw_variables(const viewer_t *viewer)
 {
-    const ss_visit_t *visit = ss_visit_known(r);
+    apr_table_t *table = viewer->r->subprocess_env;
+    const apr_array_header_t *entries;
 
-    if (visit != NULL &&
-        (visit->vars.exported || visit->forward.sent || visit->strip.extent != SS_STRIP_NOTHING)) {
-        withdraw_environment(r);
+    if (is_all_shown(viewer, apr_table_elts(table))) {
+        return;
     }
-    ss_forward_scrub(r);
+    entries = apr_array_copy(viewer->r->pool, apr_table_elts(table));
+    apr_table_clear(table);
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+        const char *value = still_shown(viewer, entry);
+
+        if (value != NULL) {
+            apr_table_addn(table, entry->key, value);
+        }
+    }
+}
+
+/* Variables and headers of ours, as this request is to have them: what an earlier request of the
+ * chain has left goes. */
+static void settle_view(request_rec *r, ss_visit_t *visit)
+{
+    const viewer_t viewer = { r, ss_visit_known(r), visit != NULL && ss_dir_conf(r)->env };
+
+    withdraw_variables(&viewer);
+    if (viewer.exports) {
+        ss_vars_export(r, visit);
+    }
+    ss_forward_withdraw(r);
+    ss_forward_send(r, visit);
 }
 
 int ss_chain_begin(request_rec *r)
@@ -79,30 +114,40 @@ static int is_worth_loading(request_rec *r)
            apr_table_get(r->headers_in, "Cookie") != NULL;
 }
 
+/* The session of a place that uses it and may have something to see; else NULL. */
+static ss_visit_t *visit_of(request_rec *r)
+{
+    return ss_visit_ask(r) == SS_ACCESS_READY && is_worth_loading(r) ? ss_visit_load(r) : NULL;
+}
+
 int ss_chain_show(request_rec *r)
 {
-    const ss_server_conf_t *conf = ss_server_conf(r->server);
     ss_access_e access = ss_visit_ask(r);
-    ss_visit_t *visit = NULL;
+    ss_visit_t *visit = visit_of(r);
 
     if (access == SS_ACCESS_NO_KEYS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (access == SS_ACCESS_READY && is_worth_loading(r)) {
-        visit = ss_visit_load(r);
-    }
     /* before anything is withdrawn: what is hidden from this request decides what it may see of
      * the earlier ones' */
     ss_strip_decide(r);
-    if (r->prev != NULL || r->main != NULL) {
-        withdraw(r);
-    }
-    if (r->main == NULL && conf->gathered.has_rules) {
-        ss_earned_note_step(r);
+    ss_forward_scrub(r); /* the body may have been read since, with trailers */
+    settle_view(r, visit);
+    if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
+        ss_earned_note_fixups(r);
     }
     if (access == SS_ACCESS_READY) {
-        ss_vars_publish(r, visit);
-        ss_forward_send(r, visit);
+        ss_vars_show_notes(r, visit);
     }
+    return DECLINED;
+}
+
+int ss_chain_run(request_rec *r)
+{
+    if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
+        ss_earned_note_handler(r);
+    }
+    settle_view(r, visit_of(r));
+    ss_strip_cookie(r);
     return DECLINED;
 }

@@ -20,4 +20,11 @@ int ss_chain_begin(request_rec *r);
  * answers this one. */
 int ss_chain_show(request_rec *r);
 
+/**
+ * handler hook, after mod_cache's, before all others: shown once more, as the configuration of the
+ * request that is answered says; mod_dir, SSI and others carry variables and headers of one request
+ * over to another after its fixups. The cookie is hidden. Declines.
+ */
+int ss_chain_run(request_rec *r);
+
 #endif

@@ -7,37 +7,17 @@
 
 #include "httpd/earned.h"
 
-/** What one request of a chain was like when its fixups ran. */
-typedef struct step_t {
-    const request_rec *r;
-    const char *user; /* r->user then */
-} step_t;
-
-void ss_earned_note_step(request_rec *r)
+void ss_earned_note_fixups(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_begin(r);
-    step_t *step;
+    ss_step_t *step = ss_visit_step(r);
 
-    if (visit->earned.steps == NULL) {
-        visit->earned.steps = apr_array_make(visit->root->pool, 1, sizeof(step_t));
-    }
-    step = apr_array_push(visit->earned.steps);
-    step->r = r;
+    step->shown = 1;
     step->user = r->user;
 }
 
-static const step_t *step_of(const ss_visit_t *visit, const request_rec *r)
+void ss_earned_note_handler(request_rec *r)
 {
-    const apr_array_header_t *steps = visit->earned.steps;
-
-    for (int i = 0; steps != NULL && i < steps->nelts; i++) {
-        const step_t *step = &APR_ARRAY_IDX(steps, i, step_t);
-
-        if (step->r == r) {
-            return step;
-        }
-    }
-    return NULL;
+    ss_visit_step(r)->handled = 1;
 }
 
 static int is_same_user(const char *a, const char *b)
@@ -52,11 +32,11 @@ static int needs_user(request_rec *r)
     return type != NULL && ap_cstr_casecmp(type, "None") != 0;
 }
 
-static const char *fault_of_step(const ss_visit_t *visit, request_rec *r)
+static const char *fault_of_step(request_rec *r)
 {
-    const step_t *step = step_of(visit, r);
+    const ss_step_t *step = ss_visit_step(r);
 
-    if (step == NULL) {
+    if (!step->shown || !step->handled) {
         return "it was answered before all access checks had passed";
     }
     if (!is_same_user(step->user, r->user)) {
@@ -68,16 +48,22 @@ static const char *fault_of_step(const ss_visit_t *visit, request_rec *r)
     return NULL;
 }
 
-const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r)
+/* Whoever gives it: a backend may refuse, too. */
+static int is_refusal(int status)
 {
-    const char *fault = NULL;
+    return status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
+           status == HTTP_PROXY_AUTHENTICATION_REQUIRED;
+}
 
-    for (; r != NULL && fault == NULL; r = r->prev) {
-        fault = fault_of_step(visit, r);
-        if (fault != NULL) {
-            fault = apr_psprintf(visit->root->pool, "the response for %s: %s",
-                                 r->uri != NULL ? r->uri : "-", fault);
-        }
+const char *ss_earned_fault(request_rec *r)
+{
+    const char *fault = is_refusal(r->status) ? "it is a refusal" : NULL;
+
+    for (request_rec *step = r; step != NULL && fault == NULL; step = step->prev) {
+        fault = fault_of_step(step);
+        r = step;
     }
-    return fault;
+    return fault == NULL ? NULL
+                         : apr_psprintf(r->pool, "the response for %s: %s",
+                                        r->uri != NULL ? r->uri : "-", fault);
 }

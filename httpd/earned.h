@@ -8,16 +8,19 @@
 
 /*
  * Did a visit come past every check, with the user that it has now? httpd sets r->user before it
- * checks the password, an error document may inherit it, and a Redirect is answered before any
- * check: so every request of the chain must have reached its fixups, and have had there the user
- * that it has now.
+ * checks the password, an error document may inherit it, a Redirect is answered before any check,
+ * and rewrite rules, Lua and mod_security still refuse in fixups: so every request of the chain
+ * must have reached its handler, and have had in its fixups the user that it has now.
  */
 
-/** Note that the fixups of `r` ran, and which user they saw; from fixups, for main requests. */
-void ss_earned_note_step(request_rec *r);
+/** From fixups, for main requests: which user they saw. */
+void ss_earned_note_fixups(request_rec *r);
 
-/** NULL when every request of the chain that `r` ends has earned the right to store something; else
- * why one has not. */
-const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r);
+/** Before the handler, for main requests: nobody has refused it. */
+void ss_earned_note_handler(request_rec *r);
+
+/** NULL when every request of the chain that `r` ends has earned the right to store something, and
+ * the answer is no refusal; else why not. */
+const char *ss_earned_fault(request_rec *r);
 
 #endif

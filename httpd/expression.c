@@ -27,6 +27,20 @@ static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
     return value.raw.data == NULL ? NULL : ss_value_text(value, pool);
 }
 
+/* The response depends on the session from now on, whether or not sessions are on at this place. */
+static void note_question(ap_expr_eval_ctx_t *ctx)
+{
+    const module *authz_core = ap_find_linked_module("mod_authz_core.c");
+    ss_visit_t *visit = ss_visit_load(ctx->r);
+
+    if (visit != NULL) {
+        visit->expression.asked = 1;
+        if (authz_core != NULL && ctx->info->module_index == authz_core->module_index) {
+            visit->expression.required = 1; /* a Require expr */
+        }
+    }
+}
+
 static const char *evaluate(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
     const char *text;
@@ -40,6 +54,7 @@ static const char *evaluate(ap_expr_eval_ctx_t *ctx, const void *data, const cha
                               ? "Cookie"
                               : apr_pstrcat(ctx->p, *ctx->vary_this, ", Cookie", NULL);
     }
+    note_question(ctx);
     text = value_at(ctx->r, path, ctx->p);
     return text == NULL ? "" : text;
 }

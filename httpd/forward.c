@@ -2,6 +2,8 @@
  * Copyright the mod_signed_session authors
  */
 #include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_filter.h>
 
 #include "httpd/forward.h"
 #include "httpd/visit.h"
@@ -38,53 +40,159 @@ int ss_forward_covers(const request_rec *r, const char *name)
     return 0;
 }
 
-static void scrub_connection(request_rec *r, const apr_array_header_t *reserved)
+/* A client could make mod_proxy drop what we forward. */
+static void scrub_connection(apr_table_t *headers, const apr_array_header_t *reserved,
+                             apr_pool_t *pool)
 {
-    const char *connection = apr_table_getm(r->pool, r->headers_in, "Connection");
-    const char *rest = ss_field_without(connection, reserved, r->pool);
+    const char *connection = apr_table_get(headers, "Connection");
+    const char *rest;
 
     if (connection == NULL) {
         return;
     }
+    connection = apr_table_getm(pool, headers, "Connection");
+    rest = ss_field_without(connection, reserved, pool);
     if (rest == NULL) {
-        apr_table_unset(r->headers_in, "Connection");
+        apr_table_unset(headers, "Connection");
     }
-    else if (strlen(rest) < strlen(connection)) {
-        apr_table_setn(r->headers_in, "Connection", rest);
+    else if (rest != connection) {
+        apr_table_setn(headers, "Connection", rest);
+    }
+}
+
+/** Is this entry to go? */
+typedef int is_unwanted_fn(const apr_table_entry_t *entry, request_rec *r);
+
+static int is_reserved(const apr_table_entry_t *entry, request_rec *r)
+{
+    return ss_forward_covers(r, entry->key);
+}
+
+/* Have we sent it ourselves? httpd hands headers on from request to request as they are. */
+static int is_sent(const apr_table_entry_t *entry, request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+    const apr_array_header_t *sent = visit == NULL ? NULL : visit->forward.sent;
+
+    for (int i = 0; sent != NULL && i < sent->nelts; i++) {
+        if (APR_ARRAY_IDX(sent, i, const char *) == entry->val) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int has_unwanted(const apr_array_header_t *entries, is_unwanted_fn *is_unwanted,
+                        request_rec *r)
+{
+    for (int i = 0; i < entries->nelts; i++) {
+        if (is_unwanted(&APR_ARRAY_IDX(entries, i, apr_table_entry_t), r)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* In one pass, in a table that others may hold already. */
+static void scrub_table(apr_table_t *table, is_unwanted_fn *is_unwanted, request_rec *r)
+{
+    const apr_array_header_t *entries = apr_table_elts(table);
+
+    if (!has_unwanted(entries, is_unwanted, r)) {
+        return;
+    }
+    entries = apr_array_copy(r->pool, entries);
+    apr_table_clear(table);
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+
+        if (!is_unwanted(entry, r)) {
+            apr_table_addn(table, entry->key, entry->val);
+        }
     }
 }
 
 void ss_forward_scrub(request_rec *r)
 {
     const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
-    const apr_array_header_t *headers;
 
     if (reserved == NULL || reserved->nelts == 0) {
         return;
     }
-    headers = apr_table_elts(r->headers_in);
-    for (int i = headers->nelts - 1; i >= 0; i--) {
-        const char *name = APR_ARRAY_IDX(headers, i, apr_table_entry_t).key;
+    scrub_table(r->headers_in, is_reserved, r);
+    scrub_table(r->trailers_in, is_reserved, r);
+    scrub_connection(r->headers_in, reserved, r->pool);
+}
 
-        if (ss_forward_covers(r, name)) {
-            apr_table_unset(r->headers_in, name);
-            i = headers->nelts; /* the table has closed up: look again from its end */
-        }
+void ss_forward_withdraw(request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+
+    if (visit != NULL && visit->forward.sent != NULL) {
+        scrub_table(r->headers_in, is_sent, r);
     }
-    scrub_connection(r, reserved);
+}
+
+static void send_text(request_rec *r, ss_visit_t *visit, const char *header, const char *text)
+{
+    if (visit->forward.sent == NULL) {
+        visit->forward.sent = apr_array_make(visit->root->pool, 1, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(visit->forward.sent, const char *) = text;
+    apr_table_setn(r->headers_in, header, text);
 }
 
 void ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
+    apr_pool_t *pool;
     ss_json_t json;
 
     if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {
         return;
     }
+    pool = visit->root->pool;
     json = ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE,
-                           r->pool);
-    apr_table_setn(r->headers_in, dir->forward,
-                   apr_pstrmemdup(r->pool, json.raw.data, json.raw.len));
-    visit->forward.sent = 1;
+                           pool);
+    send_text(r, visit, dir->forward, apr_pstrmemdup(pool, json.raw.data, json.raw.len));
+}
+
+/*
+ * Trailers: with MergeTrailers they become headers when the body has been read, by whoever reads
+ * it.
+ */
+
+static ap_filter_rec_t *trailers_filter;
+
+static apr_status_t scrub_trailers(ap_filter_t *f, apr_bucket_brigade *brigade,
+                                   ap_input_mode_t mode, apr_read_type_e block, apr_off_t bytes)
+{
+    apr_status_t rv = ap_get_brigade(f->next, brigade, mode, block, bytes);
+
+    if (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(brigade) &&
+        APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
+        ss_visit_t *visit;
+
+        ss_forward_scrub(f->r);
+        if (ss_visit_ask(f->r) == SS_ACCESS_READY && (visit = ss_visit_loaded(f->r)) != NULL) {
+            ss_forward_send(f->r, visit);
+        }
+        ap_remove_input_filter(f);
+    }
+    return rv;
+}
+
+void ss_forward_register(void)
+{
+    trailers_filter = ap_register_input_filter("SIGNED_SESSION_TRAILERS", scrub_trailers, NULL,
+                                               AP_FTYPE_CONTENT_SET);
+}
+
+void ss_forward_insert(request_rec *r)
+{
+    const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
+
+    if (r->main == NULL && reserved != NULL && reserved->nelts > 0 && ap_request_has_body(r)) {
+        ap_add_input_filter_handle(trailers_filter, NULL, r, r->connection);
+    }
 }

@@ -9,8 +9,9 @@
 
 /**
  * Remove from the request every copy of a header that only this module and applications use
- * (SignedSessionForward and SignedSessionUpdate of any server), in any case and with `_` for `-`;
- * and their names from Connection, with which a client could make mod_proxy drop them.
+ * (SignedSessionForward and SignedSessionUpdate of any server), in every
+ * spelling that a backend may take for it; and their names from Connection, with which a client
+ * could make mod_proxy drop them. Also from its trailers, as far as they have come.
  */
 void ss_forward_scrub(request_rec *r);
 
@@ -20,7 +21,17 @@ int ss_forward_covers(const request_rec *r, const char *name);
 /** Start-up: what one virtual host forwards, another one's client must not send. */
 ss_part_fn ss_forward_reserve;
 
-/** From fixups: send the session to backends in the header of SignedSessionForward.
+/** Register the filter that looks at trailers; once, from the module's register function. */
+void ss_forward_register(void);
+
+/** insert_filter hook: have trailers looked at when the body has been read. */
+void ss_forward_insert(request_rec *r);
+
+/** Remove what was sent to backends of other requests of the chain. */
+void ss_forward_withdraw(request_rec *r);
+
+/** From fixups and before the handler: send the session to backends in the header of
+ * SignedSessionForward.
  *
  * @param visit  loaded; NULL when the client has no session */
 void ss_forward_send(request_rec *r, ss_visit_t *visit);

@@ -10,6 +10,7 @@
 #include "httpd/config.h"
 #include "httpd/log.h"
 #include "lib/change.h"
+#include "lib/cookie_option.h"
 #include "lib/option.h"
 #include "lib/origin.h"
 #include "lib/source.h"
@@ -99,7 +100,7 @@ const char *ss_parse_sources(void *member, const ss_line_t *line)
 const char *ss_parse_cookie(void *member, const ss_line_t *line)
 {
     ss_cookie_t cookie;
-    const char *why = ss_cookie_parse(&cookie, line->count, line->words, line->pool);
+    const char *why = ss_cookie_option_parse(&cookie, line->count, line->words, line->pool);
 
     if (why == NULL) {
         *(ss_cookie_t *)member = cookie;

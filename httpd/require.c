@@ -42,7 +42,7 @@ static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
     ss_json_t value;
 
     if (words[0] == NULL) {
-        return ss_visit_has_session(visit);
+        return !ss_session_is_empty(ss_visit_session(visit)); /* an empty one proves nothing */
     }
     value = ss_value_find(ss_visit_session(visit), words[0], pool);
     if (value.raw.data == NULL) {
@@ -59,6 +59,22 @@ static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
     return 0;
 }
 
+static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *const *words)
+{
+    const char *fault = "it has no such key, or another value";
+
+    if (ss_session_is_empty(ss_visit_session(visit))) {
+        fault = "it is empty";
+    }
+    else if (words[1] == NULL) {
+        fault = "it has no such key, or nothing in it";
+    }
+    ss_log(r, APLOG_DEBUG, "SS0207",
+           "the session does not meet \"Require signed-session%s%s\": %s (the client's cookie: %s)",
+           words[0] == NULL ? "" : " ", words[0] == NULL ? "" : words[0], fault,
+           ss_state_name(visit->state));
+}
+
 /* httpd may ask twice in one request: nothing here changes anything but the mark. */
 static authz_status check(request_rec *r, const char *line, const void *words)
 {
@@ -68,15 +84,16 @@ static authz_status check(request_rec *r, const char *line, const void *words)
     switch (ss_visit_enter(&visit, r)) {
     case SS_ACCESS_OFF:
         ss_log(r, APLOG_ERR, "SS0206",
-               "Require signed-session denies everybody here, because sessions are off: add "
+               "Require signed-session cannot be judged here, because sessions are off: add "
                "\"SignedSession On\" to this location");
-        return AUTHZ_DENIED;
+        return AUTHZ_GENERAL_ERROR; /* "denied" would let everybody pass a Require not */
     case SS_ACCESS_NO_KEYS:
-        return AUTHZ_DENIED;
+        return AUTHZ_GENERAL_ERROR;
     default:
         break;
     }
     if (!has(visit, words, r->pool)) {
+        tell_denial(r, visit, words);
         return AUTHZ_DENIED;
     }
     visit->require.granted = 1;

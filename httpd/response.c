@@ -3,10 +3,10 @@
  */
 
 /*
- * Two output filters. "Harvest" sits before mod_cache stores a response, so that it can take the
- * application's update out and mark the response private; "write" sits behind it, so that our
- * cookie is never stored. Both run for main requests only, both on the normal and on the error
- * path.
+ * Three output filters. "Harvest" is the first to see what the handler has left, and takes the
+ * application's update out. "Mark" sits behind mod_headers, so that it has the last word on who may
+ * store the response, and before mod_cache stores it. "Write" sits behind that, so that our cookie
+ * is never stored. All run for main requests only, on the normal and on the error path.
  *
  * There is no "already written" flag: httpd drops headers on several error paths and runs the
  * filters again, so writing means removing our cookie by name and adding it.
@@ -25,7 +25,7 @@
 #include "lib/cookie.h"
 #include "lib/field.h"
 
-static ap_filter_rec_t *harvest_filter, *write_filter;
+static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter;
 
 /* All lines of a field as one list. Most responses do not have it, and looking for one is cheap. */
 static const char *field_in(request_rec *r, apr_table_t *table, const char *name)
@@ -49,6 +49,16 @@ static void mark_private(request_rec *r)
 {
     apr_table_setn(r->headers_out, "Cache-Control",
                    ss_field_private(take_field(r, "Cache-Control"), r->pool));
+}
+
+/* No cache may answer in the stead of a place that takes something away. */
+static void mark_unstored(request_rec *r)
+{
+    const char *value = take_field(r, "Cache-Control");
+
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   ss_field_has(value, "no-store") ? value
+                                                   : ss_field_join(value, "no-store", r->pool));
 }
 
 static void mark_varying(request_rec *r)
@@ -98,35 +108,49 @@ static int is_private(request_rec *r)
     if (visit == NULL) {
         return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
     }
-    return settle_cookie(r, visit) || visit->require.granted;
+    return settle_cookie(r, visit) || visit->require.granted || visit->expression.required;
 }
 
-static void prepare_response(request_rec *r)
+static void prepare_response(request_rec *r, ss_step_t *step)
 {
-    const ss_dir_conf_t *dir = ss_dir_conf(r);
-
     ss_strip_restore(r);
     ss_update_take(r);
-    ss_rules_apply(r);
-    if (is_private(r)) {
+    ss_rules_apply(r); /* what applications changed comes first */
+    step->is_private = is_private(r);
+    step->prepared = 1;
+}
+
+static int is_varying(request_rec *r)
+{
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+    const ss_visit_t *visit = ss_visit_loaded(r);
+
+    return (dir->mode != SS_OFF && dir->vary) || (visit != NULL && visit->expression.asked);
+}
+
+static void mark_response(request_rec *r, const ss_step_t *step)
+{
+    if (ss_rules_take_away(r)) {
+        mark_unstored(r);
+    }
+    if (step->is_private) {
         mark_private(r);
     }
-    if (dir->mode != SS_OFF && dir->vary) {
+    if (is_varying(r)) {
         mark_varying(r);
     }
 }
 
-/** What the two filters of one response tell each other. */
-typedef struct response_t {
-    int prepared;
-} response_t;
-
 static apr_status_t harvest(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    response_t *response = f->ctx;
+    prepare_response(f->r, f->ctx);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
+}
 
-    prepare_response(f->r);
-    response->prepared = 1;
+static apr_status_t mark(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    mark_response(f->r, f->ctx);
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
@@ -204,13 +228,14 @@ static int has_no_header(const request_rec *r)
 
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    const response_t *response = f->ctx;
+    ss_step_t *step = f->ctx;
     ss_visit_t *visit = ss_visit_loaded(f->r);
 
     if (visit != NULL && !has_no_header(f->r)) {
-        if (!response->prepared) {
+        if (!step->prepared) {
             /* mod_cache answers, and has dropped every filter before its own */
-            prepare_response(f->r);
+            prepare_response(f->r, step);
+            mark_response(f->r, step);
         }
         write_cookie(f->r, visit);
     }
@@ -220,17 +245,21 @@ static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 
 void ss_response_register(void)
 {
-    /* before mod_cache's CACHE_SAVE (CONTENT_SET + 1), and before mod_headers */
+    /* before mod_headers */
     harvest_filter = ap_register_output_filter("SIGNED_SESSION_HARVEST", harvest, NULL,
                                                AP_FTYPE_CONTENT_SET - 1);
-    /* behind it, and before the header of the response is printed in HTTP/1.1 and HTTP/2 */
+    /* behind mod_headers, which is of the same type and inserted before; before mod_cache's
+     * CACHE_SAVE (CONTENT_SET + 1) */
+    mark_filter =
+        ap_register_output_filter("SIGNED_SESSION_MARK", mark, NULL, AP_FTYPE_CONTENT_SET);
+    /* behind that, and before the header of the response is printed in HTTP/1.1 and HTTP/2 */
     write_filter = ap_register_output_filter("SIGNED_SESSION_WRITE", write_out, NULL,
                                              AP_FTYPE_CONTENT_SET + 5);
 }
 
 void ss_response_insert(request_rec *r)
 {
-    response_t *response;
+    ss_step_t *step;
 
     /* A subrequest's headers are never sent, and its pool ends before the main request's filters
      * do. */
@@ -239,9 +268,11 @@ void ss_response_insert(request_rec *r)
     }
     if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->gathered.updates->nelts > 0 ||
         ss_visit_known(r) != NULL) {
-        response = apr_pcalloc(r->pool, sizeof(*response));
-        ap_add_output_filter_handle(harvest_filter, response, r, r->connection);
-        ap_add_output_filter_handle(write_filter, response, r, r->connection);
+        step = ss_visit_step(r);
+        step->prepared = 0; /* another response */
+        ap_add_output_filter_handle(harvest_filter, step, r, r->connection);
+        ap_add_output_filter_handle(mark_filter, step, r, r->connection);
+        ap_add_output_filter_handle(write_filter, step, r, r->connection);
     }
 }
 

@@ -12,9 +12,9 @@
 #include "httpd/log.h"
 #include "httpd/rules.h"
 
-static int is_earned(const ss_visit_t *visit, request_rec *r)
+static int is_earned(request_rec *r)
 {
-    const char *fault = ss_earned_fault(visit, r);
+    const char *fault = ss_earned_fault(r);
 
     if (fault != NULL) {
         ss_log(r, APLOG_DEBUG, "SS0307",
@@ -88,6 +88,28 @@ static int has_rules(const request_rec *r)
     return 0;
 }
 
+static int takes_key_away(const apr_array_header_t *rules)
+{
+    for (int i = 0; rules != NULL && i < rules->nelts; i++) {
+        if (APR_ARRAY_IDX(rules, i, ss_rule_t).value == NULL) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ss_rules_take_away(const request_rec *r)
+{
+    for (; r != NULL && ss_server_conf(r->server)->gathered.has_rules; r = r->prev) {
+        const ss_dir_conf_t *dir = ss_dir_conf(r);
+
+        if (dir->mode == SS_ON && (dir->clear == SS_CLEAR_ON || takes_key_away(dir->rules))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void ss_rules_apply(request_rec *r)
 {
     ss_visit_t *visit;
@@ -108,7 +130,7 @@ void ss_rules_apply(request_rec *r)
     if (visit == NULL) {
         return;
     }
-    earned = is_earned(visit, r);
+    earned = is_earned(r);
     ss_visit_begin_rules(visit);
     if (earned && has_clear(r, SS_CLEAR_BEFORE)) {
         ss_draft_begin_anew(visit->draft);

@@ -16,4 +16,7 @@
  */
 void ss_rules_apply(request_rec *r);
 
+/** Does any request of the chain that `r` ends take something out of the session, whoever asks? */
+int ss_rules_take_away(const request_rec *r);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_strings.h>
+
 #include "httpd/strip.h"
 #include "httpd/visit.h"
 
@@ -88,31 +90,29 @@ const char *ss_strip_from(request_rec *r, const char *header)
     return header;
 }
 
-int ss_strip_cookie(request_rec *r)
+void ss_strip_cookie(request_rec *r)
 {
     ss_visit_t *visit = ss_visit_known(r);
     const char *header, *rest;
 
     if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
-        return DECLINED;
+        return;
     }
     header = apr_table_get(r->headers_in, "Cookie");
-    if (header == NULL) {
-        return DECLINED;
+    rest = header == NULL ? NULL : ss_strip_from(r, header);
+    if (rest == header) {
+        return;
     }
-    rest = ss_strip_from(r, header);
-    if (rest != header) {
-        if (visit->strip.header == NULL) {
-            visit->strip.header = header;
-        }
-        if (rest == NULL) {
-            apr_table_unset(r->headers_in, "Cookie");
-        }
-        else {
-            apr_table_setn(r->headers_in, "Cookie", rest);
-        }
+    if (visit->strip.header == NULL) {
+        /* a subrequest may share the table, but its memory ends before the main request does */
+        visit->strip.header = apr_pstrdup(visit->root->pool, header);
     }
-    return DECLINED;
+    if (rest == NULL) {
+        apr_table_unset(r->headers_in, "Cookie");
+    }
+    else {
+        apr_table_setn(r->headers_in, "Cookie", apr_pstrdup(visit->root->pool, rest));
+    }
 }
 
 void ss_strip_restore(request_rec *r)

@@ -22,8 +22,8 @@ void ss_strip_decide(request_rec *r);
  */
 const char *ss_strip_from(request_rec *r, const char *header);
 
-/** handler hook, after mod_cache's, before all others: hide it. Declines. */
-int ss_strip_cookie(request_rec *r);
+/** Hide it; before the handler. */
+void ss_strip_cookie(request_rec *r);
 
 /** Show the client's own header again: before mod_cache stores, and when an internal redirect
  * begins. */

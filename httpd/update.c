@@ -123,14 +123,16 @@ const char *ss_update_note(const request_rec *r, const ss_visit_t *visit)
     return ss_vars_are_alone(r, visit) ? NULL : apr_table_get(r->notes, NOTE);
 }
 
-static void take_note(request_rec *r)
+static void take_note(request_rec *r, int is_heard)
 {
     static const ss_keys_t every_key = { 1, NULL };
     const char *text = ss_update_note(r, ss_visit_loaded(r));
 
     if (text != NULL) {
         apr_table_unset(r->notes, NOTE);
-        apply(r, "the note " NOTE, text, &every_key);
+        if (!is_heard) {
+            apply(r, "the note " NOTE, text, &every_key);
+        }
     }
 }
 
@@ -145,7 +147,7 @@ static int came_from_cache(const request_rec *r)
 }
 
 /* Whether or not it counts here, an update header never leaves the server. */
-static void take_header(request_rec *r, const char *name)
+static void take_header(request_rec *r, const char *name, int is_heard)
 {
     const ss_update_conf_t *update = &ss_dir_conf(r)->update;
     const char *where = apr_pstrcat(r->pool, "the response header ", name, NULL);
@@ -158,7 +160,10 @@ static void take_header(request_rec *r, const char *name)
     }
     apr_table_unset(r->headers_out, name);
     apr_table_unset(r->err_headers_out, name);
-    if (update->header == NULL || ap_cstr_casecmp(update->header, name) != 0) {
+    if (is_heard) {
+        ss_log(r, APLOG_DEBUG, "SS0305", "%s was removed: no application has sent it", where);
+    }
+    else if (update->header == NULL || ap_cstr_casecmp(update->header, name) != 0) {
         ss_log(r, APLOG_DEBUG, "SS0305", "%s was removed: it is no update header here", where);
     }
     else if (found.count > 1) {
@@ -174,14 +179,18 @@ static void take_header(request_rec *r, const char *name)
     }
 }
 
+/* Only what the handler itself left counts. When a response is prepared a second time, mod_headers
+ * has been there, which any author of .htaccess may tell to set a header or a note. */
 static void take_from_one(request_rec *r)
 {
     const apr_array_header_t *updates = ss_server_conf(r->server)->gathered.updates;
+    ss_step_t *step = ss_visit_step(r);
 
-    take_note(r);
+    take_note(r, step->heard);
     for (int i = 0; i < updates->nelts; i++) {
-        take_header(r, APR_ARRAY_IDX(updates, i, const char *));
+        take_header(r, APR_ARRAY_IDX(updates, i, const char *), step->heard);
     }
+    step->heard = 1;
 }
 
 void ss_update_take(request_rec *r)

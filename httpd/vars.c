@@ -19,22 +19,29 @@
 _Static_assert(sizeof(KEY_NOTE) - 1 == PREFIX_SIZE && sizeof(KEY_VARIABLE) - 1 == PREFIX_SIZE,
                "both prefixes are copied with one size");
 
-/* `visit` is NULL when nothing had to be loaded to see that there is no session. */
+/** A session as it is shown in one kind of table, made once for each version of it and for every
+ * request that it is shown to. */
+typedef struct ss_rendered_t {
+    const struct ss_rendered_t *older; /* of another version, or NULL */
+    unsigned version;                  /* of the draft */
+    const char *json, *state;          /* the whole session, and what the cookie was */
+    const struct shown_t *keys;        /* `text` is terminated, or ss_absent */
+    int count;
+    const char *start, *end; /* all texts are between them */
+} ss_rendered_t;
 
-static const char *text_of(ss_visit_t *visit)
+/* `visit` and `rendered` are NULL when nothing had to be loaded to see that there is no session. */
+
+static const char *text_of(const ss_visit_t *visit, const ss_rendered_t *rendered)
 {
-    ss_bytes_t view;
-
-    if (visit == NULL || ss_session_is_empty(ss_visit_session(visit))) {
-        return "{}";
-    }
-    view = ss_session_view(ss_visit_session(visit)).raw;
-    return apr_pstrmemdup(visit->root->pool, view.data, view.len);
+    (void)visit;
+    return rendered == NULL ? "{}" : rendered->json;
 }
 
-static const char *state_of(ss_visit_t *visit)
+static const char *state_of(const ss_visit_t *visit, const ss_rendered_t *rendered)
 {
-    return ss_state_name(visit == NULL ? SS_NONE : visit->state);
+    return rendered != NULL ? rendered->state
+                            : ss_state_name(visit == NULL ? SS_NONE : visit->state);
 }
 
 /** What is shown of every session, besides its keys. The first note stands before the keys' notes,
@@ -42,7 +49,7 @@ static const char *state_of(ss_visit_t *visit)
 static const struct {
     const char *note;
     const char *variable;
-    const char *(*value)(ss_visit_t *visit);
+    const char *(*value)(const ss_visit_t *visit, const ss_rendered_t *rendered);
 } vars[] = {
     /* clang-format off */
     { "session",       "SESSION",              text_of },
@@ -65,6 +72,12 @@ typedef struct showing_t {
     int for_shells;     /* does every byte that no shell could use become an underscore? */
     int may_collide;    /* can two keys have the same name? */
 } showing_t;
+
+static ss_out_t put_terminated(ss_out_t out, ss_bytes_t text)
+{
+    out = ss_out_put(out, text);
+    return ss_out_put_char(out, '\0');
+}
 
 static void replace_bytes(char *at, const char *end)
 {
@@ -130,68 +143,101 @@ static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing
     return out;
 }
 
-static void show_keys(apr_table_t *table, ss_visit_t *visit, const showing_t *how)
+/* Write the texts behind the names, beginning with the whole session's. */
+static void put_texts(ss_out_t out, ss_rendered_t *rendered, shown_t *shown, ss_bytes_t json,
+                      ss_bytes_t state)
 {
-    const apr_array_header_t *members = ss_session_members(ss_visit_session(visit));
-    apr_pool_t *pool = visit->root->pool;
-    apr_size_t room;
-    shown_t *shown;
-    ss_out_t out;
-    int count;
-
-    if (members->nelts == 0) {
-        return;
-    }
-    shown = apr_palloc(pool, members->nelts * sizeof(*shown));
-    count = gather(shown, &room, members, pool);
-    out = put_names(ss_out_create(room, pool), shown, count, how);
-    for (int i = 0; i < count; i++) {
+    rendered->start = rendered->json = out.at;
+    out = put_terminated(out, json);
+    rendered->state = out.at;
+    out = put_terminated(out, state);
+    for (int i = 0; i < rendered->count; i++) {
         if (shown[i].text.data != NULL) {
-            apr_table_addn(table, shown[i].name.data, out.at);
-            out = ss_out_put(out, shown[i].text);
-            out = ss_out_put_char(out, '\0');
+            const char *start = out.at;
+
+            out = put_terminated(out, shown[i].text);
+            shown[i].text.data = start;
         }
     }
+    rendered->end = out.at;
+}
+
+static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how,
+                                   const ss_rendered_t *older)
+{
+    ss_session_t *session = ss_visit_session(visit);
+    const apr_array_header_t *members = ss_session_members(session);
+    ss_bytes_t json = ss_session_view(session).raw;
+    ss_bytes_t state = ss_bytes_of(ss_state_name(visit->state));
+    apr_pool_t *pool = visit->root->pool;
+    ss_rendered_t *rendered = apr_palloc(pool, sizeof(*rendered));
+    shown_t *shown = apr_palloc(pool, members->nelts * sizeof(*shown));
+    apr_size_t room;
+    ss_out_t out;
+
+    rendered->older = older;
+    rendered->version = ss_draft_version(visit->draft);
+    rendered->count = gather(shown, &room, members, pool);
+    rendered->keys = shown;
+    out = ss_out_create(room + json.len + 1 + state.len + 1, pool);
+    out = put_names(out, shown, rendered->count, how);
+    put_texts(out, rendered, shown, json, state);
+    return rendered;
+}
+
+/* The session as it is now. */
+static const ss_rendered_t *rendered_as(const ss_rendered_t **known, const ss_visit_t *visit,
+                                        const showing_t *how)
+{
+    if (*known == NULL || (*known)->version != ss_draft_version(visit->draft)) {
+        *known = render(visit, how, *known);
+    }
+    return *known;
 }
 
 typedef void put_fn(apr_table_t *table, const char *key, const char *value);
 
-static void publish_notes(request_rec *r, ss_visit_t *visit)
+static void show_keys(apr_table_t *table, const ss_rendered_t *rendered)
+{
+    for (int i = 0; i < rendered->count; i++) {
+        if (rendered->keys[i].text.data != NULL) {
+            apr_table_addn(table, rendered->keys[i].name.data, rendered->keys[i].text.data);
+        }
+    }
+}
+
+void ss_vars_show_notes(request_rec *r, ss_visit_t *visit)
 {
     /* usually nobody has set a note before, and nothing is to be replaced */
-    put_fn *put = apr_is_empty_table(r->notes) ? apr_table_addn : apr_table_setn;
+    put_fn *put_note = apr_is_empty_table(r->notes) ? apr_table_addn : apr_table_setn;
+    const ss_rendered_t *rendered = NULL;
 
-    put(r->notes, vars[0].note, vars[0].value(visit));
     if (visit != NULL) {
         const showing_t how = { KEY_NOTE, 0, ss_session_has_alike(ss_visit_session(visit)) };
 
-        show_keys(r->notes, visit, &how);
+        rendered = rendered_as(&visit->vars.as_notes, visit, &how);
+    }
+    put_note(r->notes, vars[0].note, vars[0].value(visit, rendered));
+    if (rendered != NULL) {
+        show_keys(r->notes, rendered);
     }
     for (int i = 1; i < VARS; i++) {
-        put(r->notes, vars[i].note, vars[i].value(visit));
+        put_note(r->notes, vars[i].note, vars[i].value(visit, rendered));
     }
     if (visit != NULL) {
         visit->vars.notes = apr_table_elts(r->notes)->nelts;
     }
 }
 
-static void publish_environment(request_rec *r, ss_visit_t *visit)
+void ss_vars_export(request_rec *r, ss_visit_t *visit)
 {
-    const showing_t how = { KEY_VARIABLE, 1, 1 };
+    static const showing_t how = { KEY_VARIABLE, 1, 1 };
+    const ss_rendered_t *rendered = rendered_as(&visit->vars.as_variables, visit, &how);
 
     for (int i = 0; i < VARS; i++) {
-        apr_table_setn(r->subprocess_env, vars[i].variable, vars[i].value(visit));
+        apr_table_addn(r->subprocess_env, vars[i].variable, vars[i].value(visit, rendered));
     }
-    show_keys(r->subprocess_env, visit, &how);
-    visit->vars.exported = 1;
-}
-
-void ss_vars_publish(request_rec *r, ss_visit_t *visit)
-{
-    publish_notes(r, visit);
-    if (ss_dir_conf(r)->env) {
-        publish_environment(r, visit);
-    }
+    show_keys(r->subprocess_env, rendered);
 }
 
 int ss_vars_are_alone(const request_rec *r, const ss_visit_t *visit)
@@ -212,4 +258,17 @@ int ss_vars_is_variable(const char *name)
         }
     }
     return strncmp(name, KEY_VARIABLE, PREFIX_SIZE) == 0;
+}
+
+int ss_vars_is_export(const ss_visit_t *visit, const char *value)
+{
+    const ss_rendered_t *rendered = visit == NULL ? NULL : visit->vars.as_variables;
+
+    /* httpd hands variables on from request to request, with their texts as they are */
+    for (; rendered != NULL; rendered = rendered->older) {
+        if (value >= rendered->start && value < rendered->end) {
+            return 1;
+        }
+    }
+    return 0;
 }

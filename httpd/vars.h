@@ -6,15 +6,21 @@
 
 #include "httpd/visit.h"
 
-/**
- * Show the session to whatever answers `r`: as notes, and with SignedSessionEnv as environment.
+/** Show the session to whatever answers `r` as notes.
  *
- * @param visit  loaded; NULL when the client has no session, and no environment is wanted
- */
-void ss_vars_publish(request_rec *r, ss_visit_t *visit);
+ * @param visit  loaded; NULL when the client has no session */
+void ss_vars_show_notes(request_rec *r, ss_visit_t *visit);
 
-/** Is this the name of a variable that ss_vars_publish may have set? */
+/** Add the session to the variables of whatever answers `r`, in which none of the same names are.
+ *
+ * @param visit  loaded */
+void ss_vars_export(request_rec *r, ss_visit_t *visit);
+
+/** Is this the name of a variable that ss_vars_export may set? */
 int ss_vars_is_variable(const char *name);
+
+/** Is this the text of a variable that ss_vars_export has set, for any request of the chain? */
+int ss_vars_is_export(const ss_visit_t *visit, const char *value);
 
 /**
  * Are the notes of `r` still those that ss_vars_publish left there, and no others? Then nobody has

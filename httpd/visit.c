@@ -46,12 +46,32 @@ static void load(ss_visit_t *visit)
     visit->draft = ss_draft_create(visit->opened.session, visit->root->pool);
 }
 
-static ss_visit_t *object_of(const request_rec *root)
+static ss_step_t *step_of(const request_rec *r)
 {
     /* a request that could not even be read has no configuration */
-    return root->request_config == NULL
+    return r->request_config == NULL
                ? NULL
-               : ap_get_module_config(root->request_config, &signed_session_module);
+               : ap_get_module_config(r->request_config, &signed_session_module);
+}
+
+ss_step_t *ss_visit_step(request_rec *r)
+{
+    ss_step_t *step = step_of(r);
+
+    if (step == NULL) {
+        step = apr_pcalloc(r->pool, sizeof(*step));
+        if (r->request_config != NULL) {
+            ap_set_module_config(r->request_config, &signed_session_module, step);
+        }
+    }
+    return step;
+}
+
+static ss_visit_t *visit_of(const request_rec *root)
+{
+    const ss_step_t *step = step_of(root);
+
+    return step == NULL ? NULL : step->visit;
 }
 
 static ss_visit_t *create(request_rec *root)
@@ -61,19 +81,19 @@ static ss_visit_t *create(request_rec *root)
     visit->root = root;
     visit->conf = ss_server_conf(root->server);
     visit->now = root->request_time;
-    ap_set_module_config(root->request_config, &signed_session_module, visit);
+    ss_visit_step(root)->visit = visit;
     return visit;
 }
 
 ss_visit_t *ss_visit_known(const request_rec *r)
 {
-    return object_of(ss_visit_root(r));
+    return visit_of(ss_visit_root(r));
 }
 
 ss_visit_t *ss_visit_begin(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
-    ss_visit_t *visit = object_of(root);
+    ss_visit_t *visit = visit_of(root);
 
     return visit != NULL ? visit : create(root);
 }
@@ -88,7 +108,7 @@ ss_visit_t *ss_visit_loaded(const request_rec *r)
 ss_visit_t *ss_visit_load(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
-    ss_visit_t *visit = object_of(root);
+    ss_visit_t *visit = visit_of(root);
 
     if (visit != NULL && visit->draft != NULL) {
         return visit;

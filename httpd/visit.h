@@ -31,13 +31,15 @@ typedef struct ss_strip_note_t {
 
 /** vars.c: what was shown. */
 typedef struct ss_vars_note_t {
-    int notes;    /* how many notes there were when the session was last shown */
-    int exported; /* did a request of the chain export variables? */
+    int notes;                            /* how many there were when the session was last shown */
+    const struct ss_rendered_t *as_notes; /* what is shown as notes, made once for each version */
+    const struct ss_rendered_t *as_variables; /* and as variables; NULL: none were exported */
 } ss_vars_note_t;
 
 /** forward.c: what was sent on. */
 typedef struct ss_forward_note_t {
-    int sent; /* did a request of the chain forward the session? */
+    apr_array_header_t
+        *sent; /* const char *: the texts, by whose address they are known; or NULL */
 } ss_forward_note_t;
 
 /** require.c: what was decided. */
@@ -45,10 +47,11 @@ typedef struct ss_require_note_t {
     int granted; /* a Require was granted by the session: the response is private */
 } ss_require_note_t;
 
-/** earned.c: the requests of the chain whose fixups ran. */
-typedef struct ss_earned_note_t {
-    apr_array_header_t *steps; /* NULL before the first */
-} ss_earned_note_t;
+/** expression.c: what asked. */
+typedef struct ss_expression_note_t {
+    int asked;    /* an expression has asked for the session: the response varies with it */
+    int required; /* a Require expr has: the response is private */
+} ss_expression_note_t;
 
 /** endpoint.c */
 typedef struct ss_endpoint_note_t {
@@ -105,11 +108,31 @@ typedef struct ss_visit_t {
     ss_vars_note_t vars;
     ss_forward_note_t forward;
     ss_require_note_t require;
-    ss_earned_note_t earned;
+    ss_expression_note_t expression;
     ss_endpoint_note_t endpoint;
     ss_shared_cookie_note_t shared_cookie;
     ss_response_note_t response;
 } ss_visit_t;
+
+/** One request of the chain, but for subrequests. */
+typedef struct ss_step_t {
+    ss_visit_t *visit; /* of the root alone, written by visit.c */
+
+    /* earned.c */
+    int shown;        /* its fixups ran */
+    const char *user; /* r->user then */
+    int handled;      /* its handler was about to run */
+
+    /* update.c */
+    int heard; /* what its handler wanted changed has been taken */
+
+    /* response.c */
+    int prepared;   /* the response that it is about to give */
+    int is_private; /* that response belongs to this client alone */
+} ss_step_t;
+
+/** The step that `r` is, made now if it was not before. Not for subrequests. */
+ss_step_t *ss_visit_step(request_rec *r);
 
 /** May a place use the session? */
 typedef enum ss_access_e {
@@ -146,7 +169,7 @@ int ss_visit_may_change(const request_rec *r);
 /** The session with every change so far. */
 ss_session_t *ss_visit_session(const ss_visit_t *visit);
 
-/** Does the client have a session, as far as this visit has come? */
+/** Does the client have a session, as far as this visit has come? A valid one may be empty. */
 int ss_visit_has_session(const ss_visit_t *visit);
 
 /** Make a change. Its memory may be short-lived. Returns whether it is possible. */

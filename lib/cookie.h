@@ -26,18 +26,6 @@ typedef struct ss_cookie_t {
 } ss_cookie_t;
 
 /**
- * Understand the arguments of SignedSessionCookie: NAME, then attributes as Set-Cookie spells them.
- * What is not written gets the default Path=/ SameSite=Lax HttpOnly Secure=auto. Refuses whatever a
- * browser would refuse.
- *
- * @param cookie  out: strings in `pool`; undefined on failure
- * @param argc    at least 1
- * @return        NULL, or what is wrong and what is accepted
- */
-const char *ss_cookie_parse(ss_cookie_t *cookie, int argc, const char *const argv[],
-                            apr_pool_t *pool);
-
-/**
  * The values of all cookies called `name` in a Cookie header, in its order. Only ';' separates;
  * blanks and tabs around a pair do not count; names are compared byte by byte, never decoded; a
  * value is everything after the first '='.

@@ -58,39 +58,64 @@ int ss_field_has(const char *list, const char *name)
 
 static int fold(char c)
 {
-    return c == '_' ? '-' : apr_tolower(c);
+    return apr_isascii(c) && apr_isalnum(c) ? apr_tolower(c) : '-';
+}
+
+static int is_alike(ss_bytes_t a, const char *b)
+{
+    apr_size_t i = 0;
+
+    while (i < a.len && b[i] != '\0' && fold(a.data[i]) == fold(b[i])) {
+        i++;
+    }
+    return i == a.len && b[i] == '\0';
 }
 
 int ss_field_is_alike(const char *a, const char *b)
 {
-    for (; *a != '\0' && fold(*a) == fold(*b); a++, b++) {
-    }
-    return fold(*a) == fold(*b);
+    return is_alike(ss_bytes_of(a), b);
 }
 
-static int is_any_of(ss_bytes_t member, const apr_array_header_t *names, apr_pool_t *pool)
+static int is_any_of(ss_bytes_t member, const apr_array_header_t *names)
 {
-    const char *text = apr_pstrmemdup(pool, member.data, member.len);
-
     for (int i = 0; i < names->nelts; i++) {
-        if (ss_field_is_alike(text, APR_ARRAY_IDX(names, i, const char *))) {
+        if (is_alike(member, APR_ARRAY_IDX(names, i, const char *))) {
             return 1;
         }
     }
     return 0;
 }
 
+/* What separates the words of a Connection header for mod_proxy, which knows no quotes. */
+#define SEPARATORS ",; \t\r\n\v\f"
+
 const char *ss_field_without(const char *list, const apr_array_header_t *names, apr_pool_t *pool)
 {
-    const char *result = NULL;
-    ss_bytes_t member;
+    const char *at = list == NULL ? "" : list;
+    char *kept = NULL, *out = NULL;
 
-    while (list != NULL && next_member(&member, &list)) {
-        if (!is_any_of(member, names, pool)) {
-            result = ss_field_join(result, apr_pstrmemdup(pool, member.data, member.len), pool);
+    while (*at != '\0') {
+        apr_size_t gap = strspn(at, SEPARATORS);
+        apr_size_t len = strcspn(at + gap, SEPARATORS);
+
+        if (len > 0 && is_any_of(ss_bytes(at + gap, len), names)) {
+            if (kept == NULL) {
+                kept = apr_pstrdup(pool, list);
+                out = kept + (at - list);
+            }
         }
+        else if (kept != NULL) {
+            memcpy(out, at, gap + len);
+            out += gap + len;
+        }
+        at += gap + len;
     }
-    return result;
+    if (kept == NULL) {
+        return list;
+    }
+    *out = '\0';
+    kept += strspn(kept, SEPARATORS);
+    return *kept == '\0' ? NULL : kept;
 }
 
 const char *ss_field_join(const char *first, const char *second, apr_pool_t *pool)
@@ -103,15 +128,21 @@ const char *ss_field_join(const char *first, const char *second, apr_pool_t *poo
 
 const char *ss_field_private(const char *cache_control, apr_pool_t *pool)
 {
-    const char *result = "private";
+    static const char private[] = "private";
+    apr_size_t size = cache_control == NULL ? 0 : strlen(cache_control);
+    char *result = apr_palloc(pool, sizeof(private) + 2 + 2 * size); /* a "," becomes ", " */
+    char *out = apr_cpystrn(result, private, sizeof(private));
     ss_bytes_t member;
 
     while (cache_control != NULL && next_member(&member, &cache_control)) {
         if (!is_named(member, "private") && !is_named(member, "public") &&
             !is_named(member, "s-maxage")) {
-            result = apr_psprintf(pool, "%s, %.*s", result, (int)member.len, member.data);
+            memcpy(out, ", ", 2);
+            memcpy(out + 2, member.data, member.len);
+            out += 2 + member.len;
         }
     }
+    *out = '\0';
     return result;
 }
 

@@ -14,11 +14,13 @@
  * count. */
 int ss_field_has(const char *list, const char *name);
 
-/** The same header field to a CGI script: no matter which case, and `_` for `-`. */
+/** May some backend take the one header field for the other? No matter which case, and any byte
+ * that is no letter or digit counts as `-`. */
 int ss_field_is_alike(const char *a, const char *b);
 
-/** The list without the members that are alike one of `names` (const char *); NULL when none is
- * left. */
+/** A Connection header, as mod_proxy takes it apart, without the words that are alike one of
+ * `names` (const char *): `list` itself when there is none, NULL when nothing is left. Not NULL
+ * itself. */
 const char *ss_field_without(const char *list, const apr_array_header_t *names, apr_pool_t *pool);
 
 /** The two lists as one; either may be NULL, both NULL give NULL. */

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/source.h"
-
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include <apr_file_io.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
+#include "lib/command.h"
 #include "lib/crypto.h"
+#include "lib/source.h"
 
 #define CONTENT_MAX (64 * 1024) /* bytes of a file or of an output */
 #define COMMAND_SECONDS 30
-
-/* Waits end this often, to look at the clock: for output, and for the process behind it. */
-#define READ_STEP apr_time_from_msec(100)
-#define WAIT_STEP apr_time_from_msec(5)
 
 /** One call of ss_source_read. */
 typedef struct reading_t {
@@ -192,112 +185,24 @@ static apr_status_t read_variable(reading_t *reading, const ss_source_t *source)
  * exec:COMMAND
  */
 
-/* Called in the child, whose standard error is ours. */
-static void report_no_start(apr_pool_t *pool, apr_status_t rv, const char *description)
-{
-    apr_file_t *err;
-
-    if (apr_file_open_stderr(&err, pool) == APR_SUCCESS) {
-        apr_file_printf(err, "%s: %pm\n", description, &rv);
-    }
-}
-
-static apr_status_t start(apr_proc_t *process, const char *command, apr_pool_t *pool)
-{
-    char **argv;
-    apr_file_t *null;
-    apr_procattr_t *attr;
-    apr_status_t rv = apr_tokenize_to_argv(command, &argv, pool);
-
-    if (rv != APR_SUCCESS ||
-        (rv = apr_file_open(&null, "/dev/null", APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool)) !=
-            APR_SUCCESS ||
-        (rv = apr_procattr_create(&attr, pool)) != APR_SUCCESS ||
-        (rv = apr_procattr_io_set(attr, APR_NO_PIPE, APR_CHILD_BLOCK, APR_NO_PIPE)) !=
-            APR_SUCCESS ||
-        (rv = apr_procattr_child_in_set(attr, null, NULL)) != APR_SUCCESS ||
-        (rv = apr_procattr_cmdtype_set(attr, APR_PROGRAM_PATH)) != APR_SUCCESS ||
-        (rv = apr_procattr_error_check_set(attr, 1)) != APR_SUCCESS ||
-        (rv = apr_procattr_child_errfn_set(attr, report_no_start)) != APR_SUCCESS) {
-        return rv;
-    }
-    return apr_proc_create(process, argv[0], (const char *const *)argv, NULL, attr, pool);
-}
-
-/* Gather the output until its end, or CONTENT_MAX bytes and one. */
-static apr_status_t gather(char *content, apr_size_t *len, apr_file_t *out, apr_time_t deadline)
-{
-    *len = 0;
-    while (*len <= CONTENT_MAX) {
-        apr_size_t count = CONTENT_MAX + 1 - *len;
-        apr_status_t rv = apr_file_read(out, content + *len, &count);
-
-        *len += count;
-        if (rv == APR_EOF) {
-            return APR_SUCCESS;
-        }
-        if (rv != APR_SUCCESS && !APR_STATUS_IS_TIMEUP(rv)) {
-            return rv;
-        }
-        if (apr_time_now() >= deadline) {
-            return APR_TIMEUP;
-        }
-    }
-    return APR_SUCCESS;
-}
-
-static void end_process(apr_proc_t *process)
-{
-    apr_proc_kill(process, SIGKILL);
-    apr_proc_wait(process, NULL, NULL, APR_WAIT);
-}
-
-/* A process goes on after it has closed its output, and so does its time. */
-static apr_status_t await(apr_proc_t *process, int *code, apr_exit_why_e *how, apr_time_t deadline)
-{
-    apr_status_t rv;
-
-    while ((rv = apr_proc_wait(process, code, how, APR_NOWAIT)) == APR_CHILD_NOTDONE) {
-        if (apr_time_now() >= deadline) {
-            end_process(process);
-            return APR_TIMEUP;
-        }
-        apr_sleep(WAIT_STEP);
-    }
-    return rv == APR_CHILD_DONE ? APR_SUCCESS : rv;
-}
-
 static apr_status_t read_output(reading_t *reading, const ss_source_t *source)
 {
-    apr_time_t deadline = apr_time_now() + apr_time_from_sec(COMMAND_SECONDS);
-    apr_exit_why_e how = APR_PROC_EXIT;
-    int code = 0;
-    apr_size_t len = 0;
-    apr_proc_t process;
-    apr_status_t rv = start(&process, source->name, reading->scratch);
+    const ss_command_t command = { source->name, apr_time_from_sec(COMMAND_SECONDS),
+                                   reading->content, CONTENT_MAX + 1 };
+    ss_ending_t ending;
+    apr_status_t rv = ss_command_run(&ending, &command, reading->scratch);
 
-    if (rv == APR_SUCCESS) {
-        apr_file_pipe_timeout_set(process.out, READ_STEP);
-        rv = gather(reading->content, &len, process.out, deadline);
-        apr_file_close(process.out);
-        if (rv == APR_SUCCESS && len <= CONTENT_MAX) {
-            rv = await(&process, &code, &how, deadline);
-        }
-        else {
-            end_process(&process);
-        }
-    }
     if (APR_STATUS_IS_TIMEUP(rv)) {
         return fail(reading, rv, "%s did not end within %d seconds", source->text, COMMAND_SECONDS);
     }
     if (rv != APR_SUCCESS) {
         return fail(reading, rv, "cannot run %s: %pm", source->text, &rv);
     }
-    if (code != 0) {
+    if (ending.code != 0) {
         return fail(reading, APR_EGENERAL, "%s ended with %s %d", source->text,
-                    APR_PROC_CHECK_EXIT(how) ? "exit status" : "signal", code);
+                    ending.by_signal ? "signal" : "exit status", ending.code);
     }
-    return take_lines(reading, len, source->text);
+    return take_lines(reading, ending.len, source->text);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/cookie.h"
+#include "lib/cookie_option.h"
 #include "lib/option.h"
 #include "lib/origin.h"
 #include "tests/fuzz/fuzz.h"
@@ -74,7 +74,7 @@ static void judge_cookie(int argc, const char *const argv[], apr_pool_t *pool)
 {
     ss_cookie_t cookie;
 
-    if (ss_cookie_parse(&cookie, argc, argv, pool) == NULL) {
+    if (ss_cookie_option_parse(&cookie, argc, argv, pool) == NULL) {
         MUST(ss_option_is_token(cookie.name) && cookie.path[0] == '/');
         judge_set_cookie(ss_cookie_print(&cookie, ss_bytes_of("v"), 1, 0, pool), cookie.name);
         judge_set_cookie(ss_cookie_print_deletion(&cookie, 1, pool), cookie.name);

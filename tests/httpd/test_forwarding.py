@@ -275,7 +275,7 @@ def test_a_copy_beside_the_real_one(server):
 
 
 def test_other_headers_of_a_client_arrive(server):
-    others = {'X-Sessio': '1', 'X-Sessions': '2', 'Session': '3', 'X-Session-Up': '4', 'X.Session': '5'}
+    others = {'X-Sessio': '1', 'X-Sessions': '2', 'Session': '3', 'X-Session-Up': '4'}
     found = fields(server.request('GET', '/app/echo', others))
     assert {name.lower(): [value] for name, value in others.items()}.items() <= found.items()
 

@@ -103,7 +103,7 @@ def test_a_key_is_present_and_not_nothing(server, what, value, holds):
 
 ROWS = [
     # path, session (None: no cookie), does it hold?
-    ('any', None, False), ('any', {}, True), ('any', {'x': None}, True),
+    ('any', None, False), ('any', {}, False), ('any', {'x': None}, True),
     ('user', None, False), ('user', {}, False), ('user', {'user': 'alice'}, True), ('user', {'User': 'alice'}, False),
     ('admin', {'role': 'admin'}, True), ('admin', {'role': 'site owner'}, True), ('admin', {'role': 'site'}, False),
     ('admin', {'role': 'Admin'}, False), ('admin', {'role': 'admin '}, False),
@@ -261,6 +261,20 @@ PLACES = '''
             Require expr "%{HTTP:X-Pass} == 'yes'"
         </RequireAny>
     </Location>
+    <Location "/but-off">
+        SignedSession Off
+        <RequireAny>
+            Require expr "%{HTTP:X-Pass} == 'yes'"
+            Require signed-session
+        </RequireAny>
+    </Location>
+    <Location "/off-not">
+        SignedSession Off
+        <RequireAll>
+            Require all granted
+            Require not signed-session banned
+        </RequireAll>
+    </Location>
     <Location "/read-only">
         SignedSession ReadOnly
         Require signed-session user
@@ -282,7 +296,7 @@ def places():
     files = {'htdocs/ht/.htaccess': 'Require signed-session role admin', 'htdocs/ht/a.txt': 'x',
              'htdocs/ht-off/.htaccess': 'SignedSession Off\nRequire signed-session', 'htdocs/ht-off/a.txt': 'x',
              'htdocs/login.txt': 'log in', 'htdocs/error-local/login.txt': 'log in',
-             **{f'htdocs/{name}/a.txt': 'x' for name in ('off', 'off-but', 'read-only', 'error')}}
+             **{f'htdocs/{name}/a.txt': 'x' for name in ('off', 'off-but', 'but-off', 'off-not', 'read-only', 'error')}}
     with Server(PLACES, modules=MODULES, files=files) as one:
         yield one
 
@@ -307,14 +321,34 @@ def test_in_a_virtual_host_without_another_directive(start):
 
 
 @pytest.mark.parametrize('path', ['/off/a.txt', '/ht-off/a.txt'])
-def test_where_sessions_are_off_it_denies_and_says_how_to_help(places, path):
-    assert status(places, path, native({'role': 'admin'})) == 403
+def test_where_sessions_are_off_it_cannot_be_judged_and_says_how_to_help(places, path):
+    assert status(places, path, native({'role': 'admin'})) == 500
     places.expect('SS0206', '"SignedSession On"')
 
 
-def test_where_sessions_are_off_others_may_still_grant(places):
-    assert status(places, '/off-but/a.txt', None, {'X-Pass': 'yes'}) == 200
-    places.allow('SS0206')
+def test_where_sessions_are_off_others_are_asked_only_before(places):
+    """What cannot be judged is no denial, behind which another line could grant."""
+    assert status(places, '/off-but/a.txt', None, {'X-Pass': 'yes'}) == 500
+    places.expect('SS0206')
+    assert status(places, '/but-off/a.txt', None, {'X-Pass': 'yes'}) == 200
+
+
+@pytest.mark.parametrize('cookie', [None, {'banned': True}])
+def test_a_negated_require_lets_nobody_in_where_sessions_are_off(places, cookie):
+    assert status(places, '/off-not/a.txt', cookie and native(cookie)) == 500
+    places.expect('SS0206')
+
+
+def test_the_log_says_what_was_missing(start):
+    server = start('SignedSession On\n<Location "/">\nRequire signed-session role admin\n</Location>',
+                   log_level='warn signed_session:debug')
+    for cookie, why in [(None, 'it is empty (the client\'s cookie: none)'),
+                        (native({'role': 'guest'}), 'it has no such key, or another value'),
+                        ('session=x', 'it is empty (the client\'s cookie: malformed)')]:
+        assert status(server, '/file.txt', cookie) == 403
+        server.expect('SS0207: the session does not meet "Require signed-session role": ' + why)
+        server.allow('AH01630', 'SS0203')
+        server.log.check()
 
 
 def test_where_sessions_are_read_only_it_decides(places):

@@ -16,8 +16,8 @@
 #include <setjmp.h>
 #include <sys/mman.h>
 
+#include "lib/cookie_option.h"
 #include "lib/draft.h"
-#include "lib/cookie.h"
 #include "lib/deflate.h"
 #include "lib/field.h"
 #include "lib/form.h"
@@ -495,7 +495,7 @@ static outcome_e print_cookie(const void *text, apr_pool_t *from)
     const char *line;
 
     (void)text;
-    if (ss_cookie_parse(&cookie, COUNT(words), words, from) != NULL) {
+    if (ss_cookie_option_parse(&cookie, COUNT(words), words, from) != NULL) {
         return WRONG;
     }
     line = ss_cookie_print(&cookie, ss_bytes_of("value"), 60, 1, from);

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Beside modules that carry what one request has to another, or refuse late: mod_dir, mod_include, mod_setenvif,
+mod_env, mod_rewrite, mod_lua, mod_proxy, and the trailers of a body."""
+
+import time
+
+import pytest
+
+from backends import FcgiBackend, HttpBackend, http_answer
+from cookies import native, opened
+from harness import Server, cgi_module, speaks_http2
+
+ENV_CGI = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"; env | sort\n'
+ALICE = native({'user': 'alice'})
+
+
+def variables(response):
+    return dict(line.split('=', 1) for line in response.text.splitlines() if '=' in line)
+
+
+CONF = '''
+    SignedSession On
+    AddType text/html .shtml
+    AddOutputFilter INCLUDES .shtml
+    ScriptAlias /cgi/ "{dir}/cgi/"
+    <Directory "{dir}/htdocs">
+        Options +Includes +ExecCGI
+        AllowOverride All
+    </Directory>
+    <Location "/cgi/">
+        SignedSessionEnv On
+        SignedSessionForward X-Session
+    </Location>
+    <Location "/cgi/off">
+        SignedSessionEnv Off
+        SignedSessionForward Off
+    </Location>
+    <Location "/was-on/">
+        SignedSessionEnv On
+        SignedSessionForward X-Session
+    </Location>
+'''
+FORGERY = '''
+    SetEnvIf Request_URI . SESSION_role=admin SESSION={"role":"admin"} HTTP_X_SESSION={"role":"admin"}
+    SetEnv SESSION_group admin
+'''
+FILES = {
+    'cgi/env': ENV_CGI, 'cgi/off': ENV_CGI,
+    'htdocs/index/.htaccess': FORGERY + 'DirectoryIndex /cgi/env\n',
+    'htdocs/fallback/.htaccess': FORGERY + 'FallbackResource /cgi/env\n',
+    'htdocs/rewritten/.htaccess': FORGERY + 'RewriteEngine On\nRewriteRule ^ /cgi/env\n',
+    'htdocs/error/.htaccess': FORGERY + 'ErrorDocument 404 /cgi/env\n',
+    'htdocs/ssi/page.shtml': '<!--#set var="SESSION_role" value="admin" --><!--#set var="HTTP_X_SESSION" value="{}" -->'
+                             '<!--#include virtual="/cgi/env" -->',
+    'htdocs/was-on/.htaccess': 'DirectoryIndex /cgi/off\n',
+}
+
+
+@pytest.fixture(scope='module')
+def server():
+    modules = f'alias dir env include rewrite setenvif {cgi_module()}'
+    with Server(CONF, modules, files=FILES) as one:
+        yield one
+
+
+CARRIERS = ['/index/', '/fallback/none', '/rewritten/x', '/error/none', '/ssi/page.shtml']
+
+
+@pytest.mark.parametrize('path', CARRIERS)
+@pytest.mark.parametrize('cookie', [ALICE, None], ids=['alice', 'nobody'])
+def test_nobody_gives_a_script_variables_of_the_session(server, path, cookie):
+    found = variables(server.request('GET', path, cookie=cookie))
+    assert 'admin' not in str({name: value for name, value in found.items() if 'SESSION' in name and
+                               not name.startswith('REDIRECT_SESSION_group')}), found
+    assert found['SESSION'] == ('{"user":"alice"}' if cookie else '{}')
+    assert found.get('SESSION_user') == ('alice' if cookie else None)
+
+
+@pytest.mark.parametrize('cookie, want', [(ALICE, '{"user":"alice"}'), (None, None)], ids=['alice', 'nobody'])
+def test_an_index_gets_the_header_that_its_own_address_gets(server, cookie, want):
+    for path in ('/cgi/env', '/index/'):
+        assert variables(server.request('GET', path, cookie=cookie)).get('HTTP_X_SESSION') == want
+
+
+def test_a_place_that_is_off_stays_without(server):
+    found = variables(server.request('GET', '/was-on/', cookie=ALICE))
+    assert 'SCRIPT_NAME' in found and not [name for name in found if 'SESSION' in name]
+
+
+@pytest.mark.parametrize('cookie', [ALICE, None], ids=['alice', 'nobody'])
+def test_where_none_are_exported_others_keep_their_names(start, cookie):
+    """An application with a SESSION_DOMAIN of its own."""
+    server = start('SignedSession On\nScriptAlias /cgi/ "{dir}/cgi/"\nSetEnvIf Host . SESSION_DOMAIN=x\n'
+                   'SetEnv SESSION_DRIVER file', f'alias env setenvif {cgi_module()}', files={'cgi/env': ENV_CGI})
+    found = variables(server.request('GET', '/cgi/env', cookie=cookie))
+    assert (found.get('SESSION_DOMAIN'), found.get('SESSION_DRIVER')) == ('x', 'file')
+
+
+# --- refused in fixups ---------------------------------------------------------------------------
+
+RULES = {
+    'forbidden': ('RewriteRule ^ - [F]', 403), 'gone': ('RewriteRule ^ - [G]', 410),
+    'unauthorized': ('RewriteRule ^ - [R=401]', 401), 'moved': ('RewriteRule ^ /file.txt [R=302]', 302),
+}
+
+
+@pytest.mark.parametrize('name', RULES)
+@pytest.mark.parametrize('rule', ['SignedSessionSet role vip', 'SignedSessionClear Before'])
+def test_a_refusal_in_fixups_earns_nothing(start, name, rule):
+    line, status = RULES[name]
+    server = start(f'SignedSession On\n<Directory "{{dir}}/htdocs">\nAllowOverride All\n</Directory>\n'
+                   f'<Location "/vip">\n{rule}\n</Location>', 'rewrite',
+                   files={'htdocs/vip/.htaccess': f'RewriteEngine On\n{line}\n', 'htdocs/vip/a.txt': 'x'})
+    for cookie in (ALICE, None):
+        response = server.request('GET', '/vip/a.txt', cookie=cookie)
+        assert (response.status, response.set_cookies()) == (status, [])
+
+
+@pytest.mark.parametrize('status', [401, 403, 407])
+def test_a_backends_refusal_earns_nothing(start, status):
+    with HttpBackend({'no': http_answer(f'{status} No', 'WWW-Authenticate: Basic realm=x'),
+                      'yes': http_answer('404 Not Found')}) as backend:
+        server = start('SignedSession On\nProxyPass / http://127.0.0.1:{backend}/ disablereuse=On\n'
+                       '<Location "/">\nSignedSessionSet role vip\n</Location>', 'proxy proxy_http',
+                       backend=backend.port)
+        assert server.request('GET', '/no').set_cookies() == []
+        assert opened(server.request('GET', '/yes')).data == {'role': 'vip'}
+
+
+# --- mod_proxy -----------------------------------------------------------------------------------
+
+
+def echo(head):
+    return http_answer('200 OK', body=head.encode())
+
+
+PROXY = '''
+    SignedSession On
+    SignedSessionForward X-Session
+    ProxyPass /fcgi/ fcgi://127.0.0.1:{fcgi}/
+    ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+'''
+
+
+@pytest.fixture(scope='module')
+def proxy():
+    protocols = 'Protocols h2c http/1.1\n' if speaks_http2() else ''
+    with HttpBackend({'echo': echo}) as backend, FcgiBackend({'env': fcgi_env}) as fcgi, Server(
+            f'{protocols}MergeTrailers On\n{PROXY}', 'proxy proxy_http proxy_fcgi' + (' http2' if protocols else ''),
+            backend=backend.port, fcgi=fcgi.port) as one:
+        yield one
+
+
+def fcgi_env(params):
+    lines = ''.join(f'{name}={value}\n' for name, value in sorted(params.items()))
+    return f'Content-Type: text/plain\r\n\r\n{lines}'.encode()
+
+
+def headers_of(text, name):
+    return [line.split(':', 1)[1].strip() for line in text.splitlines() if line.lower().startswith(f'{name}:')]
+
+
+CONNECTIONS = ['close X-Session', 'close;X-Session', 'close, "X-Session', 'x.session', 'X_Session,close',
+               'close,\tX-Session', ';X-Session;']
+
+
+@pytest.mark.parametrize('connection', CONNECTIONS)
+def test_no_connection_header_makes_it_drop_what_is_forwarded(proxy, connection):
+    response = proxy.raw(f'GET /echo HTTP/1.1\r\nHost: x\r\nCookie: {ALICE}\r\nConnection: {connection}, close\r\n\r\n'.encode())
+    assert headers_of(response.text, 'x-session') == ['{"user":"alice"}']
+
+
+SPELLINGS = ['X-Session', 'x_session', 'X.Session', 'X~Session', 'X-SESSION', "X'Session"]
+
+
+@pytest.mark.parametrize('name', SPELLINGS)
+def test_every_spelling_that_a_backend_folds_is_removed(proxy, name):
+    for cookie, want in ((ALICE, ['{"user":"alice"}']), (None, [])):
+        text = proxy.request('GET', '/echo', {name: '{"user":"admin"}'}, cookie=cookie).text
+        assert 'admin' not in text and headers_of(text, 'x-session') == want
+
+
+def chunked_post(path, cookie, trailer):
+    head = f'POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n'
+    cookie = f'Cookie: {cookie}\r\n' if cookie else ''
+    return f'{head}{cookie}\r\n3\r\nabc\r\n0\r\n{trailer}: {{"user":"admin"}}\r\n\r\n'.encode()
+
+
+@pytest.mark.parametrize('trailer', ['X-Session', 'x_session', 'X.Session'])
+@pytest.mark.parametrize('cookie, want', [(ALICE, '{"user":"alice"}'), (None, None)], ids=['alice', 'nobody'])
+def test_a_trailer_is_no_header_of_ours(proxy, cookie, want, trailer):
+    """mod_proxy_fcgi reads the body, and its trailers become headers, before it builds the request."""
+    text = proxy.raw(chunked_post('/fcgi/env', cookie, trailer)).text
+    assert 'admin' not in text
+    assert [line for line in text.splitlines() if line.startswith('HTTP_X_SESSION=')] == (
+        [f'HTTP_X_SESSION={want}'] if want else [])
+
+
+def test_a_long_connection_header_costs_little(proxy):
+    """Linear in its length: many times as long a header costs a few times as much."""
+    def seconds(length):
+        best = 9
+        for _ in range(5):
+            begin = time.monotonic()
+            request = f'GET /echo HTTP/1.1\r\nHost: x\r\nConnection: {"a," * (length // 2)}close\r\n\r\n'.encode()
+            assert proxy.raw(request).status == 200
+            best = min(best, time.monotonic() - begin)
+        return best
+
+    assert seconds(8000) < seconds(80) + 0.1
