@@ -75,7 +75,11 @@ int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 /** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
 void ss_session_merge(ss_session_t *session, ss_json_t patch);
 
-/** Set every top-level member of `object`, as update() does in Python: nothing is merged below. */
+/**
+ * Set every top-level member of `object`, as update() does in Python: nothing is merged below. What
+ * ss_session_set cannot do is left out: a name with a lone surrogate, which is not UTF-8. Too deep
+ * a value cannot be, as `object` around it is no deeper than a session.
+ */
 void ss_session_update(ss_session_t *session, ss_json_t object);
 
 /** Make `object` the whole document. */

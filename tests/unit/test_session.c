@@ -233,6 +233,8 @@ static const struct {
     { "merge into a new session",       NULL, AFTER({ MERGE, "{ \"a\": [ 1 ], \"b\": null }", NULL }), "{\"a\":[1]}", 1, 1, 0 },
     { "update",                         DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"d\":null},\"n\":null}", NULL }),
       "{\"a\":1.0,\"b\":{\"d\":null},\"n\":null}", 1, 2, 1 },
+    { "update, but for a lone surrogate", "{\"a\":1}", AFTER({ UPDATE, "{\"a\":2,\"\\ud800\":3}", NULL }),
+      "{\"a\":2}", 1, 1, 1 },
     { "update nothing",                 DOCUMENT, AFTER({ UPDATE, "{}", NULL }), DOCUMENT, 0, 0, 1 },
     { "update by what is there",        DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"c\":[1,2]}}", NULL }), DOCUMENT, 0, 0, 1 },
     { "update by what is no object",    DOCUMENT, AFTER({ UPDATE, "[1]", NULL }, { UPDATE, "null", NULL }), DOCUMENT, 0, 0, 1 },
