@@ -66,6 +66,7 @@ static const char *fault_of(ss_json_t *patch, ss_bytes_t text, const ss_keys_t *
     ss_json_error_t error;
     const char *key;
 
+    *patch = ss_json_absent;
     if (text.len > SS_BODY_MAX) {
         return apr_psprintf(pool, "it has %" APR_SIZE_T_FMT " bytes, at most %d are accepted",
                             text.len, SS_BODY_MAX);
