@@ -42,7 +42,7 @@ static const char *title_of(int status)
 
 void ss_answer_problem(request_rec *r, int status, const char *detail)
 {
-    ss_bytes_t quoted = ss_json_quote(ss_bytes_of(detail), r->pool);
+    ss_bytes_t quoted = ss_json_quote(ss_bytes_of(detail), r->pool).raw;
     const char *json;
 
     if (quoted.data == NULL) {

@@ -31,15 +31,21 @@ static const char *copy_text(ss_visit_t *visit, ss_bytes_t bytes)
 }
 
 /* JSON as readers get it. */
-static const char *json_of(ss_visit_t *visit, ss_bytes_t value)
+static const char *json_of(ss_visit_t *visit, ss_json_t value)
 {
-    return copy_text(visit, ss_json_compact(value, SS_JSON_FINITE, visit->root->pool));
+    return copy_text(visit, ss_json_compact(value, SS_JSON_FINITE, visit->root->pool).raw);
 }
 
-/* Every JSON text that a caller gives goes through here. */
-static int is_acceptable(ss_bytes_t json, apr_pool_t *pool)
+/* Every JSON text that a caller gives goes through here; absent when it is not acceptable. */
+static ss_json_t input_of(const char *json, apr_pool_t *pool)
 {
-    return json.len <= SS_BODY_MAX && ss_json_check_input(json, NULL, pool) == APR_SUCCESS;
+    ss_bytes_t text = ss_bytes_of(json);
+    ss_json_t value = ss_json_absent;
+
+    if (text.len <= SS_BODY_MAX) {
+        ss_json_check_input(&value, text, NULL, pool);
+    }
+    return value;
 }
 
 static apr_status_t signed_session_state(request_rec *r, const char **state)
@@ -55,14 +61,14 @@ static apr_status_t signed_session_get(request_rec *r, const char *path, const c
 {
     ss_visit_t *visit;
     apr_status_t rv = session_to_read(&visit, r);
-    ss_bytes_t value;
+    ss_json_t value;
 
     *text = NULL;
     if (rv != APR_SUCCESS) {
         return rv;
     }
     value = ss_value_find(ss_visit_session(visit), path, visit->root->pool);
-    if (value.data != NULL) {
+    if (value.raw.data != NULL) {
         *text = ss_value_text(value, visit->root->pool);
     }
     return *text == NULL ? APR_NOTFOUND : APR_SUCCESS;
@@ -72,15 +78,15 @@ static apr_status_t signed_session_get_json(request_rec *r, const char *path, co
 {
     ss_visit_t *visit;
     apr_status_t rv = session_to_read(&visit, r);
-    ss_bytes_t value;
+    ss_json_t value;
 
     *json = NULL;
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    value = path == NULL ? ss_session_text(ss_visit_session(visit))
+    value = path == NULL ? ss_session_json(ss_visit_session(visit))
                          : ss_value_find(ss_visit_session(visit), path, visit->root->pool);
-    if (value.data == NULL) {
+    if (value.raw.data == NULL) {
         return APR_NOTFOUND;
     }
     *json = json_of(visit, value);
@@ -108,12 +114,12 @@ static apr_status_t signed_session_each(request_rec *r, signed_session_each_fn *
     return APR_SUCCESS;
 }
 
-static apr_status_t set_value(ss_visit_t *visit, const char *key, ss_bytes_t value)
+static apr_status_t set_value(ss_visit_t *visit, const char *key, ss_json_t value)
 {
     const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(key), value };
 
-    if (value.data == NULL || !ss_key_is_acceptable(change.name) ||
-        !is_acceptable(value, visit->root->pool) || !ss_visit_change(visit, &change)) {
+    if (value.raw.data == NULL || value.raw.len > SS_BODY_MAX ||
+        !ss_key_is_acceptable(change.name) || !ss_visit_change(visit, &change)) {
         return SIGNED_SESSION_E_INVALID;
     }
     return APR_SUCCESS;
@@ -134,19 +140,19 @@ static apr_status_t signed_session_set_json(request_rec *r, const char *key, con
     ss_visit_t *visit;
     apr_status_t rv = session_to_change(&visit, r);
 
-    return rv != APR_SUCCESS ? rv : set_value(visit, key, ss_bytes_of(json));
+    return rv != APR_SUCCESS ? rv : set_value(visit, key, input_of(json, visit->root->pool));
 }
 
 static apr_status_t signed_session_unset(request_rec *r, const char *key)
 {
-    const ss_change_t change = { SS_CHANGE_UNSET, ss_bytes_of(key), { NULL, 0 } };
+    const ss_change_t change = { SS_CHANGE_UNSET, ss_bytes_of(key), ss_json_absent };
     ss_visit_t *visit;
     apr_status_t rv = session_to_change(&visit, r);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (ss_session_get(ss_visit_session(visit), change.name).data == NULL) {
+    if (ss_session_get(ss_visit_session(visit), change.name).raw.data == NULL) {
         return APR_NOTFOUND;
     }
     ss_visit_change(visit, &change);
@@ -166,14 +172,15 @@ static apr_status_t signed_session_clear(request_rec *r)
 
 static apr_status_t signed_session_patch(request_rec *r, const char *patch)
 {
-    const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, ss_bytes_of(patch) };
+    ss_change_t change = { SS_CHANGE_MERGE, ss_absent, ss_json_absent };
     ss_visit_t *visit;
     apr_status_t rv = session_to_change(&visit, r);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!is_acceptable(change.value, r->pool)) {
+    change.value = input_of(patch, r->pool);
+    if (change.value.raw.data == NULL) {
         return SIGNED_SESSION_E_INVALID;
     }
     switch (ss_json_kind(change.value)) {

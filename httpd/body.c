@@ -69,6 +69,6 @@ int ss_body_read(ss_bytes_t *body, request_rec *r)
         apr_brigade_cleanup(brigade);
     }
     apr_brigade_destroy(brigade);
-    *body = result == OK ? ss_bytes(reading.text, reading.len) : ss_bytes(NULL, 0);
+    *body = result == OK ? ss_bytes(reading.text, reading.len) : ss_absent;
     return result;
 }

@@ -14,7 +14,7 @@ int ss_body_is_announced_too_long(const request_rec *r);
 /**
  * Read the whole body, at most SS_BODY_MAX bytes.
  *
- * @param body  out: in r->pool; {NULL, 0} unless OK
+ * @param body  out: in r->pool; ss_absent unless OK
  * @return      OK; HTTP_REQUEST_ENTITY_TOO_LARGE over the limit, nothing is sent yet; any other
  * value is to be returned from the handler as it is: httpd has answered, or must
  */

@@ -61,7 +61,7 @@ void ss_endpoint_get(ss_call_t *call)
         answer_meta(call);
     }
     else {
-        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)));
+        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)).raw);
     }
 }
 
@@ -74,13 +74,13 @@ static void no_such_key(ss_call_t *call)
 
 void ss_endpoint_get_key(ss_call_t *call)
 {
-    ss_bytes_t value = ss_session_get(ss_visit_session(call->visit), call->key);
+    ss_json_t value = ss_session_get(ss_visit_session(call->visit), call->key);
 
-    if (value.data == NULL) {
+    if (value.raw.data == NULL) {
         no_such_key(call);
     }
     else {
-        ss_answer_json(call->r, HTTP_OK, ss_json_compact(value, SS_JSON_FINITE, call->r->pool));
+        ss_answer_json(call->r, HTTP_OK, ss_json_compact(value, SS_JSON_FINITE, call->r->pool).raw);
     }
 }
 
@@ -92,9 +92,9 @@ static int find_touched(ss_bytes_t *touched, const ss_keys_t *writable, const ss
 
     for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        ss_bytes_t other = ss_session_get(after, member->name);
+        ss_json_t other = ss_session_get(after, member->name);
 
-        if ((other.data == NULL || !ss_json_equal(member->value, other, pool)) &&
+        if ((other.raw.data == NULL || !ss_json_equal(member->value, other, pool)) &&
             !ss_keys_include(writable, member->name)) {
             *touched = member->name;
             return 1;
@@ -141,7 +141,7 @@ static int is_refused_key(ss_call_t *call, ss_session_t *before)
 
 static int is_refused_tag(ss_call_t *call, ss_session_t *before)
 {
-    if (ss_visit_made_tag(call->visit, before, call->body)) {
+    if (ss_visit_made_tag(call->visit, before, call->value)) {
         ss_answer_problem(call->r, HTTP_BAD_REQUEST,
                           "An object whose only key begins with a blank is a type tag in this "
                           "format, which only the application may write.");
@@ -169,7 +169,7 @@ static int is_refused_size(ss_call_t *call)
  * Returns whether it was changed; otherwise a refusal has been answered. */
 static int make_change(ss_call_t *call, ss_change_e kind)
 {
-    const ss_change_t change = { kind, call->key, call->body };
+    const ss_change_t change = { kind, call->key, call->value };
     ss_draft_mark_t mark = ss_visit_mark(call->visit);
     ss_session_t *before = ss_session_copy(ss_visit_session(call->visit), call->visit->root->pool);
 
@@ -194,15 +194,14 @@ static int body_is_json(ss_call_t *call, int must_be_object)
 {
     ss_json_error_t error;
 
-    if (ss_json_check_input(call->body, &error, call->r->pool) != APR_SUCCESS) {
+    if (ss_json_check_input(&call->value, call->body, &error, call->r->pool) != APR_SUCCESS) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
                            apr_psprintf(call->r->pool,
                                         "Malformed JSON: line %d, column %d: expected %s.",
                                         error.line, error.column, error.wanted));
         return 0;
     }
-    if (must_be_object &&
-        ss_json_kind(ss_json_compact(call->body, 0, call->r->pool)) != SS_JSON_OBJECT) {
+    if (must_be_object && ss_json_kind(call->value) != SS_JSON_OBJECT) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
                            "A JSON object is expected here: {\"key\": value, ...}.");
         return 0;
@@ -212,7 +211,7 @@ static int body_is_json(ss_call_t *call, int must_be_object)
 
 void ss_endpoint_put_key(ss_call_t *call)
 {
-    int is_new = ss_session_get(ss_visit_session(call->visit), call->key).data == NULL;
+    int is_new = ss_session_get(ss_visit_session(call->visit), call->key).raw.data == NULL;
 
     if (body_is_json(call, 0) && make_change(call, SS_CHANGE_SET)) {
         ss_answer_empty(call->r, is_new ? HTTP_CREATED : HTTP_NO_CONTENT);
@@ -230,7 +229,7 @@ void ss_endpoint_put(ss_call_t *call)
 static void take_object(ss_call_t *call, ss_change_e kind)
 {
     if (body_is_json(call, 1) && make_change(call, kind)) {
-        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)));
+        ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)).raw);
     }
 }
 
@@ -244,23 +243,19 @@ void ss_endpoint_post_json(ss_call_t *call)
     take_object(call, SS_CHANGE_UPDATE);
 }
 
-/* The fields of a form as one JSON object, so that it meets the same checks as one. */
+/* The fields of a form as one JSON object, whose names may yet be unfit. */
 static ss_bytes_t object_of(const apr_array_header_t *fields, apr_pool_t *pool)
 {
-    apr_array_header_t *parts = apr_array_make(pool, fields->nelts * 4 + 1, sizeof(const char *));
-    char *json;
+    apr_array_header_t *members = apr_array_make(pool, fields->nelts, sizeof(ss_json_member_t));
 
     for (int i = 0; i < fields->nelts; i++) {
         const ss_form_field_t *field = &APR_ARRAY_IDX(fields, i, ss_form_field_t);
-        ss_bytes_t name = ss_json_quote(field->name, pool);
-        ss_bytes_t value = ss_json_quote(field->value, pool);
+        ss_json_member_t *member = apr_array_push(members);
 
-        APR_ARRAY_PUSH(parts, const char *) =
-            apr_psprintf(pool, "%s%.*s:%.*s", i == 0 ? "" : ",", (int)name.len, name.data,
-                         (int)value.len, value.data);
+        member->quoted = ss_json_quote(field->name, pool);
+        member->value = ss_json_quote(field->value, pool);
     }
-    json = apr_pstrcat(pool, "{", apr_array_pstrcat(pool, parts, '\0'), "}", NULL);
-    return ss_bytes_of(json);
+    return ss_json_print(members, pool).raw;
 }
 
 void ss_endpoint_post_form(ss_call_t *call)
@@ -278,7 +273,7 @@ void ss_endpoint_post_form(ss_call_t *call)
 
 void ss_endpoint_delete_key(ss_call_t *call)
 {
-    if (ss_session_get(ss_visit_session(call->visit), call->key).data == NULL) {
+    if (ss_session_get(ss_visit_session(call->visit), call->key).raw.data == NULL) {
         no_such_key(call);
     }
     else if (make_change(call, SS_CHANGE_UNSET)) {

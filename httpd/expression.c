@@ -18,13 +18,13 @@
 static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 {
     ss_visit_t *visit = ss_visit_load(r);
-    ss_bytes_t value;
+    ss_json_t value;
 
     if (visit == NULL) {
         return NULL;
     }
     value = ss_value_find(ss_visit_session(visit), path, pool);
-    return value.data == NULL ? NULL : ss_value_text(value, pool);
+    return value.raw.data == NULL ? NULL : ss_value_text(value, pool);
 }
 
 /* The response depends on the session from now on, whether or not sessions are on at this place. */

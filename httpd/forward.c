@@ -144,15 +144,15 @@ void ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     apr_pool_t *pool;
-    ss_bytes_t json;
+    ss_json_t json;
 
     if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {
         return;
     }
     pool = visit->root->pool;
-    json = ss_json_compact(ss_session_text(ss_visit_session(visit)), SS_JSON_ASCII | SS_JSON_FINITE,
+    json = ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE,
                            pool);
-    send_text(r, visit, dir->forward, apr_pstrmemdup(pool, json.data, json.len));
+    send_text(r, visit, dir->forward, apr_pstrmemdup(pool, json.raw.data, json.raw.len));
 }
 
 /*

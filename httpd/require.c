@@ -16,7 +16,7 @@
 #define PROVIDER "signed-session"
 
 /* Is this the value, or an array that has it? */
-static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
+static int is_value(ss_json_t value, const char *wanted, apr_pool_t *pool)
 {
     const char *text;
 
@@ -24,7 +24,7 @@ static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
         const apr_array_header_t *items = ss_json_items(value, pool);
 
         for (int i = 0; i < items->nelts; i++) {
-            ss_bytes_t item = APR_ARRAY_IDX(items, i, ss_bytes_t);
+            ss_json_t item = APR_ARRAY_IDX(items, i, ss_json_t);
 
             if (ss_json_kind(item) != SS_JSON_ARRAY && is_value(item, wanted, pool)) {
                 return 1;
@@ -39,13 +39,13 @@ static int is_value(ss_bytes_t value, const char *wanted, apr_pool_t *pool)
 /* `words` are what stands behind "Require signed-session", ended by NULL. */
 static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
 {
-    ss_bytes_t value;
+    ss_json_t value;
 
     if (words[0] == NULL) {
         return !ss_session_is_empty(ss_visit_session(visit)); /* an empty one proves nothing */
     }
     value = ss_value_find(ss_visit_session(visit), words[0], pool);
-    if (value.data == NULL) {
+    if (value.raw.data == NULL) {
         return 0;
     }
     if (words[1] == NULL) {

@@ -36,7 +36,7 @@ static int has_clear(const request_rec *r, ss_clear_e clear)
 
 static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
 {
-    ss_change_t change = { SS_CHANGE_SET, rule->key, { NULL, 0 } };
+    ss_change_t change = { SS_CHANGE_SET, rule->key, ss_json_absent };
     const char *error = NULL;
     const char *text = ap_expr_str_exec(r, rule->value, &error);
 
@@ -46,7 +46,7 @@ static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
     }
     else if (text != NULL && text[0] != '\0') {
         change.value = ss_json_quote(ss_bytes_of(text), r->pool);
-        if (change.value.data != NULL) { /* else it is not UTF-8 */
+        if (change.value.raw.data != NULL) { /* else it is not UTF-8 */
             ss_visit_change(visit, &change);
         }
     }
@@ -64,7 +64,7 @@ static void apply_rules(request_rec *r, ss_visit_t *visit, int earned)
     }
     for (int i = 0; i < rules->nelts; i++) {
         const ss_rule_t *rule = &APR_ARRAY_IDX(rules, i, ss_rule_t);
-        const ss_change_t unset = { SS_CHANGE_UNSET, rule->key, { NULL, 0 } };
+        const ss_change_t unset = { SS_CHANGE_UNSET, rule->key, ss_json_absent };
 
         if (rule->value == NULL) {
             ss_visit_change(visit, &unset);

@@ -28,11 +28,11 @@ static int note_value(void *found_, const char *name, const char *value)
 }
 
 /* Returns NULL, or the first key of the patch that may not be touched here. */
-static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_pool_t *pool)
+static const char *forbidden_key(ss_json_t patch, const ss_keys_t *keys, apr_pool_t *pool)
 {
-    apr_array_header_t *members;
+    const apr_array_header_t *members = keys->all ? NULL : ss_json_members(patch, pool);
 
-    if (keys->all || ss_json_members(&members, patch, 0, NULL, pool) != APR_SUCCESS) {
+    if (members == NULL) {
         return NULL;
     }
     for (int i = 0; i < members->nelts; i++) {
@@ -46,9 +46,9 @@ static const char *forbidden_key(ss_bytes_t patch, const ss_keys_t *keys, apr_po
 }
 
 /* Returns whether that may be: an update must not make what only the application may write. */
-static int merge(ss_visit_t *visit, ss_bytes_t patch)
+static int merge(ss_visit_t *visit, ss_json_t patch)
 {
-    const ss_change_t change = { SS_CHANGE_MERGE, { NULL, 0 }, patch };
+    const ss_change_t change = { SS_CHANGE_MERGE, ss_absent, patch };
     ss_draft_mark_t mark = ss_visit_mark(visit);
     ss_session_t *before = ss_session_copy(ss_visit_session(visit), visit->root->pool);
 
@@ -59,25 +59,27 @@ static int merge(ss_visit_t *visit, ss_bytes_t patch)
     return 0;
 }
 
-/* Returns NULL, or why this text is no update. */
-static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *pool)
+/* The patch that a text is. Returns NULL, or why it is no update. */
+static const char *fault_of(ss_json_t *patch, ss_bytes_t text, const ss_keys_t *keys,
+                            apr_pool_t *pool)
 {
     ss_json_error_t error;
     const char *key;
 
+    *patch = ss_json_absent;
     if (text.len > SS_BODY_MAX) {
         return apr_psprintf(pool, "it has %" APR_SIZE_T_FMT " bytes, at most %d are accepted",
                             text.len, SS_BODY_MAX);
     }
-    if (ss_json_check_input(text, &error, pool) != APR_SUCCESS) {
+    if (ss_json_check_input(patch, text, &error, pool) != APR_SUCCESS) {
         return apr_psprintf(pool,
                             "it is not acceptable JSON: at byte %" APR_SIZE_T_FMT ", expected %s",
                             error.offset, error.wanted);
     }
-    if (ss_json_kind(text) != SS_JSON_OBJECT && ss_json_kind(text) != SS_JSON_NULL) {
+    if (ss_json_kind(*patch) != SS_JSON_OBJECT && ss_json_kind(*patch) != SS_JSON_NULL) {
         return "it is neither a JSON object nor null";
     }
-    key = forbidden_key(text, keys, pool);
+    key = forbidden_key(*patch, keys, pool);
     if (key != NULL) {
         return apr_psprintf(pool, "the key \"%s\" may not be changed from here",
                             ap_escape_logitem(pool, key));
@@ -87,8 +89,8 @@ static const char *fault_of(ss_bytes_t text, const ss_keys_t *keys, apr_pool_t *
 
 static void apply(request_rec *r, const char *where, const char *text, const ss_keys_t *keys)
 {
-    const ss_bytes_t patch = ss_bytes_of(text);
     ss_visit_t *visit;
+    ss_json_t patch;
     const char *fault;
 
     if (!ss_visit_may_change(r)) {
@@ -101,7 +103,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     if (ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
         return; /* fixups have refused the request, and said why */
     }
-    fault = fault_of(patch, keys, r->pool);
+    fault = fault_of(&patch, ss_bytes_of(text), keys, r->pool);
     if (fault != NULL) {
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }

@@ -10,6 +10,7 @@
 #include "httpd/vars.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/out.h"
 
 #define PREFIX_SIZE 8
 #define KEY_NOTE "session:"
@@ -24,7 +25,7 @@ typedef struct ss_rendered_t {
     const struct ss_rendered_t *older; /* of another version, or NULL */
     unsigned version;                  /* of the draft */
     const char *json, *state;          /* the whole session, and what the cookie was */
-    const struct shown_t *keys;        /* `text` is terminated, or {NULL, 0} */
+    const struct shown_t *keys;        /* `text` is terminated, or ss_absent */
     int count;
     const char *start, *end; /* all texts are between them */
 } ss_rendered_t;
@@ -61,7 +62,7 @@ static const struct {
 /** A top-level key as it is shown. */
 typedef struct shown_t {
     ss_bytes_t key;
-    ss_bytes_t text; /* {NULL, 0}: not shown alone */
+    ss_bytes_t text; /* ss_absent: not shown alone */
     ss_bytes_t name; /* "session:KEY" or "SESSION_KEY", terminated */
 } shown_t;
 
@@ -72,10 +73,10 @@ typedef struct showing_t {
     int may_collide;    /* can two keys have the same name? */
 } showing_t;
 
-static char *put(char *out, ss_bytes_t bytes)
+static ss_out_t put_terminated(ss_out_t out, ss_bytes_t text)
 {
-    memcpy(out, bytes.data, bytes.len);
-    return out + bytes.len;
+    out = ss_out_put(out, text);
+    return ss_out_put_char(out, '\0');
 }
 
 static void replace_bytes(char *at, const char *end)
@@ -93,7 +94,7 @@ static void drop_collisions(shown_t *shown, int count, shown_t *added)
     for (int i = 0; i < count; i++) {
         if (shown[i].name.len == added->name.len &&
             ap_cstr_casecmp(shown[i].name.data, added->name.data) == 0) {
-            shown[i].text = added->text = ss_bytes(NULL, 0);
+            shown[i].text = added->text = ss_absent;
         }
     }
 }
@@ -120,21 +121,21 @@ static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *me
     return count;
 }
 
-/* Write the names, one behind the other. Returns where the last one ended. */
-static char *put_names(char *out, shown_t *shown, int count, const showing_t *how)
+/* Write the names, one behind the other. */
+static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing_t *how)
 {
     ss_names_t names = { { 0 } };
 
     for (int i = 0; i < count; i++) {
-        char *start = out, *key = out + PREFIX_SIZE;
+        ss_out_t start = out;
 
-        memcpy(start, how->prefix, PREFIX_SIZE);
-        out = put(key, shown[i].key);
+        out = ss_out_put(out, ss_bytes(how->prefix, PREFIX_SIZE));
+        out = ss_out_put(out, shown[i].key);
         if (how->for_shells) {
-            replace_bytes(key, out);
+            replace_bytes(start.at + PREFIX_SIZE, out.at);
         }
-        shown[i].name = ss_bytes(start, (apr_size_t)(out - start));
-        *out++ = '\0';
+        shown[i].name = ss_out_slice(start, out);
+        out = ss_out_put_char(out, '\0');
         if (how->may_collide && ss_names_add(&names, shown[i].name)) {
             drop_collisions(shown, i, &shown[i]);
         }
@@ -143,25 +144,22 @@ static char *put_names(char *out, shown_t *shown, int count, const showing_t *ho
 }
 
 /* Write the texts behind the names, beginning with the whole session's. */
-static void put_texts(char *out, ss_rendered_t *rendered, shown_t *shown, ss_bytes_t json,
+static void put_texts(ss_out_t out, ss_rendered_t *rendered, shown_t *shown, ss_bytes_t json,
                       ss_bytes_t state)
 {
-    rendered->start = rendered->json = out;
-    out = put(out, json);
-    *out++ = '\0';
-    rendered->state = out;
-    out = put(out, state);
-    *out++ = '\0';
+    rendered->start = rendered->json = out.at;
+    out = put_terminated(out, json);
+    rendered->state = out.at;
+    out = put_terminated(out, state);
     for (int i = 0; i < rendered->count; i++) {
         if (shown[i].text.data != NULL) {
-            char *start = out;
+            const char *start = out.at;
 
-            out = put(out, shown[i].text);
-            *out++ = '\0';
+            out = put_terminated(out, shown[i].text);
             shown[i].text.data = start;
         }
     }
-    rendered->end = out;
+    rendered->end = out.at;
 }
 
 static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how,
@@ -169,18 +167,19 @@ static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how
 {
     ss_session_t *session = ss_visit_session(visit);
     const apr_array_header_t *members = ss_session_members(session);
-    ss_bytes_t json = ss_session_view(session), state = ss_bytes_of(ss_state_name(visit->state));
+    ss_bytes_t json = ss_session_view(session).raw;
+    ss_bytes_t state = ss_bytes_of(ss_state_name(visit->state));
     apr_pool_t *pool = visit->root->pool;
     ss_rendered_t *rendered = apr_palloc(pool, sizeof(*rendered));
     shown_t *shown = apr_palloc(pool, members->nelts * sizeof(*shown));
     apr_size_t room;
-    char *out;
+    ss_out_t out;
 
     rendered->older = older;
     rendered->version = ss_draft_version(visit->draft);
     rendered->count = gather(shown, &room, members, pool);
     rendered->keys = shown;
-    out = apr_palloc(pool, room + json.len + 1 + state.len + 1);
+    out = ss_out_create(room + json.len + 1 + state.len + 1, pool);
     out = put_names(out, shown, rendered->count, how);
     put_texts(out, rendered, shown, json, state);
     return rendered;

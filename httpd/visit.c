@@ -182,13 +182,13 @@ int ss_visit_change(ss_visit_t *visit, const ss_change_t *change)
     return ss_draft_make(visit->draft, change);
 }
 
-int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_bytes_t input)
+int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_json_t input)
 {
     if (!(ss_sealing_written(&visit->conf->sealing)->traits & SS_FORMAT_TAGGED)) {
         return 0;
     }
-    return (input.data != NULL && ss_json_has_tag(input)) ||
-           ss_json_adds_tag(ss_session_text(before), ss_session_text(ss_visit_session(visit)),
+    return (input.raw.data != NULL && ss_json_has_tag(input)) ||
+           ss_json_adds_tag(ss_session_json(before), ss_session_json(ss_visit_session(visit)),
                             visit->root->pool);
 }
 

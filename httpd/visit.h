@@ -179,9 +179,9 @@ int ss_visit_change(ss_visit_t *visit, const ss_change_t *change);
  * Has a change made a type tag, in a format that has them? They are the application's alone.
  *
  * @param before  the session without the change
- * @param input   what it was changed by, or {NULL, 0}
+ * @param input   what it was changed by; may be absent
  */
-int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_bytes_t input);
+int ss_visit_made_tag(const ss_visit_t *visit, ss_session_t *before, ss_json_t input);
 
 /**
  * The changes between these two calls are made by rules of the configuration, for one response.

@@ -6,7 +6,7 @@
 #include "lib/change.h"
 #include "lib/encode.h"
 
-const ss_change_t ss_change_end = { SS_CHANGE_END, { NULL, 0 }, { NULL, 0 } };
+const ss_change_t ss_change_end = { SS_CHANGE_END, { NULL, 0 }, { { NULL, 0 } } };
 
 int ss_key_is_acceptable(ss_bytes_t name)
 {
@@ -46,7 +46,7 @@ static ss_bytes_t copy_bytes(ss_bytes_t bytes, apr_pool_t *pool)
 ss_change_t ss_change_copy(const ss_change_t *change, apr_pool_t *pool)
 {
     ss_change_t copy = { change->kind, copy_bytes(change->name, pool),
-                         copy_bytes(change->value, pool) };
+                         ss_json_copy(change->value, pool) };
 
     return copy;
 }

@@ -22,8 +22,8 @@ typedef enum ss_change_e {
 
 typedef struct ss_change_t {
     ss_change_e kind;
-    ss_bytes_t name;  /* SET, UNSET */
-    ss_bytes_t value; /* SET, UPDATE, MERGE, REPLACE: JSON that ss_json_check_input accepted */
+    ss_bytes_t name; /* SET, UNSET */
+    ss_json_t value; /* SET, UPDATE, MERGE, REPLACE: what ss_json_check_input accepted */
 } ss_change_t;
 
 /** The change that ends a session. */

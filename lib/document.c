@@ -14,7 +14,7 @@ static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
 
     while (--count >= 0) {
         if (ss_bytes_equal(members[count].name, name)) {
-            members[count].value = ss_absent;
+            members[count].value = ss_json_absent;
         }
         else if (members[count].name.len == name.len &&
                  apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
@@ -30,7 +30,7 @@ static void close_gaps(apr_array_header_t *members)
     int count = 0;
 
     for (int i = 0; i < members->nelts; i++) {
-        if (member[i].value.data != NULL) {
+        if (member[i].value.raw.data != NULL) {
             member[count++] = member[i];
         }
     }
@@ -67,6 +67,7 @@ apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool
         return rv;
     }
     document->text = text;
+    document->value = object.value;
     document->has_alike = drop_doubles(object.members);
     document->members = object.members;
     document->is_compact = object.is_compact;
@@ -95,6 +96,8 @@ int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
         return 0;
     }
     outline->count = (unsigned short)count;
+    outline->value_at = place_of(document->value.raw, text);
+    outline->value_len = (unsigned short)document->value.raw.len;
     outline->is_compact = (unsigned char)document->is_compact;
     outline->has_alike = (unsigned char)document->has_alike;
     for (int i = 0; i < count; i++, member++) {
@@ -103,8 +106,8 @@ int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
         }
         outline->rows[i].name_at = place_of(member->name, text);
         outline->rows[i].name_len = (unsigned short)member->name.len;
-        outline->rows[i].value_at = place_of(member->value, text);
-        outline->rows[i].value_len = (unsigned short)member->value.len;
+        outline->rows[i].value_at = place_of(member->value.raw, text);
+        outline->rows[i].value_len = (unsigned short)member->value.raw.len;
         outline->rows[i].has_text = member->text.data != NULL;
         outline->rows[i].text_at = member->text.data != NULL ? place_of(member->text, text) : 0;
         outline->rows[i].text_len = (unsigned short)member->text.len;
@@ -126,14 +129,16 @@ void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_
         apr_size_t len = outline->rows[i].name_len;
 
         member->name = ss_bytes(name, len);
-        member->quoted = ss_bytes(name - 1, len + 2);
-        member->value = ss_bytes(text.data + outline->rows[i].value_at, outline->rows[i].value_len);
+        member->quoted.raw = ss_bytes(name - 1, len + 2);
+        member->value.raw =
+            ss_bytes(text.data + outline->rows[i].value_at, outline->rows[i].value_len);
         member->text = outline->rows[i].has_text ? ss_bytes(text.data + outline->rows[i].text_at,
                                                             outline->rows[i].text_len)
                                                  : ss_absent;
         member->is_simple = outline->rows[i].is_simple;
     }
     document->text = text;
+    document->value.raw = ss_bytes(text.data + outline->value_at, outline->value_len);
     document->members = members;
     document->is_compact = outline->is_compact;
     document->has_alike = outline->has_alike;

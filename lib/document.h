@@ -12,11 +12,12 @@
 /** What a cookie holds, taken apart once and only read afterwards: a JSON object (SS_JSON_PYTHON is
  * allowed). */
 typedef struct ss_document_t {
-    ss_bytes_t text;                   /* ss_absent: there is none */
+    ss_bytes_t text;                   /* as the cookie holds it; ss_absent: there is none */
+    ss_json_t value;                   /* the same, without white space around it */
     const apr_array_header_t *members; /* ss_json_member_t in order, no name twice: of duplicates in
                                           a framework's cookie only the last */
-    int is_compact;                    /* would ss_json_compact with SS_JSON_FINITE leave it? */
-    int has_alike; /* may two names differ in nothing but ASCII case? 0 is certain */
+    int is_compact; /* is the text as ss_json_compact with SS_JSON_FINITE would write it? */
+    int has_alike;  /* may two names differ in nothing but ASCII case? 0 is certain */
 } ss_document_t;
 
 /**
@@ -34,7 +35,7 @@ apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool
 /** Where everything stands in a document, so that a copy of its text need not be taken apart again.
  * Without pointers: it can be copied and kept. */
 typedef struct ss_outline_t {
-    unsigned short count;
+    unsigned short count, value_at, value_len;
     unsigned char is_compact, has_alike;
     struct {
         unsigned short name_at, name_len, value_at, value_len, text_at, text_len;

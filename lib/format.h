@@ -19,7 +19,8 @@ typedef struct ss_sealed_t {
 
 /** What is inside. */
 typedef struct ss_payload_t {
-    ss_bytes_t text; /* the JSON document */
+    ss_bytes_t text; /* the JSON document; not checked when it was opened */
+    ss_json_t json;  /* for sealing: the same, checked */
     ss_stamp_t stamp;
     int key; /* after opening: index of the key that fitted */
 } ss_payload_t;

@@ -45,7 +45,7 @@ static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
     ss_payload_t ascii = *payload;
 
     /* Django's serializer reads the document as Latin-1, so everything else must be escaped. */
-    ascii.text = ss_json_compact(payload->text, SS_JSON_ASCII, pool);
+    ascii.text = ss_json_compact(payload->json, SS_JSON_ASCII, pool).raw;
     return ss_stamped_seal(cookie, &ascii, seal, pool);
 }
 
@@ -60,18 +60,18 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
  * never lives longer than the application wants. */
 static apr_int64_t max_age(const ss_session_t *session, apr_int64_t standard)
 {
-    ss_bytes_t expiry = ss_session_get(session, ss_bytes_of("_session_expiry"));
+    ss_json_t expiry = ss_session_get(session, ss_bytes_of("_session_expiry"));
     char digits[sizeof("31536000000")]; /* a thousand years */
     char *end;
     apr_int64_t seconds;
 
-    if (expiry.data == NULL || ss_json_kind(expiry) == SS_JSON_NULL) {
+    if (expiry.raw.data == NULL || ss_json_kind(expiry) == SS_JSON_NULL) {
         return standard;
     }
-    if (ss_json_kind(expiry) != SS_JSON_NUMBER || expiry.len >= sizeof(digits)) {
+    if (ss_json_kind(expiry) != SS_JSON_NUMBER || expiry.raw.len >= sizeof(digits)) {
         return -1;
     }
-    apr_cpystrn(digits, expiry.data, expiry.len + 1);
+    apr_cpystrn(digits, expiry.raw.data, expiry.raw.len + 1);
     seconds = apr_strtoi64(digits, &end, 10);
     if (*end != '\0' || seconds == 0) {
         return -1;

@@ -90,7 +90,7 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
         return SS_UNLIKE;
     }
     ss_look_bytes(look, "session", SS_PART_JSON, text);
-    if (ss_json_check(text, 0, NULL) != APR_SUCCESS) {
+    if (ss_json_check(NULL, text, SS_JSON_STRICT, NULL) != APR_SUCCESS) {
         look->why = "its value is no JSON";
         return SS_UNLIKE;
     }

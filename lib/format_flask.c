@@ -46,9 +46,9 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
 /* Flask's cookies end with the browser until the application makes a session permanent. */
 static apr_int64_t max_age(const ss_session_t *session, apr_int64_t standard)
 {
-    ss_bytes_t permanent = ss_session_get(session, ss_bytes_of("_permanent"));
+    ss_json_t permanent = ss_session_get(session, ss_bytes_of("_permanent"));
 
-    return permanent.data != NULL && ss_json_is_true(permanent) ? standard : -1;
+    return permanent.raw.data != NULL && ss_json_is_true(permanent) ? standard : -1;
 }
 
 const ss_format_t ss_format_flask = { .name = "flask",

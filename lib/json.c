@@ -17,12 +17,13 @@
 typedef struct scan_t {
     const unsigned char *at; /* after a failure: where */
     const unsigned char *end;
-    const char *wanted;          /* after a failure */
-    apr_array_header_t *members; /* of the outermost object; NULL when nobody asked */
-    apr_array_header_t *names;   /* of all objects that are open; NULL unless they are judged */
+    const unsigned char *start, *behind; /* of the value, without what stands around it */
+    const char *wanted;                  /* after a failure */
+    apr_array_header_t *members;         /* of the outermost object; NULL when nobody asked */
+    apr_array_header_t *names; /* of all objects that are open; NULL unless they are judged */
     int first_name[SS_JSON_DEPTH_MAX]; /* where those of each level begin */
     apr_pool_t *pool;
-    int flags;
+    ss_json_read_e how;
     int string; /* what the string that was scanned last holds: HOLDS_... */
     int loose;  /* has there been white space between tokens, or a number that is not finite? */
     unsigned depth;
@@ -95,7 +96,8 @@ static int is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
-static void skip_blanks(scan_t *s)
+/* Between any two tokens, where there is usually nothing to skip. */
+static inline void skip_blanks(scan_t *s)
 {
     while (s->at < s->end && ss_json_is_blank((char)*s->at)) {
         s->at++;
@@ -216,7 +218,7 @@ static step_e scan_number(scan_t *s)
 
     if (is_at(s, '-')) {
         s->at++;
-        if (is_at(s, 'I') && (s->flags & SS_JSON_PYTHON) != 0) {
+        if (is_at(s, 'I') && s->how == SS_JSON_PYTHON) {
             return scan_not_finite(s, "Infinity");
         }
     }
@@ -244,30 +246,33 @@ static step_e scan_number(scan_t *s)
     return STEP_DONE;
 }
 
-static ss_bytes_t slice(const unsigned char *from, const unsigned char *to)
+/* What has just been scanned. */
+static ss_json_t slice(const unsigned char *from, const unsigned char *to)
 {
-    return ss_bytes((const char *)from, to - from);
+    ss_json_t value = { ss_bytes((const char *)from, to - from) };
+
+    return value;
 }
 
 /* Of the string that was scanned last. */
-static ss_bytes_t name_of(const scan_t *s, ss_bytes_t quoted)
+static ss_bytes_t name_of(const scan_t *s, ss_json_t quoted)
 {
     return s->string & HOLDS_ESCAPES ? ss_json_decode(quoted, s->pool)
-                                     : ss_bytes(quoted.data + 1, quoted.len - 2);
+                                     : ss_bytes(quoted.raw.data + 1, quoted.raw.len - 2);
 }
 
 /* What the value that was scanned last says, where its own bytes do. */
-static ss_bytes_t text_of(const scan_t *s, ss_bytes_t value)
+static ss_bytes_t text_of(const scan_t *s, ss_json_t value)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_STRING:
-        return s->string == 0 ? ss_bytes(value.data + 1, value.len - 2) : ss_absent;
+        return s->string == 0 ? ss_bytes(value.raw.data + 1, value.raw.len - 2) : ss_absent;
     case SS_JSON_OBJECT:
     case SS_JSON_ARRAY:
     case SS_JSON_NOT_FINITE:
         return ss_absent;
     default:
-        return value;
+        return value.raw;
     }
 }
 
@@ -305,7 +310,7 @@ static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
 }
 
 /* `name` has just been scanned. */
-static void start_member(scan_t *s, ss_bytes_t quoted, ss_bytes_t name)
+static void start_member(scan_t *s, ss_json_t quoted, ss_bytes_t name)
 {
     ss_json_member_t *member = apr_array_push(s->members);
 
@@ -320,7 +325,7 @@ static void end_member(const scan_t *s)
 {
     ss_json_member_t *last = &APR_ARRAY_IDX(s->members, s->members->nelts - 1, ss_json_member_t);
 
-    last->value.len = (const char *)s->at - last->value.data;
+    last->value.raw.len = (const char *)s->at - last->value.raw.data;
     last->text = text_of(s, last->value);
 }
 
@@ -328,7 +333,7 @@ static void end_member(const scan_t *s)
 static step_e scan_name(scan_t *s, const char *wanted)
 {
     const unsigned char *start = s->at;
-    ss_bytes_t quoted;
+    ss_json_t quoted;
 
     if (!is_at(s, '"')) {
         return fail(s, s->at, wanted);
@@ -420,7 +425,7 @@ static step_e start_value(scan_t *s)
     if (*s->at == '-' || is_digit(*s->at)) {
         return scan_number(s);
     }
-    if ((s->flags & SS_JSON_PYTHON) != 0) {
+    if (s->how == SS_JSON_PYTHON) {
         return scan_not_finite(s, *s->at == 'N' ? "NaN" : "Infinity");
     }
     return fail(s, s->at, "a value");
@@ -459,6 +464,7 @@ static step_e scan_document(scan_t *s)
     } while (step == STEP_VALUE);
 
     if (step == STEP_DONE) {
+        s->behind = s->at;
         skip_blanks(s);
         if (s->at != s->end) {
             return fail(s, s->at, "the end of the text");
@@ -467,7 +473,7 @@ static step_e scan_document(scan_t *s)
     return step;
 }
 
-static void start_scan(scan_t *s, ss_bytes_t text, int flags)
+static void start_scan(scan_t *s, ss_bytes_t text, ss_json_read_e how)
 {
     s->at = (const unsigned char *)text.data;
     s->end = s->at + text.len;
@@ -475,12 +481,13 @@ static void start_scan(scan_t *s, ss_bytes_t text, int flags)
     s->members = NULL;
     s->names = NULL;
     s->pool = NULL;
-    s->flags = flags;
+    s->how = how;
     s->string = 0;
     s->loose = 0;
     s->depth = 0;
     memset(s->objects, 0, sizeof(s->objects));
     skip_blanks(s);
+    s->start = s->at;
 }
 
 /* Say where in `text` the scan stopped. */
@@ -503,57 +510,70 @@ static apr_status_t refuse(ss_json_error_t *error, const scan_t *s, ss_bytes_t t
     return APR_EINVAL;
 }
 
-apr_status_t ss_json_check(ss_bytes_t text, int flags, ss_json_error_t *error)
+/* Scan, and tell what was found; `value` and `error` may be NULL. */
+static apr_status_t scan(ss_json_t *value, scan_t *s, ss_bytes_t text, ss_json_error_t *error)
 {
-    scan_t s;
+    int is_json = scan_document(s) == STEP_DONE;
 
-    start_scan(&s, text, flags);
-    return scan_document(&s) == STEP_DONE ? APR_SUCCESS : refuse(error, &s, text);
+    if (value != NULL) {
+        *value = is_json ? slice(s->start, s->behind) : ss_json_absent;
+    }
+    return is_json ? APR_SUCCESS : refuse(error, s, text);
 }
 
-apr_status_t ss_json_check_input(ss_bytes_t text, ss_json_error_t *error, apr_pool_t *pool)
+apr_status_t ss_json_check(ss_json_t *value, ss_bytes_t text, ss_json_read_e how,
+                           ss_json_error_t *error)
 {
     scan_t s;
 
-    start_scan(&s, text, 0);
+    start_scan(&s, text, how);
+    return scan(value, &s, text, error);
+}
+
+apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text, ss_json_error_t *error,
+                                 apr_pool_t *pool)
+{
+    scan_t s;
+
+    start_scan(&s, text, SS_JSON_STRICT);
     s.names = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_bytes_t));
     s.pool = pool;
-    return scan_document(&s) == STEP_DONE ? APR_SUCCESS : refuse(error, &s, text);
+    return scan(value, &s, text, error);
 }
 
-apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, int flags,
+apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, ss_json_read_e how,
                             ss_json_error_t *error, apr_pool_t *pool)
 {
-    const unsigned char *start;
     scan_t s;
 
+    object->value = ss_json_absent;
     object->members = NULL;
     object->is_compact = 0;
 
-    start_scan(&s, text, flags);
-    start = s.at;
+    start_scan(&s, text, how);
     if (is_at(&s, '{')) {
         s.members = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_json_member_t));
         s.pool = pool;
     }
     if (scan_document(&s) == STEP_DONE && s.members == NULL) {
-        fail(&s, start, "an object");
+        fail(&s, s.start, "an object");
     }
     if (s.wanted != NULL) {
         return refuse(error, &s, text);
     }
 
+    object->value = slice(s.start, s.behind);
     object->members = s.members;
     object->is_compact = !s.loose;
     return APR_SUCCESS;
 }
 
-apr_status_t ss_json_members(apr_array_header_t **members, ss_bytes_t text, int flags,
-                             ss_json_error_t *error, apr_pool_t *pool)
+apr_array_header_t *ss_json_members(ss_json_t object, apr_pool_t *pool)
 {
-    ss_json_object_t object;
-    apr_status_t rv = ss_json_object(&object, text, flags, error, pool);
+    ss_json_object_t found;
 
-    *members = object.members;
-    return rv;
+    return ss_json_kind(object) == SS_JSON_OBJECT &&
+                   ss_json_object(&found, object.raw, SS_JSON_PYTHON, NULL, pool) == APR_SUCCESS
+               ? found.members
+               : NULL;
 }

@@ -6,39 +6,30 @@
 #include "lib/json_text.h"
 
 /*
- * What is done with checked values. They are well-formed, so nothing here looks for the end of the
+ * What is done with values. They have been checked, so nothing here looks for the end of the
  * text inside one; and no deeper than SS_JSON_DEPTH_MAX levels, which bounds the recursion.
  */
-
-/* The members of an object, duplicates included. */
-static apr_array_header_t *members_of(ss_bytes_t object, apr_pool_t *pool)
-{
-    apr_array_header_t *members;
-
-    ss_json_members(&members, object, SS_JSON_PYTHON, NULL, pool);
-    return members;
-}
 
 /*
  * Compact
  */
 
 /* Bytes that SS_JSON_ASCII escapes. */
-static apr_size_t count_wide(ss_bytes_t value)
+static apr_size_t count_wide(ss_json_t value)
 {
     apr_size_t count = 0;
 
-    for (apr_size_t i = 0; i < value.len; i++) {
-        count += (unsigned char)value.data[i] >= 0x7F;
+    for (apr_size_t i = 0; i < value.raw.len; i++) {
+        count += (unsigned char)value.raw.data[i] >= 0x7F;
     }
     return count;
 }
 
 /* Beside what has to be escaped, is there anything to change? */
-static int is_compact(ss_bytes_t value, int flags)
+static int is_compact(ss_json_t value, ss_json_write_e how)
 {
-    const char *at = value.data, *end = at + value.len;
-    int finite = (flags & SS_JSON_FINITE) != 0;
+    const char *at = value.raw.data, *end = at + value.raw.len;
+    int finite = (how & SS_JSON_FINITE) != 0;
 
     while (at < end) {
         if (*at == '"') {
@@ -101,20 +92,20 @@ static apr_size_t not_finite_size(const char *at)
     }
 }
 
-ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
+ss_json_t ss_json_compact(ss_json_t value, ss_json_write_e how, apr_pool_t *pool)
 {
-    const char *at = value.data, *end = at + value.len;
-    apr_size_t wide = (flags & SS_JSON_ASCII) != 0 ? count_wide(value) : 0;
+    const char *at = value.raw.data, *end = at + value.raw.len;
+    apr_size_t wide = (how & SS_JSON_ASCII) != 0 ? count_wide(value) : 0;
     ss_out_t start, out;
 
-    if (wide == 0 && is_compact(value, flags)) {
+    if (wide == 0 && is_compact(value, how)) {
         return value;
     }
 
     /* a byte becomes at most \u00XX, NaN becomes null */
-    start = out = ss_out_create(value.len + 5 * wide + value.len / 3 + 1, pool);
+    start = out = ss_out_create(value.raw.len + 5 * wide + value.raw.len / 3 + 1, pool);
     while (at < end) {
-        apr_size_t skipped = (flags & SS_JSON_FINITE) != 0 ? not_finite_size(at) : 0;
+        apr_size_t skipped = (how & SS_JSON_FINITE) != 0 ? not_finite_size(at) : 0;
 
         if (skipped > 0) {
             out = ss_out_put(out, ss_bytes("null", 4));
@@ -134,7 +125,8 @@ ss_bytes_t ss_json_compact(ss_bytes_t value, int flags, apr_pool_t *pool)
         }
     }
     ss_out_put_char(out, '\0');
-    return ss_out_slice(start, out);
+    value.raw = ss_out_slice(start, out);
+    return value;
 }
 
 /*
@@ -154,13 +146,13 @@ static int compare_members(const void *left, const void *right)
     if (a->name.len != b->name.len) {
         return a->name.len < b->name.len ? -1 : 1;
     }
-    return a->quoted.data < b->quoted.data ? -1 : a->quoted.data > b->quoted.data;
+    return a->quoted.raw.data < b->quoted.raw.data ? -1 : a->quoted.raw.data > b->quoted.raw.data;
 }
 
 /* The members of an object that count, by name. */
-static apr_array_header_t *sorted_members_of(ss_bytes_t object, apr_pool_t *pool)
+static apr_array_header_t *sorted_members_of(ss_json_t object, apr_pool_t *pool)
 {
-    apr_array_header_t *members = members_of(object, pool);
+    apr_array_header_t *members = ss_json_members(object, pool);
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
     int count = 0;
 
@@ -174,7 +166,7 @@ static apr_array_header_t *sorted_members_of(ss_bytes_t object, apr_pool_t *pool
     return members;
 }
 
-static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+static int objects_equal(ss_json_t a, ss_json_t b, apr_pool_t *pool)
 {
     const apr_array_header_t *left = sorted_members_of(a, pool);
     const apr_array_header_t *right = sorted_members_of(b, pool);
@@ -193,7 +185,7 @@ static int objects_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
     return 1;
 }
 
-static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+static int arrays_equal(ss_json_t a, ss_json_t b, apr_pool_t *pool)
 {
     const apr_array_header_t *left = ss_json_items(a, pool), *right = ss_json_items(b, pool);
 
@@ -201,7 +193,7 @@ static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
         return 0;
     }
     for (int i = 0; i < left->nelts; i++) {
-        if (!ss_json_equal(APR_ARRAY_IDX(left, i, ss_bytes_t), APR_ARRAY_IDX(right, i, ss_bytes_t),
+        if (!ss_json_equal(APR_ARRAY_IDX(left, i, ss_json_t), APR_ARRAY_IDX(right, i, ss_json_t),
                            pool)) {
             return 0;
         }
@@ -209,11 +201,9 @@ static int arrays_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
     return 1;
 }
 
-int ss_json_equal(ss_bytes_t a, ss_bytes_t b, apr_pool_t *pool)
+int ss_json_equal(ss_json_t a, ss_json_t b, apr_pool_t *pool)
 {
-    a = ss_json_trim(a);
-    b = ss_json_trim(b);
-    if (ss_bytes_equal(a, b)) {
+    if (ss_bytes_equal(a.raw, b.raw)) {
         return 1;
     }
     if (ss_json_kind(a) != ss_json_kind(b)) {
@@ -245,7 +235,7 @@ static ss_json_member_t *single_out(apr_array_header_t *members, ss_bytes_t name
         ss_json_member_t *other = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         if (other != found && ss_bytes_equal(other->name, name)) {
-            other->value = ss_absent;
+            other->value = ss_json_absent;
         }
     }
     return found;
@@ -257,7 +247,8 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
     ss_json_member_t *old = single_out(members, patch->name);
 
     if (ss_json_kind(patch->value) != SS_JSON_NULL) {
-        ss_bytes_t value = ss_json_merge(old != NULL ? old->value : ss_absent, patch->value, pool);
+        ss_json_t value =
+            ss_json_merge(old != NULL ? old->value : ss_json_absent, patch->value, pool);
 
         if (old == NULL) {
             old = apr_array_push(members);
@@ -266,29 +257,26 @@ static void merge_member(apr_array_header_t *members, const ss_json_member_t *pa
         old->value = value;
     }
     else if (old != NULL) {
-        old->value = ss_absent;
+        old->value = ss_json_absent;
     }
 }
 
-ss_bytes_t ss_json_merge(ss_bytes_t target, ss_bytes_t patch, apr_pool_t *pool)
+ss_json_t ss_json_merge(ss_json_t target, ss_json_t patch, apr_pool_t *pool)
 {
-    const apr_array_header_t *changes;
+    const apr_array_header_t *changes = ss_json_members(patch, pool);
     apr_array_header_t *members;
 
-    target = ss_json_trim(target);
-    patch = ss_json_trim(patch);
-    if (ss_json_kind(patch) != SS_JSON_OBJECT) {
-        return ss_json_compact(patch, 0, pool);
+    if (changes == NULL) {
+        return ss_json_compact(patch, SS_JSON_AS_IS, pool);
     }
-    if (target.data == NULL || ss_json_kind(target) != SS_JSON_OBJECT) {
-        target = ss_bytes_of("{}");
+    if (target.raw.data == NULL || ss_json_kind(target) != SS_JSON_OBJECT) {
+        target = ss_json_empty;
     }
-
-    changes = members_of(patch, pool);
     if (changes->nelts == 0) {
         return target;
     }
-    members = members_of(target, pool);
+
+    members = ss_json_members(target, pool);
     for (int i = 0; i < changes->nelts; i++) {
         merge_member(members, &APR_ARRAY_IDX(changes, i, ss_json_member_t), pool);
     }

@@ -3,15 +3,11 @@
  */
 #include "lib/json_text.h"
 
-/* What a checked value is. */
+/* What a value is, decided by its first byte; that of -Infinity by its second. */
 
-ss_json_e ss_json_kind(ss_bytes_t value)
+ss_json_kind_e ss_json_kind(ss_json_t value)
 {
-    const char *at = value.data;
-
-    while (ss_json_is_blank(*at)) {
-        at++;
-    }
+    const char *at = value.raw.data;
 
     switch (*at) {
     case '{':
@@ -36,12 +32,12 @@ ss_json_e ss_json_kind(ss_bytes_t value)
     }
 }
 
-int ss_json_depth(ss_bytes_t value)
+int ss_json_depth(ss_json_t value)
 {
     int depth = 0, deepest = 0, in_string = 0;
 
-    for (apr_size_t i = 0; i < value.len; i++) {
-        char c = value.data[i];
+    for (apr_size_t i = 0; i < value.raw.len; i++) {
+        char c = value.raw.data[i];
 
         if (in_string) {
             i += c == '\\';
@@ -62,10 +58,10 @@ int ss_json_depth(ss_bytes_t value)
 }
 
 /* 0, -0, 0.00, 0e5: no digit but 0 before the exponent */
-static int is_zero(ss_bytes_t number)
+static int is_zero(ss_json_t number)
 {
-    for (apr_size_t i = 0; i < number.len; i++) {
-        char c = number.data[i];
+    for (apr_size_t i = 0; i < number.raw.len; i++) {
+        char c = number.raw.data[i];
 
         if (c == 'e' || c == 'E') {
             break;
@@ -78,23 +74,23 @@ static int is_zero(ss_bytes_t number)
 }
 
 /* Only brackets and blanks between them? */
-static int is_hollow(ss_bytes_t value)
+static int is_hollow(ss_json_t value)
 {
     apr_size_t i = 1;
 
-    while (i < value.len - 1 && ss_json_is_blank(value.data[i])) {
+    while (i < value.raw.len - 1 && ss_json_is_blank(value.raw.data[i])) {
         i++;
     }
-    return i == value.len - 1;
+    return i == value.raw.len - 1;
 }
 
-int ss_json_is_true(ss_bytes_t value)
+int ss_json_is_true(ss_json_t value)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_TRUE:
         return 1;
     case SS_JSON_STRING:
-        return value.len > 2;
+        return value.raw.len > 2;
     case SS_JSON_NUMBER:
         return !is_zero(value);
     case SS_JSON_OBJECT:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_strings.h>
+
 #include "lib/json_text.h"
 
 /* Arrays and objects: taken apart, searched, and put together again. */
@@ -40,17 +42,16 @@ static const char *item_end(const char *at, const char *end)
     }
 }
 
-apr_array_header_t *ss_json_items(ss_bytes_t array, apr_pool_t *pool)
+apr_array_header_t *ss_json_items(ss_json_t array, apr_pool_t *pool)
 {
-    apr_array_header_t *items = apr_array_make(pool, ITEMS_AT_FIRST, sizeof(ss_bytes_t));
+    apr_array_header_t *items = apr_array_make(pool, ITEMS_AT_FIRST, sizeof(ss_json_t));
     const char *end;
 
-    array = ss_json_trim(array);
-    for (const char *at = array.data + 1; *at != ']'; at = end) {
+    for (const char *at = array.raw.data + 1; *at != ']'; at = end) {
         end = at + 1;
         if (*at != ',' && !ss_json_is_blank(*at)) {
-            end = item_end(at, array.data + array.len);
-            APR_ARRAY_PUSH(items, ss_bytes_t) = ss_bytes(at, end - at);
+            end = item_end(at, array.raw.data + array.raw.len);
+            APR_ARRAY_PUSH(items, ss_json_t).raw = ss_bytes(at, end - at);
         }
     }
     return items;
@@ -61,36 +62,46 @@ ss_json_member_t *ss_json_find(const apr_array_header_t *members, ss_bytes_t nam
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
 
     for (int i = members->nelts - 1; i >= 0; i--) {
-        if (ss_bytes_equal(member[i].name, name) && member[i].value.data != NULL) {
+        if (ss_bytes_equal(member[i].name, name) && member[i].value.raw.data != NULL) {
             return &member[i];
         }
     }
     return NULL;
 }
 
-ss_bytes_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool)
+ss_json_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool)
 {
     const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
     apr_size_t size = sizeof("{}");
     ss_out_t start, out;
+    ss_json_t object;
 
     for (int i = 0; i < members->nelts; i++) {
-        size += member[i].quoted.len + member[i].value.len + sizeof(":,");
+        size += member[i].quoted.raw.len + member[i].value.raw.len + sizeof(":,");
     }
 
     start = out = ss_out_create(size, pool);
     out = ss_out_put_char(out, '{');
     for (int i = 0; i < members->nelts; i++) {
-        if (member[i].value.data == NULL) {
+        if (member[i].value.raw.data == NULL) {
             continue;
         }
         if (out.at > start.at + 1) {
             out = ss_out_put_char(out, ',');
         }
-        out = ss_out_put(out, member[i].quoted);
+        out = ss_out_put(out, member[i].quoted.raw);
         out = ss_out_put_char(out, ':');
-        out = ss_out_put(out, member[i].value);
+        out = ss_out_put(out, member[i].value.raw);
     }
     out = ss_out_put_char(out, '}');
-    return ss_out_slice(start, out);
+    object.raw = ss_out_slice(start, out);
+    return object;
+}
+
+ss_json_t ss_json_copy(ss_json_t value, apr_pool_t *pool)
+{
+    if (value.raw.data != NULL) {
+        value.raw.data = apr_pmemdup(pool, value.raw.data, value.raw.len);
+    }
+    return value;
 }

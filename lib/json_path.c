@@ -20,26 +20,23 @@ static int index_of(ss_bytes_t step)
     return index;
 }
 
-static ss_bytes_t member_of(ss_bytes_t object, ss_bytes_t name, apr_pool_t *pool)
+static ss_json_t member_of(ss_json_t object, ss_bytes_t name, apr_pool_t *pool)
 {
-    const ss_json_member_t *member = NULL;
-    apr_array_header_t *members;
+    const ss_json_member_t *member = ss_json_find(ss_json_members(object, pool), name);
 
-    if (ss_json_members(&members, object, SS_JSON_PYTHON, NULL, pool) == APR_SUCCESS) {
-        member = ss_json_find(members, name);
-    }
-    return member != NULL ? member->value : ss_absent;
+    return member != NULL ? member->value : ss_json_absent;
 }
 
-static ss_bytes_t item_of(ss_bytes_t array, ss_bytes_t step, apr_pool_t *pool)
+static ss_json_t item_of(ss_json_t array, ss_bytes_t step, apr_pool_t *pool)
 {
     const apr_array_header_t *items = ss_json_items(array, pool);
     int index = index_of(step);
 
-    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_bytes_t) : ss_absent;
+    return index >= 0 && index < items->nelts ? APR_ARRAY_IDX(items, index, ss_json_t)
+                                              : ss_json_absent;
 }
 
-static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
+static ss_json_t step_into(ss_json_t value, ss_bytes_t step, apr_pool_t *pool)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_OBJECT:
@@ -47,18 +44,18 @@ static ss_bytes_t step_into(ss_bytes_t value, ss_bytes_t step, apr_pool_t *pool)
     case SS_JSON_ARRAY:
         return item_of(value, step, pool);
     default:
-        return ss_absent;
+        return ss_json_absent;
     }
 }
 
-ss_bytes_t ss_json_at(ss_bytes_t value, ss_bytes_t path, apr_pool_t *pool)
+ss_json_t ss_json_at(ss_json_t value, ss_bytes_t path, apr_pool_t *pool)
 {
     for (;;) {
         const char *dot = path.len == 0 ? NULL : memchr(path.data, '.', path.len);
         apr_size_t len = dot == NULL ? path.len : (apr_size_t)(dot - path.data);
 
         value = step_into(value, ss_bytes(path.data, len), pool);
-        if (value.data == NULL || dot == NULL) {
+        if (value.raw.data == NULL || dot == NULL) {
             return value;
         }
         path = ss_bytes(dot + 1, path.len - len - 1);

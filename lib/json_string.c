@@ -62,9 +62,9 @@ static ss_out_t put_meaning(ss_out_t out, const char **at, const char *end)
     return put_utf8(out, number);
 }
 
-ss_bytes_t ss_json_decode(ss_bytes_t quoted, apr_pool_t *pool)
+ss_bytes_t ss_json_decode(ss_json_t quoted, apr_pool_t *pool)
 {
-    const char *at = quoted.data + 1, *end = quoted.data + quoted.len - 1;
+    const char *at = quoted.raw.data + 1, *end = quoted.raw.data + quoted.raw.len - 1;
     const char *backslash = memchr(at, '\\', end - at);
     ss_out_t start, out;
 
@@ -73,7 +73,7 @@ ss_bytes_t ss_json_decode(ss_bytes_t quoted, apr_pool_t *pool)
     }
 
     start = out =
-        ss_out_create(quoted.len, pool); /* an escape is never shorter than what it means */
+        ss_out_create(quoted.raw.len, pool); /* an escape is never shorter than what it means */
     while (backslash != NULL) {
         out = ss_out_put(out, ss_bytes(at, backslash - at));
         at = backslash + 1;
@@ -121,12 +121,13 @@ static ss_out_t put_quoted(ss_out_t out, unsigned char c)
     return ss_out_put_char(out, escape_letters[meaning - escape_meanings]);
 }
 
-ss_bytes_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool)
+ss_json_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool)
 {
     ss_out_t start, out;
+    ss_json_t quoted;
 
     if (!ss_utf8_is_valid(text)) {
-        return ss_absent;
+        return ss_json_absent;
     }
 
     start = out = ss_out_create(6 * text.len + 2, pool); /* every byte may become a \u00XX */
@@ -135,5 +136,6 @@ ss_bytes_t ss_json_quote(ss_bytes_t text, apr_pool_t *pool)
         out = put_quoted(out, (unsigned char)text.data[i]);
     }
     out = ss_out_put_char(out, '"');
-    return ss_out_slice(start, out);
+    quoted.raw = ss_out_slice(start, out);
+    return quoted;
 }

@@ -14,20 +14,7 @@ static inline int ss_json_is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-/** A checked text may have white space around it; most of what is done with one looks at its first
- * and last byte. */
-static inline ss_bytes_t ss_json_trim(ss_bytes_t text)
-{
-    while (text.len > 0 && ss_json_is_blank(text.data[0])) {
-        text = ss_bytes(text.data + 1, text.len - 1);
-    }
-    while (text.len > 0 && ss_json_is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
-/** Behind the checked string that begins at `at`. */
+/** Behind the string that begins at `at`, in a checked value that ends at `end` or later. */
 static inline const char *ss_json_string_end(const char *at, const char *end)
 {
     const char *quote = at, *backslash;

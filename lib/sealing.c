@@ -234,6 +234,7 @@ apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
         return rv;
     }
     payload.text = ss_session_text(session);
+    payload.json = ss_session_json(session);
     rv = seal.format->seal(&result->cookie, &payload, &seal, pool);
     if (rv != APR_SUCCESS) {
         result->cookie = nothing;

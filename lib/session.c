@@ -10,10 +10,10 @@ struct ss_session_t {
     ss_document_t loaded;              /* what the cookie holds; without text when there is none */
     const apr_array_header_t *members; /* of the session: ss_json_member_t, no name twice */
     apr_array_header_t *own;           /* the same, once they may be changed; else NULL */
-    ss_bytes_t text;                   /* of the members; ss_absent until somebody asks */
-    ss_bytes_t view;                   /* likewise, for readers */
+    ss_json_t json;                    /* of the members; absent until somebody asks */
+    ss_json_t view;                    /* likewise, for readers */
     int alike;                         /* may two names differ in nothing but case? */
-    int differs;                       /* from the cookie; known once there is a text */
+    int differs;                       /* from the cookie; known once there is a json */
     int ended;                         /* since it was loaded */
     ss_stamp_t stamp;
     unsigned generation;
@@ -44,8 +44,8 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
     session->pool = pool;
     session->loaded = *document;
     session->members = document->members;
-    session->text = document->text;
-    session->view = document->is_compact ? document->text : ss_absent;
+    session->json = document->value;
+    session->view = document->is_compact ? document->value : ss_json_absent;
     session->alike = document->has_alike;
     session->stamp = *stamp;
     return session;
@@ -86,11 +86,11 @@ static apr_array_header_t *own_members(ss_session_t *session)
  */
 
 /* Is this value still a slice of what the cookie holds? */
-static int is_untouched(const ss_session_t *session, ss_bytes_t value)
+static int is_untouched(const ss_session_t *session, ss_json_t value)
 {
     ss_bytes_t loaded = session->loaded.text;
 
-    return value.data >= loaded.data && value.data < loaded.data + loaded.len;
+    return value.raw.data >= loaded.data && value.raw.data < loaded.data + loaded.len;
 }
 
 /* Does the document mean something else than what the cookie holds? Only values that were touched
@@ -118,33 +118,40 @@ static int differs_from_cookie(const ss_session_t *session)
     return 0;
 }
 
-ss_bytes_t ss_session_text(ss_session_t *session)
+ss_json_t ss_session_json(ss_session_t *session)
 {
-    if (session->text.data != NULL) {
-        return session->text;
+    if (session->json.raw.data != NULL) {
+        return session->json;
     }
 
     session->differs = differs_from_cookie(session);
     if (ss_session_is_empty(session)) {
-        session->text = ss_bytes("{}", 2);
+        session->json = ss_json_empty;
     }
     /* set and set back: the cookie is still good, to the byte */
     else if (!session->differs && !session->ended && session->loaded.text.data != NULL) {
-        session->text = session->loaded.text;
+        session->json = session->loaded.value;
     }
     else {
-        session->text = ss_json_print(session->members, session->pool);
+        session->json = ss_json_print(session->members, session->pool);
     }
-    return session->text;
+    return session->json;
 }
 
-ss_bytes_t ss_session_view(ss_session_t *session)
+ss_bytes_t ss_session_text(ss_session_t *session)
 {
-    if (session->view.data == NULL) {
+    ss_json_t json = ss_session_json(session);
+
+    return is_untouched(session, json) ? session->loaded.text : json.raw;
+}
+
+ss_json_t ss_session_view(ss_session_t *session)
+{
+    if (session->view.raw.data == NULL) {
         session->view =
             ss_session_is_empty(session)
-                ? ss_bytes("{}", 2)
-                : ss_json_compact(ss_session_text(session), SS_JSON_FINITE, session->pool);
+                ? ss_json_empty
+                : ss_json_compact(ss_session_json(session), SS_JSON_FINITE, session->pool);
     }
     return session->view;
 }
@@ -159,11 +166,11 @@ int ss_session_has_alike(const ss_session_t *session)
     return session->alike;
 }
 
-ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
+ss_json_t ss_session_get(const ss_session_t *session, ss_bytes_t name)
 {
     const ss_json_member_t *member = ss_json_find(session->members, name);
 
-    return member != NULL ? member->value : ss_absent;
+    return member != NULL ? member->value : ss_json_absent;
 }
 
 const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
@@ -178,7 +185,7 @@ int ss_session_is_empty(const ss_session_t *session)
 
 int ss_session_is_changed(ss_session_t *session)
 {
-    ss_session_text(session); /* finds out whether it differs */
+    ss_session_json(session); /* finds out whether it differs */
     return session->differs || (session->ended && session->loaded.text.data != NULL);
 }
 
@@ -196,8 +203,8 @@ unsigned ss_session_generation(const ss_session_t *session)
 static void changed(ss_session_t *session)
 {
     session->generation++;
-    session->text = ss_absent;
-    session->view = ss_absent;
+    session->json = ss_json_absent;
+    session->view = ss_json_absent;
     session->alike = 1;
 
     if (ss_session_is_empty(session)) {
@@ -206,15 +213,12 @@ static void changed(ss_session_t *session)
     }
 }
 
-/* A compact copy that lives as long as the session. There is no white space around it either. */
-static ss_bytes_t keep(ss_session_t *session, ss_bytes_t value)
+/* A compact copy that lives as long as the session. */
+static ss_json_t keep(ss_session_t *session, ss_json_t value)
 {
-    ss_bytes_t compact = ss_json_compact(value, 0, session->pool);
+    ss_json_t compact = ss_json_compact(value, SS_JSON_AS_IS, session->pool);
 
-    if (compact.data == value.data) {
-        compact.data = apr_pmemdup(session->pool, value.data, value.len);
-    }
-    return compact;
+    return compact.raw.data == value.raw.data ? ss_json_copy(value, session->pool) : compact;
 }
 
 /* A member that may be changed; NULL when there is none of this name. */
@@ -223,7 +227,7 @@ static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
     return ss_json_find(own_members(session), name);
 }
 
-static void give_value(ss_json_member_t *member, ss_bytes_t value)
+static void give_value(ss_json_member_t *member, ss_json_t value)
 {
     member->value = value;
     member->text = ss_absent; /* whoever wants it looks at the value */
@@ -241,10 +245,10 @@ static void remove_member(ss_session_t *session, ss_json_member_t *member)
 /* Returns NULL when the name is not UTF-8: nothing that JSON could hold. */
 static ss_json_member_t *add_member(ss_session_t *session, ss_bytes_t name)
 {
-    ss_bytes_t quoted = ss_json_quote(name, session->pool);
+    ss_json_t quoted = ss_json_quote(name, session->pool);
     ss_json_member_t *member;
 
-    if (quoted.data == NULL) {
+    if (quoted.raw.data == NULL) {
         return NULL;
     }
     member = apr_array_push(own_members(session));
@@ -254,7 +258,7 @@ static ss_json_member_t *add_member(ss_session_t *session, ss_bytes_t name)
     return member;
 }
 
-int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value)
+int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_json_t value)
 {
     ss_json_member_t *member = find(session, name);
 
@@ -294,7 +298,7 @@ int ss_session_unset(ss_session_t *session, ss_bytes_t name)
 static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
 {
     ss_json_member_t *member = find(session, patch->name);
-    ss_bytes_t value;
+    ss_json_t value;
 
     if (ss_json_kind(patch->value) == SS_JSON_NULL) {
         if (member != NULL) {
@@ -303,7 +307,8 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
         return member != NULL;
     }
 
-    value = ss_json_merge(member != NULL ? member->value : ss_absent, patch->value, session->pool);
+    value =
+        ss_json_merge(member != NULL ? member->value : ss_json_absent, patch->value, session->pool);
     if (member == NULL) {
         member = apr_array_push(own_members(session));
         *member = *patch;
@@ -315,20 +320,19 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
     return 1;
 }
 
-void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
+void ss_session_merge(ss_session_t *session, ss_json_t patch)
 {
-    apr_array_header_t *members;
+    const apr_array_header_t *members;
     int count = 0;
 
-    patch = keep(session, patch);
     if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_session_clear(session);
         return;
     }
-    if (ss_json_members(&members, patch, 0, NULL, session->pool) != APR_SUCCESS) {
+    members = ss_json_members(keep(session, patch), session->pool);
+    if (members == NULL) {
         return; /* neither an object nor null: no patch of a session */
     }
-
     for (int i = 0; i < members->nelts; i++) {
         count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
     }
@@ -337,27 +341,24 @@ void ss_session_merge(ss_session_t *session, ss_bytes_t patch)
     }
 }
 
-void ss_session_update(ss_session_t *session, ss_bytes_t object)
+void ss_session_update(ss_session_t *session, ss_json_t object)
 {
-    apr_array_header_t *members;
+    const apr_array_header_t *members = ss_json_members(object, session->pool);
 
-    if (ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
-        return;
-    }
-    for (int i = 0; i < members->nelts; i++) {
+    for (int i = 0; members != NULL && i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         ss_session_set(session, member->name, member->value);
     }
 }
 
-void ss_session_replace(ss_session_t *session, ss_bytes_t object)
+void ss_session_replace(ss_session_t *session, ss_json_t object)
 {
     apr_array_header_t *members;
 
     object = keep(session, object);
-    if (ss_json_equal(ss_session_text(session), object, session->pool) ||
-        ss_json_members(&members, object, 0, NULL, session->pool) != APR_SUCCESS) {
+    members = ss_json_members(object, session->pool);
+    if (members == NULL || ss_json_equal(ss_session_json(session), object, session->pool)) {
         return;
     }
 
@@ -370,7 +371,6 @@ void ss_session_replace(ss_session_t *session, ss_bytes_t object)
             *member = *old;
         }
     }
-
     session->members = session->own = members;
     changed(session);
 }

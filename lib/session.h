@@ -33,11 +33,15 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
 apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
                              apr_pool_t *pool);
 
-/** The document: a JSON object. Exactly what was loaded while nothing changed. */
+/** The document as a cookie is to hold it. Exactly what was loaded while nothing changed, white
+ * space around it included. */
 ss_bytes_t ss_session_text(ss_session_t *session);
 
+/** The document: an object. */
+ss_json_t ss_session_json(ss_session_t *session);
+
 /** The document for readers: compact, NaN and the infinities as null. */
-ss_bytes_t ss_session_view(ss_session_t *session);
+ss_json_t ss_session_view(ss_session_t *session);
 
 /** Top-level members in order, names unique (of duplicates in a framework's cookie only the last):
  * ss_json_member_t. */
@@ -47,8 +51,8 @@ const apr_array_header_t *ss_session_members(const ss_session_t *session);
  */
 int ss_session_has_alike(const ss_session_t *session);
 
-/** The raw value of a top-level member; ss_absent when there is none. */
-ss_bytes_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
+/** The value of a top-level member; absent when there is none. */
+ss_json_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
 
 /** What the cookie said; for a new session the times are SS_NO_TIME and the counter is 0. */
 const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
@@ -63,19 +67,23 @@ const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
  * Set one top-level member. Returns whether that is possible: `name` must be UTF-8, and the value
  * not so deep that the session would nest more than SS_JSON_DEPTH_MAX levels, itself included.
  */
-int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_bytes_t value);
+int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_json_t value);
 
 /** Remove one top-level member. Returns whether it was there. */
 int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 
 /** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
-void ss_session_merge(ss_session_t *session, ss_bytes_t patch);
+void ss_session_merge(ss_session_t *session, ss_json_t patch);
 
-/** Set every top-level member of `object`, as update() does in Python: nothing is merged below. */
-void ss_session_update(ss_session_t *session, ss_bytes_t object);
+/**
+ * Set every top-level member of `object`, as update() does in Python: nothing is merged below. What
+ * ss_session_set cannot do is left out: a name with a lone surrogate, which is not UTF-8. Too deep
+ * a value cannot be, as `object` around it is no deeper than a session.
+ */
+void ss_session_update(ss_session_t *session, ss_json_t object);
 
 /** Make `object` the whole document. */
-void ss_session_replace(ss_session_t *session, ss_bytes_t object);
+void ss_session_replace(ss_session_t *session, ss_json_t object);
 
 /** End the session: empty, and whatever follows is a new one. */
 void ss_session_clear(ss_session_t *session);

@@ -118,7 +118,7 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const 
         ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of("compressed"));
     }
     ss_look_bytes(look, "session", SS_PART_JSON, text);
-    if (ss_json_check(text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
+    if (ss_json_check(NULL, text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
         look->why = "its payload is no JSON";
         return SS_UNLIKE;
     }
@@ -139,11 +139,14 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const 
 
 int ss_stamped_is_spaced(const ss_look_t *look, apr_pool_t *pool)
 {
+    ss_json_t document;
+
     for (int i = 0; i < look->parts->nelts; i++) {
         const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);
 
-        if (part->kind == SS_PART_JSON) {
-            return ss_json_compact(part->bytes, 0, pool).len < part->bytes.len;
+        if (part->kind == SS_PART_JSON &&
+            ss_json_check(&document, part->bytes, SS_JSON_PYTHON, NULL) == APR_SUCCESS) {
+            return ss_json_compact(document, SS_JSON_AS_IS, pool).raw.len < part->bytes.len;
         }
     }
     return 0;

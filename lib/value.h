@@ -15,15 +15,15 @@
  * @return  a slice of `value` or in `pool`, not terminated; ss_absent for a string that may not
  * leave alone (control characters)
  */
-ss_bytes_t ss_value_slice(ss_bytes_t value, apr_pool_t *pool);
+ss_bytes_t ss_value_slice(ss_json_t value, apr_pool_t *pool);
 
 /** The same as a terminated text in `pool`, or NULL. */
-const char *ss_value_text(ss_bytes_t value, apr_pool_t *pool);
+const char *ss_value_text(ss_json_t value, apr_pool_t *pool);
 
 /**
- * The raw value that readers mean by `path`: the top-level key of exactly this name if there is
- * one, else what dots lead to. ss_absent when there is none.
+ * The value that readers mean by `path`: the top-level key of exactly this name if there is
+ * one, else what dots lead to. Absent when there is none.
  */
-ss_bytes_t ss_value_find(ss_session_t *session, const char *path, apr_pool_t *pool);
+ss_json_t ss_value_find(ss_session_t *session, const char *path, apr_pool_t *pool);
 
 #endif

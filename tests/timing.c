@@ -96,8 +96,10 @@ static ss_bytes_t sealed(const ss_sealing_t *how, apr_pool_t *pool)
 {
     ss_session_t *session = ss_session_create(pool);
     ss_sealing_result_t result;
+    ss_json_t document;
 
-    ss_session_replace(session, ss_bytes_of(DOCUMENT));
+    must(ss_json_check(&document, ss_bytes_of(DOCUMENT), SS_JSON_STRICT, NULL) == APR_SUCCESS);
+    ss_session_replace(session, document);
     must(ss_sealing_seal(&result, session, how, NOW, pool) == APR_SUCCESS);
     return result.cookie.value;
 }

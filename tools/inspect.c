@@ -54,6 +54,8 @@ static const ss_format_t *second_guess(const guess_t guesses[], const guess_t *b
 
 static const char *json_of_part(const ss_part_t *part, apr_pool_t *pool)
 {
+    ss_json_t document;
+
     switch (part->kind) {
     case SS_PART_NUMBER:
     case SS_PART_TIME:
@@ -61,10 +63,9 @@ static const char *json_of_part(const ss_part_t *part, apr_pool_t *pool)
     case SS_PART_BINARY:
         return json_of_text(ss_bytes_of(text_of_hex(part->bytes, pool)), pool);
     case SS_PART_JSON:
-        if (ss_json_check(part->bytes, SS_JSON_PYTHON, NULL) == APR_SUCCESS) {
-            ss_bytes_t text = ss_json_compact(part->bytes, SS_JSON_ASCII | SS_JSON_FINITE, pool);
-
-            return apr_pstrmemdup(pool, text.data, text.len);
+        if (ss_json_check(&document, part->bytes, SS_JSON_PYTHON, NULL) == APR_SUCCESS) {
+            document = ss_json_compact(document, SS_JSON_ASCII_AND_FINITE, pool);
+            return apr_pstrmemdup(pool, document.raw.data, document.raw.len);
         }
         break;
     case SS_PART_TEXT:

@@ -91,7 +91,7 @@ result_e run_seal(const options_t *options)
     ss_json_error_t error;
     ss_sealing_t how;
     const char *text;
-    ss_bytes_t json;
+    ss_json_t document;
     result_e result = keys_make(&how, &lifetime, options, options->format);
 
     if (result == DONE) {
@@ -100,17 +100,16 @@ result_e run_seal(const options_t *options)
     if (result != DONE) {
         return result;
     }
-    json = ss_bytes_of(text);
-    if (ss_json_check_input(json, &error, options->pool) != APR_SUCCESS) {
+    if (ss_json_check_input(&document, ss_bytes_of(text), &error, options->pool) != APR_SUCCESS) {
         complain("malformed JSON: line %d, column %d: expected %s", error.line, error.column,
                  error.wanted);
         return REFUSED;
     }
-    if (ss_json_kind(json) != SS_JSON_OBJECT) {
+    if (ss_json_kind(document) != SS_JSON_OBJECT) {
         complain("a session is a JSON object: {\"key\": value, ...}");
         return REFUSED;
     }
-    ss_session_replace(session, ss_json_compact(json, 0, options->pool));
+    ss_session_replace(session, document);
     return seal_and_print(session, &how, options);
 }
 

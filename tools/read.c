@@ -167,7 +167,7 @@ static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
 {
     const ss_stamp_t *stamp = ss_session_stamp(opened->session);
     ss_bytes_t text =
-        ss_json_compact(ss_session_view(opened->session), SS_JSON_ASCII, options->pool);
+        ss_json_compact(ss_session_view(opened->session), SS_JSON_ASCII, options->pool).raw;
     int has_id = (opened->format->traits & SS_FORMAT_CREATED) != 0;
     apr_pool_t *pool = options->pool;
 
@@ -207,7 +207,7 @@ result_e run_open(const options_t *options)
         print_as_json(&opened, &how, options);
         return DONE;
     }
-    view = ss_session_view(opened.session);
+    view = ss_session_view(opened.session).raw;
     printf("%.*s\n", (int)view.len, view.data);
     return DONE;
 }

@@ -63,7 +63,7 @@ const char *text_of_hex(ss_bytes_t bytes, apr_pool_t *pool)
 const char *json_of_text(ss_bytes_t text, apr_pool_t *pool)
 {
     char *copy = apr_pstrmemdup(pool, text.data, text.len);
-    ss_bytes_t quoted;
+    ss_json_t quoted;
 
     if (!ss_utf8_is_valid(text)) {
         for (apr_size_t i = 0; i < text.len; i++) {
@@ -71,5 +71,5 @@ const char *json_of_text(ss_bytes_t text, apr_pool_t *pool)
         }
     }
     quoted = ss_json_compact(ss_json_quote(ss_bytes(copy, text.len), pool), SS_JSON_ASCII, pool);
-    return apr_pstrmemdup(pool, quoted.data, quoted.len);
+    return apr_pstrmemdup(pool, quoted.raw.data, quoted.raw.len);
 }

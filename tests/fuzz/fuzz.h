@@ -11,7 +11,7 @@
 #include <apr_pools.h>
 #include <apr_strings.h>
 
-#include "lib/base.h"
+#include "lib/json.h"
 
 /* What every fuzz target shares. A target is one function: it returns, or it aborts because
  * something does not hold that must hold for any bytes. */
@@ -108,6 +108,15 @@ static inline unsigned fuzz_byte(ss_bytes_t *input)
         *input = ss_bytes(input->data + 1, input->len - 1);
     }
     return byte;
+}
+
+/** The value that a text is which must be JSON. */
+static inline ss_json_t fuzz_json(ss_bytes_t text)
+{
+    ss_json_t value;
+
+    MUST(ss_json_check(&value, text, SS_JSON_PYTHON, NULL) == APR_SUCCESS);
+    return value;
 }
 
 /** Every byte as %XX. */

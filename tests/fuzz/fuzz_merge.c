@@ -5,25 +5,25 @@
 #include "tests/fuzz/fuzz.h"
 
 /* A session comes to the same as the bare function. */
-static void judge_session(ss_bytes_t target, ss_bytes_t patch, ss_bytes_t result, apr_pool_t *pool)
+static void judge_session(ss_json_t target, ss_json_t patch, ss_json_t result, apr_pool_t *pool)
 {
     static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
     ss_session_t *session;
     unsigned generation;
 
-    if (ss_json_kind(patch) != SS_JSON_OBJECT || target.data == NULL ||
-        ss_session_load(&session, target, &stamp, pool) != APR_SUCCESS) {
+    if (ss_json_kind(patch) != SS_JSON_OBJECT || target.raw.data == NULL ||
+        ss_session_load(&session, target.raw, &stamp, pool) != APR_SUCCESS) {
         return;
     }
 
     ss_session_merge(session, patch);
-    MUST(ss_json_equal(ss_session_text(session), result, pool));
+    MUST(ss_json_equal(ss_session_json(session), result, pool));
     generation = ss_session_generation(session);
     ss_session_merge(session, patch);
     MUST(ss_session_generation(session) == generation);
 
     ss_session_replace(session, patch);
-    MUST(ss_json_equal(ss_session_text(session), patch, pool));
+    MUST(ss_json_equal(ss_session_json(session), patch, pool));
 }
 
 /* Input: the target, NUL, the patch. A target that is no JSON counts as absent. */
@@ -31,18 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
     ss_bytes_t input = fuzz_bytes(data, size);
-    ss_bytes_t target = fuzz_exact(fuzz_part(&input), pool), patch = input, result, twice;
+    ss_json_t target, patch, result, twice;
     ss_json_error_t error;
 
-    if (ss_json_check(target, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
-        target = ss_bytes(NULL, 0);
-    }
-    if (ss_json_check_input(patch, &error, pool) == APR_SUCCESS) {
+    ss_json_check(&target, fuzz_exact(fuzz_part(&input), pool), SS_JSON_PYTHON, NULL);
+    if (ss_json_check_input(&patch, input, &error, pool) == APR_SUCCESS) {
         result = ss_json_merge(target, patch, pool);
         twice = ss_json_merge(result, patch, pool);
 
-        MUST(ss_json_check(result, SS_JSON_PYTHON, NULL) == APR_SUCCESS);
-        MUST(ss_bytes_equal(result, twice));
+        MUST(ss_json_check(NULL, result.raw, SS_JSON_PYTHON, NULL) == APR_SUCCESS);
+        MUST(ss_bytes_equal(result.raw, twice.raw));
         judge_session(target, patch, result, pool);
     }
 

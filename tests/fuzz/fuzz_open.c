@@ -67,7 +67,7 @@ static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *
     if (open_cookie(&session, cookie, how, pool) == SS_VALID) {
         MUST(likeness != SS_UNLIKE && look.why == NULL);
         MUST(alike || format->resembles == NULL);
-        MUST(ss_json_check(ss_session_text(session), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
+        MUST(ss_json_check(NULL, ss_session_text(session), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
     }
 }
 
@@ -76,20 +76,21 @@ static void judge_cookie(ss_bytes_t input, const ss_sealing_t *how, apr_pool_t *
 static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t *pool)
 {
     const ss_seal_t seal = ss_sealing_as(how, 0);
-    const ss_payload_t payload = { text, { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 }, 0 };
+    ss_payload_t payload = { .text = text,
+                             .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 } };
     ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
     ss_session_t *session, *direct;
     ss_state_e state;
     int is_session = ss_session_load(&direct, text, &payload.stamp, pool) == APR_SUCCESS;
 
-    if (ss_json_check(text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
+    if (ss_json_check(&payload.json, text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
         return;
     }
     MUST(seal.format->seal(&cookie, &payload, &seal, pool) == APR_SUCCESS);
     state = open_cookie(&session, cookie, how, pool);
     MUST(state == SS_TOO_LARGE || state == (is_session ? SS_VALID : SS_MALFORMED));
     if (state == SS_VALID) {
-        MUST(ss_json_equal(ss_session_text(session), text, pool));
+        MUST(ss_json_equal(ss_session_json(session), payload.json, pool));
     }
 }
 

@@ -62,16 +62,17 @@ static int depth_of(json_t *tree)
 }
 
 /* Of two members with one name the tree has only the last, which may be the flatter one. */
-static void judge_depth(ss_bytes_t text, json_t *tree, apr_pool_t *pool)
+static void judge_depth(ss_json_t value, json_t *tree, apr_pool_t *pool)
 {
     ss_json_error_t error;
-    int depth = ss_json_depth(text);
+    int depth = ss_json_depth(value);
 
     MUST(depth >= depth_of(tree) && depth <= SS_JSON_DEPTH_MAX);
-    MUST(depth == depth_of(tree) || ss_json_check_input(text, &error, pool) != APR_SUCCESS);
+    MUST(depth == depth_of(tree) ||
+         ss_json_check_input(NULL, value.raw, &error, pool) != APR_SUCCESS);
 }
 
-static int same_kind(ss_bytes_t value, const json_t *tree)
+static int same_kind(ss_json_t value, const json_t *tree)
 {
     switch (ss_json_kind(value)) {
     case SS_JSON_OBJECT:
@@ -91,15 +92,18 @@ static int same_kind(ss_bytes_t value, const json_t *tree)
     }
 }
 
-static void judge_path(ss_bytes_t text, json_t *tree, ss_bytes_t path, apr_pool_t *pool)
+static void judge_path(ss_json_t document, json_t *tree, ss_bytes_t path, apr_pool_t *pool)
 {
-    ss_bytes_t value = ss_json_at(text, path, pool);
+    ss_bytes_t text = document.raw;
+    ss_json_t value = ss_json_at(document, path, pool);
     json_t *there = walk(tree, apr_pstrmemdup(pool, path.len > 0 ? path.data : "", path.len));
 
-    MUST((value.data != NULL) == (there != NULL));
-    if (value.data != NULL) {
-        MUST(value.data >= text.data && value.data + value.len <= text.data + text.len);
-        MUST(ss_json_check(value, 0, NULL) == APR_SUCCESS && same_kind(value, there));
+    MUST((value.raw.data != NULL) == (there != NULL));
+    if (value.raw.data != NULL) {
+        MUST(value.raw.data >= text.data);
+        MUST(value.raw.data + value.raw.len <= text.data + text.len);
+        MUST(ss_json_check(NULL, value.raw, SS_JSON_STRICT, NULL) == APR_SUCCESS &&
+             same_kind(value, there));
         MUST(ss_json_is_true(value) || !json_is_true(there));
     }
 }
@@ -110,14 +114,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *pool = fuzz_pool();
     ss_bytes_t input = fuzz_bytes(data, size);
     ss_bytes_t path = fuzz_exact(fuzz_part(&input), pool);
+    ss_json_t document;
 
-    if (ss_json_check(input, 0, NULL) == APR_SUCCESS) {
+    if (ss_json_check(&document, input, SS_JSON_STRICT, NULL) == APR_SUCCESS) {
         json_t *tree = json_loadb(input.data, input.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 
-        /* a value begins with its first byte: white space before it is not part of it */
-        if (tree != NULL && strchr(" \t\r\n", input.data[0]) == NULL) {
-            judge_depth(input, tree, pool);
-            judge_path(input, tree, path, pool);
+        if (tree != NULL) {
+            judge_depth(document, tree, pool);
+            judge_path(document, tree, path, pool);
         }
         json_decref(tree);
     }

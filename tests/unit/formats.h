@@ -5,7 +5,7 @@
 #define FORMATS_H
 
 #include "lib/sealing.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 /* Sealing and opening with a fixed clock and fixed random bytes, for test programs about formats.
  */
@@ -90,7 +90,7 @@ static inline ss_sealed_t seal_text(const char *json, const ss_sealing_t *how, a
 {
     ss_session_t *session = ss_session_create(pool);
 
-    ss_session_replace(session, ss_bytes_of(json));
+    ss_session_replace(session, checked(ss_bytes_of(json)));
     return seal_session(session, how, now);
 }
 

@@ -277,6 +277,15 @@ static jar_t filled_jar(const char *format, int encrypt, const char *text)
     return jar;
 }
 
+/* A value, found without memory; absent when there is none. */
+static ss_json_t json_of(const char *text)
+{
+    ss_json_t value;
+
+    ss_json_check(&value, ss_bytes_of(text), SS_JSON_STRICT, NULL);
+    return value;
+}
+
 static outcome_e open_jar(const void *jar_, apr_pool_t *from)
 {
     const jar_t *jar = jar_;
@@ -287,8 +296,7 @@ static outcome_e open_jar(const void *jar_, apr_pool_t *from)
     if (state != SS_VALID || source.format != ss_sealing_written(&jar->how)) {
         return WRONG; /* a valid cookie: whoever hears something else begins a new session */
     }
-    return ss_json_equal(ss_session_text(source.session), ss_bytes_of(jar->text), pool) ? DONE
-                                                                                        : WRONG;
+    return ss_json_equal(ss_session_json(source.session), json_of(jar->text), pool) ? DONE : WRONG;
 }
 
 /* With a memory for this attempt alone, which nobody has to give back. */
@@ -319,7 +327,7 @@ static outcome_e seal_jar(const void *jar_, apr_pool_t *from)
     ss_sealing_result_t result;
     apr_status_t rv;
 
-    ss_session_replace(session, ss_bytes_of(jar->text));
+    ss_session_replace(session, json_of(jar->text));
     rv = ss_sealing_seal(&result, session, &jar->how, NOW, from);
     relent();
     if (rv != APR_SUCCESS) {
@@ -329,7 +337,7 @@ static outcome_e seal_jar(const void *jar_, apr_pool_t *from)
                    : WRONG;
     }
     return open_one(&again, result.cookie, &jar->how, NOW) == SS_VALID &&
-                   ss_json_equal(ss_session_text(again), ss_bytes_of(jar->text), pool)
+                   ss_json_equal(ss_session_json(again), json_of(jar->text), pool)
                ? DONE
                : WRONG;
 }
@@ -423,8 +431,7 @@ START_TEST(changes)
 {
     const changing_t *row = &changings[_i];
     ss_session_t *session = loaded(pool);
-    wanted_t wanted = { { row->kind, ss_bytes_of(row->name), ss_bytes_of(row->value) },
-                        { NULL, 0 } };
+    wanted_t wanted = { { row->kind, ss_bytes_of(row->name), json_of(row->value) }, { NULL, 0 } };
 
     ck_assert_msg(ss_change_make(session, &wanted.change), "%s", row->what);
     wanted.text = ss_session_text(session);
@@ -441,22 +448,22 @@ static outcome_e check_input(const void *text, apr_pool_t *from)
 {
     ss_json_error_t error;
 
-    return ss_json_check_input(ss_bytes_of(text), &error, from) == APR_SUCCESS ? DONE : WRONG;
+    return ss_json_check_input(NULL, ss_bytes_of(text), &error, from) == APR_SUCCESS ? DONE : WRONG;
 }
 
 static outcome_e compact(const void *text, apr_pool_t *from)
 {
-    ss_bytes_t ascii = ss_json_compact(ss_bytes_of(text), SS_JSON_ASCII | SS_JSON_FINITE, from);
+    ss_json_t ascii = ss_json_compact(json_of(text), SS_JSON_ASCII_AND_FINITE, from);
 
     relent();
-    return ss_json_equal(ascii, ss_bytes_of(text), pool) ? DONE : WRONG;
+    return ss_json_equal(ascii, json_of(text), pool) ? DONE : WRONG;
 }
 
 static outcome_e look_up(const void *text, apr_pool_t *from)
 {
-    ss_bytes_t item = ss_json_at(ss_bytes_of(text), ss_bytes_of("list.1.t"), from);
+    ss_json_t item = ss_json_at(json_of(text), ss_bytes_of("list.1.t"), from);
 
-    return ss_bytes_equal(item, ss_bytes_of("[true,null]")) ? DONE : WRONG;
+    return ss_bytes_equal(item.raw, ss_bytes_of("[true,null]")) ? DONE : WRONG;
 }
 
 static outcome_e pack(const void *text, apr_pool_t *from)

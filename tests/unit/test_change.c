@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "tests/unit/unit.h"
-
 #include "lib/change.h"
+#include "tests/unit/values.h"
 
 static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7 };
 
@@ -42,13 +41,13 @@ static const struct {
 
 static ss_bytes_t bytes_or_none(const char *text)
 {
-    return text == NONE ? ss_bytes(NULL, 0) : exact_of(text);
+    return text == NONE ? ss_absent : exact_of(text);
 }
 
 static ss_change_t change_of(int row)
 {
     ss_change_t change = { kinds[row].kind, bytes_or_none(kinds[row].name),
-                           bytes_or_none(kinds[row].value) };
+                           value_or_none(kinds[row].value) };
 
     return change;
 }
@@ -88,13 +87,13 @@ START_TEST(a_copy_has_no_more_than_the_original)
 
     ck_assert_int_eq(copy.kind, SS_CHANGE_END);
     ck_assert_ptr_null(copy.name.data);
-    ck_assert_ptr_null(copy.value.data);
+    ck_assert_ptr_null(copy.value.raw.data);
 }
 END_TEST
 
 START_TEST(what_is_not_possible_changes_nothing)
 {
-    const ss_change_t change = { SS_CHANGE_SET, exact_of("\xff"), exact_of("1") };
+    const ss_change_t change = { SS_CHANGE_SET, exact_of("\xff"), value_of("1") };
     ss_session_t *session = loaded("{\"a\":1}");
 
     ck_assert(!ss_change_make(session, &change));

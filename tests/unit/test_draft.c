@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "tests/unit/unit.h"
-
 #include "lib/draft.h"
+#include "tests/unit/values.h"
 
 static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7 };
 
@@ -39,8 +38,8 @@ typedef struct step_t {
 
 static int change(ss_draft_t *draft, ss_change_e kind, const char *name, const char *value)
 {
-    const ss_change_t made = { kind, name == NULL ? ss_bytes(NULL, 0) : exact_of(name),
-                               value == NULL ? ss_bytes(NULL, 0) : exact_of(value) };
+    const ss_change_t made = { kind, name == NULL ? ss_absent : exact_of(name),
+                               value_or_none(value) };
 
     return ss_draft_make(draft, &made);
 }

@@ -4,12 +4,11 @@
 #include <jansson.h>
 
 #include "lib/encode.h"
-#include "lib/json.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
-static int accepts(const char *text, apr_size_t len, int flags)
+static int accepts(const char *text, apr_size_t len, ss_json_read_e how)
 {
-    return ss_json_check(exact(text, len), flags, NULL) == APR_SUCCESS;
+    return ss_json_check(NULL, exact(text, len), how, NULL) == APR_SUCCESS;
 }
 
 /* clang-format off */
@@ -105,7 +104,8 @@ START_TEST(accepts_what_rfc_8259_does)
 {
     apr_size_t len = strlen(texts[_i].text);
 
-    ck_assert_msg(accepts(texts[_i].text, len, 0) == texts[_i].strict, "%s", texts[_i].what);
+    ck_assert_msg(accepts(texts[_i].text, len, SS_JSON_STRICT) == texts[_i].strict, "%s",
+                  texts[_i].what);
     ck_assert_msg(accepts(texts[_i].text, len, SS_JSON_PYTHON) == texts[_i].python,
                   "%s, as Python writes it", texts[_i].what);
 }
@@ -113,10 +113,10 @@ END_TEST
 
 START_TEST(refuses_nul_bytes)
 {
-    ck_assert(!accepts("{}\0", 3, 0));
-    ck_assert(!accepts("\0{}", 3, 0));
-    ck_assert(!accepts("\"a\0b\"", 5, 0));
-    ck_assert(!accepts("\"\\\0\"", 4, 0));
+    ck_assert(!accepts("{}\0", 3, SS_JSON_STRICT));
+    ck_assert(!accepts("\0{}", 3, SS_JSON_STRICT));
+    ck_assert(!accepts("\"a\0b\"", 5, SS_JSON_STRICT));
+    ck_assert(!accepts("\"\\\0\"", 4, SS_JSON_STRICT));
 }
 END_TEST
 
@@ -126,9 +126,9 @@ START_TEST(refuses_every_prefix)
                        "\"long enough for whole words\":-0.5}";
     apr_size_t len;
 
-    ck_assert(accepts(text, strlen(text), 0));
+    ck_assert(accepts(text, strlen(text), SS_JSON_STRICT));
     for (len = 0; len < strlen(text); len++) {
-        ck_assert_msg(!accepts(text, len, 0), "%d bytes", (int)len);
+        ck_assert_msg(!accepts(text, len, SS_JSON_STRICT), "%d bytes", (int)len);
     }
 }
 END_TEST
@@ -142,10 +142,12 @@ START_TEST(nests_256_levels)
     int i;
 
     for (i = 0; i < COUNT(deepest); i++) {
-        ck_assert_msg(accepts(deepest[i], strlen(deepest[i]), 0), "depth 256, row %d", i);
+        ck_assert_msg(accepts(deepest[i], strlen(deepest[i]), SS_JSON_STRICT), "depth 256, row %d",
+                      i);
     }
     for (i = 0; i < COUNT(too_deep); i++) {
-        ck_assert_msg(!accepts(too_deep[i], strlen(too_deep[i]), 0), "depth 257, row %d", i);
+        ck_assert_msg(!accepts(too_deep[i], strlen(too_deep[i]), SS_JSON_STRICT),
+                      "depth 257, row %d", i);
     }
 }
 END_TEST
@@ -155,9 +157,9 @@ START_TEST(levels_count_only_while_open)
     const char *text = nested(1, "[", nested(300, "", "[],{},[[]],0", ""), "]");
     ss_json_error_t error;
 
-    ck_assert_int_eq(ss_json_check(exact_of(text), 0, &error), APR_SUCCESS);
+    ck_assert_int_eq(ss_json_check(NULL, exact_of(text), SS_JSON_STRICT, &error), APR_SUCCESS);
     text = nested(257, "[", "", "]");
-    ck_assert_int_eq(ss_json_check(exact_of(text), 0, &error), APR_EINVAL);
+    ck_assert_int_eq(ss_json_check(NULL, exact_of(text), SS_JSON_STRICT, &error), APR_EINVAL);
     ck_assert_str_eq(error.wanted, "at most 256 levels");
     ck_assert_int_eq(error.offset, 256);
 }
@@ -208,7 +210,7 @@ START_TEST(says_where_and_what_it_wanted)
     apr_size_t offset;
     int line = 1;
 
-    ck_assert_int_eq(ss_json_check(text, 0, &error), APR_EINVAL);
+    ck_assert_int_eq(ss_json_check(NULL, text, SS_JSON_STRICT, &error), APR_EINVAL);
     ck_assert_msg(strcmp(error.wanted, malformed[_i].wanted) == 0, "%s: %s", what, error.wanted);
     ck_assert_msg(error.line == malformed[_i].line, "%s: line %d", what, error.line);
     ck_assert_msg(error.column == malformed[_i].column, "%s: column %d", what, error.column);
@@ -254,7 +256,7 @@ static const struct {
 START_TEST(input_is_unambiguous)
 {
     ss_json_error_t error = { NULL, 0, 0, 0 };
-    apr_status_t rv = ss_json_check_input(exact_of(inputs[_i].text), &error, pool);
+    apr_status_t rv = ss_json_check_input(NULL, exact_of(inputs[_i].text), &error, pool);
     const char *what = inputs[_i].what;
 
     if (inputs[_i].wanted == NULL) {
@@ -285,13 +287,13 @@ START_TEST(input_has_256_members_in_an_object)
     const char *text = apr_psprintf(pool, "[%s,%s]", wide(256), wide(256));
     ss_json_error_t error;
 
-    ck_assert_int_eq(ss_json_check_input(exact_of(text), &error, pool), APR_SUCCESS);
+    ck_assert_int_eq(ss_json_check_input(NULL, exact_of(text), &error, pool), APR_SUCCESS);
     text = apr_psprintf(pool, "[\n%s]", wide(257));
-    ck_assert_int_eq(ss_json_check_input(exact_of(text), &error, pool), APR_EINVAL);
+    ck_assert_int_eq(ss_json_check_input(NULL, exact_of(text), &error, pool), APR_EINVAL);
     ck_assert_str_eq(error.wanted, "at most 256 members in an object");
     ck_assert_int_eq(error.line, 2);
     ck_assert_int_eq(error.column, (int)strlen(wide(256)) + 1);
-    ck_assert_int_eq(ss_json_check(exact_of(text), 0, NULL), APR_SUCCESS);
+    ck_assert_int_eq(ss_json_check(NULL, exact_of(text), SS_JSON_STRICT, NULL), APR_SUCCESS);
 }
 END_TEST
 
@@ -304,19 +306,22 @@ START_TEST(takes_an_object_apart)
                                            { "n", "\"n\"", "-Infinity" } };
     ss_bytes_t text = exact_of(" { \"a\" : 1 , \"b\\n\" :\n[ {\"a\" : 2} ],\"\":\"x\" ,"
                                "\"\\u0061\":{ }\t, \"n\":-Infinity } ");
-    apr_array_header_t *members;
+    const apr_array_header_t *members;
+    ss_json_object_t object;
     ss_json_error_t error;
-    int i;
 
-    ck_assert_int_eq(ss_json_members(&members, text, SS_JSON_PYTHON, &error, pool), APR_SUCCESS);
+    ck_assert_int_eq(ss_json_object(&object, text, SS_JSON_PYTHON, &error, pool), APR_SUCCESS);
+    assert_bytes(object.value.raw, ss_bytes(text.data + 1, text.len - 2), "the object");
+    members = object.members;
     ck_assert_int_eq(members->nelts, COUNT(want));
-    for (i = 0; i < members->nelts; i++) {
+    for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         assert_bytes(member->name, ss_bytes_of(want[i][0]), "name");
-        assert_bytes(member->quoted, ss_bytes_of(want[i][1]), "quoted name");
-        assert_bytes(member->value, ss_bytes_of(want[i][2]), "value");
-        ck_assert(member->value.data > text.data && member->value.data < text.data + text.len);
+        assert_value(member->quoted, want[i][1], "quoted name");
+        assert_value(member->value, want[i][2], "value");
+        ck_assert(member->value.raw.data > text.data &&
+                  member->value.raw.data < text.data + text.len);
     }
     ck_assert(APR_ARRAY_IDX(members, 0, ss_json_member_t).name.data == text.data + 4);
 }
@@ -325,38 +330,98 @@ END_TEST
 START_TEST(takes_only_objects_apart)
 {
     static const char *const others[] = { "[{\"a\":1}]", "1", "null", "\"{}\"", "[[]]" };
-    apr_array_header_t *members;
+    ss_json_object_t object;
     ss_json_error_t error;
-    int i;
 
-    for (i = 0; i < COUNT(others); i++) {
+    for (int i = 0; i < COUNT(others); i++) {
         const char *text = apr_pstrcat(pool, "\n ", others[i], " ", NULL);
 
-        ck_assert_int_eq(ss_json_members(&members, exact_of(text), 0, &error, pool), APR_EINVAL);
-        ck_assert_ptr_null(members);
+        ck_assert_int_eq(ss_json_object(&object, exact_of(text), SS_JSON_STRICT, &error, pool),
+                         APR_EINVAL);
+        ck_assert_ptr_null(object.members);
+        ck_assert_ptr_null(object.value.raw.data);
         ck_assert_str_eq(error.wanted, "an object");
         ck_assert_int_eq(error.line, 2);
         ck_assert_int_eq(error.column, 2);
+        ck_assert_ptr_null(ss_json_members(value_of(text), pool));
     }
 
-    ck_assert_int_eq(ss_json_members(&members, exact_of("{\"a\":1"), 0, &error, pool), APR_EINVAL);
-    ck_assert_ptr_null(members);
+    ck_assert_int_eq(ss_json_object(&object, exact_of("{\"a\":1"), SS_JSON_STRICT, &error, pool),
+                     APR_EINVAL);
+    ck_assert_ptr_null(object.members);
     ck_assert_str_eq(error.wanted, "',' or '}'");
-    ck_assert_int_eq(ss_json_members(&members, exact_of("[1"), 0, &error, pool), APR_EINVAL);
+    ck_assert_int_eq(ss_json_object(&object, exact_of("[1"), SS_JSON_STRICT, &error, pool),
+                     APR_EINVAL);
     ck_assert_str_eq(error.wanted, "',' or ']'");
 }
 END_TEST
 
 START_TEST(keeps_many_members)
 {
-    apr_array_header_t *members;
-    const ss_json_member_t *last;
+    const apr_array_header_t *members = ss_json_members(value_of(wide(1000)), pool);
+    const ss_json_member_t *last = &APR_ARRAY_IDX(members, 999, ss_json_member_t);
 
-    ck_assert_int_eq(ss_json_members(&members, exact_of(wide(1000)), 0, NULL, pool), APR_SUCCESS);
     ck_assert_int_eq(members->nelts, 1000);
-    last = &APR_ARRAY_IDX(members, 999, ss_json_member_t);
     assert_bytes(last->name, ss_bytes_of("999"), "last name");
-    assert_bytes(last->value, ss_bytes_of("999"), "last value");
+    assert_value(last->value, "999", "last value");
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what, *text, *value;
+} surroundings[] = {
+    { "nothing around an object",      "{}",                 "{}" },
+    { "blanks around an array",        " \t[ 1 ]\r\n",       "[ 1 ]" },
+    { "blanks before a number",        "\n-1.5",             "-1.5" },
+    { "blanks behind a string",        "\" a \"  ",          "\" a \"" },
+    { "blanks around a word",          " null ",             "null" },
+};
+/* clang-format on */
+
+START_TEST(a_value_has_no_white_space_around_it)
+{
+    const char *what = surroundings[_i].what;
+    ss_bytes_t text = exact_of(surroundings[_i].text);
+    ss_json_t value;
+
+    ck_assert_int_eq(ss_json_check(&value, text, SS_JSON_STRICT, NULL), APR_SUCCESS);
+    assert_value(value, surroundings[_i].value, what);
+    ck_assert_int_eq(ss_json_check_input(&value, text, NULL, pool), APR_SUCCESS);
+    assert_value(value, surroundings[_i].value, what);
+}
+END_TEST
+
+START_TEST(what_is_refused_is_no_value)
+{
+    ss_json_t value = ss_json_empty;
+
+    ck_assert_int_eq(ss_json_check(&value, exact_of("{"), SS_JSON_PYTHON, NULL), APR_EINVAL);
+    ck_assert_ptr_null(value.raw.data);
+    value = ss_json_empty;
+    ck_assert_int_eq(ss_json_check_input(&value, exact_of("{} {}"), NULL, pool), APR_EINVAL);
+    ck_assert_ptr_null(value.raw.data);
+}
+END_TEST
+
+START_TEST(finds_and_prints_members_that_have_a_value)
+{
+    apr_array_header_t *members =
+        ss_json_members(value_of("{ \"a\" : 1 , \"\\u0061\":[ 2 ], \"b\":3,\"a\":4 }"), pool);
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    ss_bytes_t name = ss_bytes_of("a");
+
+    ck_assert_ptr_eq(ss_json_find(members, name), &member[3]);
+    member[3].value = ss_json_absent;
+    ck_assert_ptr_eq(ss_json_find(members, name), &member[1]);
+    ck_assert_ptr_null(ss_json_find(members, ss_bytes_of("A")));
+    assert_value(ss_json_print(members, pool), "{\"a\":1,\"\\u0061\":[ 2 ],\"b\":3}",
+                 "the last dropped");
+    member[0].value = ss_json_absent;
+    assert_value(ss_json_print(members, pool), "{\"\\u0061\":[ 2 ],\"b\":3}", "the first dropped");
+    member[1].value = member[2].value = ss_json_absent;
+    ck_assert_ptr_null(ss_json_find(members, name));
+    assert_value(ss_json_print(members, pool), "{}", "all dropped");
 }
 END_TEST
 
@@ -364,7 +429,7 @@ START_TEST(tells_kinds_apart)
 {
     static const struct {
         const char *value;
-        ss_json_e kind;
+        ss_json_kind_e kind;
     } kinds[] = { { "{}", SS_JSON_OBJECT },
                   { "[1]", SS_JSON_ARRAY },
                   { "\"a\"", SS_JSON_STRING },
@@ -380,7 +445,7 @@ START_TEST(tells_kinds_apart)
     int i;
 
     for (i = 0; i < COUNT(kinds); i++) {
-        ck_assert_msg(ss_json_kind(exact_of(kinds[i].value)) == kinds[i].kind, "%s",
+        ck_assert_msg(ss_json_kind(value_of(kinds[i].value)) == kinds[i].kind, "%s",
                       kinds[i].value);
     }
 }
@@ -421,13 +486,13 @@ static const struct {
 
 START_TEST(decodes_strings)
 {
-    ss_bytes_t quoted = exact_of(strings[_i].quoted);
+    ss_json_t quoted = value_of(strings[_i].quoted);
     ss_bytes_t decoded = ss_json_decode(quoted, pool);
 
     assert_bytes(decoded, unhex(strings[_i].text), strings[_i].what);
     ck_assert_msg(ss_json_is_plain(decoded) == strings[_i].plain, "%s: plain", strings[_i].what);
     if (strchr(strings[_i].quoted, '\\') == NULL) {
-        ck_assert_msg(decoded.data == quoted.data + 1, "%s: a copy", strings[_i].what);
+        ck_assert_msg(decoded.data == quoted.raw.data + 1, "%s: a copy", strings[_i].what);
     }
 }
 END_TEST
@@ -446,15 +511,14 @@ START_TEST(quotes_strings)
     int i;
 
     for (i = 0; i < COUNT(rows); i++) {
-        assert_bytes(ss_json_quote(exact_of(rows[i].text), pool), ss_bytes_of(rows[i].quoted),
-                     rows[i].quoted);
+        assert_value(ss_json_quote(exact_of(rows[i].text), pool), rows[i].quoted, rows[i].quoted);
     }
-    assert_bytes(ss_json_quote(exact("\0", 1), pool), ss_bytes_of("\"\\u0000\""), "NUL");
+    assert_value(ss_json_quote(exact("\0", 1), pool), "\"\\u0000\"", "NUL");
     for (i = 0; i < COUNT(not_utf8); i++) {
-        ss_bytes_t quoted = ss_json_quote(exact_of(not_utf8[i]), pool);
+        ss_json_t quoted = ss_json_quote(exact_of(not_utf8[i]), pool);
 
-        ck_assert_ptr_null(quoted.data);
-        ck_assert_int_eq(quoted.len, 0);
+        ck_assert_ptr_null(quoted.raw.data);
+        ck_assert_int_eq(quoted.raw.len, 0);
     }
 }
 END_TEST
@@ -475,14 +539,14 @@ END_TEST
 /* clang-format off */
 static const struct {
     const char *what, *value;
-    int flags;
+    ss_json_write_e how;
     const char *compact; /* NULL: the value itself */
 } compacts[] = {
-    { "compact already",           "{\"a\":[1,\"b c\"]}", 0, NULL },
-    { "blanks everywhere",         "{ \"a\" :\n[ 1 ,\t2 ]\r, \"b\":{ } }", 0, "{\"a\":[1,2],\"b\":{}}" },
-    { "blanks in strings stay",    "[ \"a  \\\" b\" ]", 0, "[\"a  \\\" b\"]" },
-    { "tokens keep their spelling","[ 1.0E+2, \"\\u0041\\/\" ]", 0, "[1.0E+2,\"\\u0041\\/\"]" },
-    { "not finite stays",          "[NaN, -Infinity]", 0, "[NaN,-Infinity]" },
+    { "compact already",           "{\"a\":[1,\"b c\"]}", SS_JSON_AS_IS, NULL },
+    { "blanks everywhere",         "{ \"a\" :\n[ 1 ,\t2 ]\r, \"b\":{ } }", SS_JSON_AS_IS, "{\"a\":[1,2],\"b\":{}}" },
+    { "blanks in strings stay",    "[ \"a  \\\" b\" ]", SS_JSON_AS_IS, "[\"a  \\\" b\"]" },
+    { "tokens keep their spelling","[ 1.0E+2, \"\\u0041\\/\" ]", SS_JSON_AS_IS, "[1.0E+2,\"\\u0041\\/\"]" },
+    { "not finite stays",          "[NaN, -Infinity]", SS_JSON_AS_IS, "[NaN,-Infinity]" },
     { "not finite becomes null",   "[NaN,-Infinity,Infinity,-1]", SS_JSON_FINITE, "[null,null,null,-1]" },
     { "only not finite",           "NaN", SS_JSON_FINITE, "null" },
     { "many of them",              "[NaN,NaN,NaN,NaN,NaN,NaN,NaN,NaN]", SS_JSON_FINITE,
@@ -499,22 +563,22 @@ static const struct {
     { "DEL",                       "\"\x7f\x7f\"", SS_JSON_ASCII, "\"\\u007f\\u007f\"" },
     { "a name",                    "{\"\xc3\xa9\":1}", SS_JSON_ASCII, "{\"\\u00e9\":1}" },
     { "without the flag",          "[\"\xc3\xa9\"]", SS_JSON_FINITE, NULL },
-    { "everything at once",        "{ \"\xc3\xa9\": NaN }", SS_JSON_ASCII | SS_JSON_FINITE, "{\"\\u00e9\":null}" },
+    { "everything at once",        "{ \"\xc3\xa9\": NaN }", SS_JSON_ASCII_AND_FINITE, "{\"\\u00e9\":null}" },
 };
 /* clang-format on */
 
 START_TEST(compacts_values)
 {
-    ss_bytes_t value = exact_of(compacts[_i].value);
-    ss_bytes_t compact = ss_json_compact(value, compacts[_i].flags, pool);
+    ss_json_t value = value_of(compacts[_i].value);
+    ss_json_t compact = ss_json_compact(value, compacts[_i].how, pool);
 
     if (compacts[_i].compact == NULL) {
-        ck_assert_msg(compact.data == value.data && compact.len == value.len, "%s: a copy",
-                      compacts[_i].what);
+        ck_assert_msg(compact.raw.data == value.raw.data && compact.raw.len == value.raw.len,
+                      "%s: a copy", compacts[_i].what);
         return;
     }
-    assert_bytes(compact, ss_bytes_of(compacts[_i].compact), compacts[_i].what);
-    ck_assert_msg(compact.data[compact.len] == '\0', "%s: terminated", compacts[_i].what);
+    assert_value(compact, compacts[_i].compact, compacts[_i].what);
+    ck_assert_msg(compact.raw.data[compact.raw.len] == '\0', "%s: terminated", compacts[_i].what);
 }
 END_TEST
 
@@ -559,7 +623,7 @@ static const struct {
 
 START_TEST(compares_values)
 {
-    ss_bytes_t a = exact_of(pairs[_i].a), b = exact_of(pairs[_i].b);
+    ss_json_t a = value_of(pairs[_i].a), b = value_of(pairs[_i].b);
 
     ck_assert_msg(ss_json_equal(a, b, pool) == pairs[_i].equal, "%s", pairs[_i].what);
     ck_assert_msg(ss_json_equal(b, a, pool) == pairs[_i].equal, "%s, swapped", pairs[_i].what);
@@ -604,12 +668,11 @@ static const struct {
 
 START_TEST(merges_as_rfc_7396)
 {
-    ss_bytes_t target = merges[_i].target != NULL ? exact_of(merges[_i].target) : ss_bytes(NULL, 0);
-    ss_bytes_t patch = exact_of(merges[_i].patch);
-    ss_bytes_t result = ss_json_merge(target, patch, pool);
+    ss_json_t patch = value_of(merges[_i].patch);
+    ss_json_t result = ss_json_merge(value_or_none(merges[_i].target), patch, pool);
 
-    assert_bytes(result, ss_bytes_of(merges[_i].result), merges[_i].what);
-    assert_bytes(ss_json_merge(result, patch, pool), result, "applied twice");
+    assert_value(result, merges[_i].result, merges[_i].what);
+    assert_value(ss_json_merge(result, patch, pool), merges[_i].result, "applied twice");
 }
 END_TEST
 
@@ -709,7 +772,7 @@ START_TEST(agrees_with_jansson)
 
         generate(&out, &state, 4);
         len = mutate(text, out - text, &state);
-        ours = ss_json_check(ss_bytes(text, len), 0, NULL) == APR_SUCCESS;
+        ours = ss_json_check(NULL, ss_bytes(text, len), SS_JSON_STRICT, NULL) == APR_SUCCESS;
         tree = json_loadb(text, len, JSON_DECODE_ANY, &error);
 
         ck_assert_msg(ours == (tree != NULL) || (ours && is_our_extension(&error)), "%.*s: %s",
@@ -741,8 +804,9 @@ START_TEST(compares_like_jansson)
         generate(&b_end, &state, 2);
         a_tree = json_loadb(a, a_end - a, JSON_DECODE_ANY, NULL);
         b_tree = json_loadb(b, b_end - b, JSON_DECODE_ANY, NULL);
-        ck_assert_msg(ss_json_equal(ss_bytes(a, a_end - a), ss_bytes(b, b_end - b), pool) ==
-                          json_equal(a_tree, b_tree),
+        ck_assert_msg(ss_json_equal(checked(ss_bytes(a, a_end - a)),
+                                    checked(ss_bytes(b, b_end - b)),
+                                    pool) == json_equal(a_tree, b_tree),
                       "%.*s and %.*s", (int)(a_end - a), a, (int)(b_end - b), b);
         compared += json_equal(a_tree, b_tree) && a_end - a > 4;
         json_decref(a_tree);
@@ -773,6 +837,9 @@ int main(void)
     tcase_add_test(tcase, takes_an_object_apart);
     tcase_add_test(tcase, takes_only_objects_apart);
     tcase_add_test(tcase, keeps_many_members);
+    tcase_add_loop_test(tcase, a_value_has_no_white_space_around_it, 0, COUNT(surroundings));
+    tcase_add_test(tcase, what_is_refused_is_no_value);
+    tcase_add_test(tcase, finds_and_prints_members_that_have_a_value);
     tcase_add_test(tcase, tells_kinds_apart);
     tcase_add_loop_test(tcase, decodes_strings, 0, COUNT(strings));
     tcase_add_test(tcase, quotes_strings);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "tests/unit/unit.h"
-
-#include "lib/json.h"
+#include "tests/unit/values.h"
 
 /* clang-format off */
 static const struct {
@@ -49,14 +47,14 @@ static const struct {
 START_TEST(follows_a_path)
 {
     const char *what = places[_i].what;
-    ss_bytes_t value = exact_of(places[_i].value), path = exact_of(places[_i].path);
-    ss_bytes_t found = ss_json_at(value, path, pool);
+    ss_json_t value = value_of(places[_i].value);
+    ss_json_t found = ss_json_at(value, exact_of(places[_i].path), pool);
 
     if (places[_i].found == NULL) {
-        ck_assert_msg(found.data == NULL, "%s: %.*s", what, (int)found.len, found.data);
+        ck_assert_msg(found.raw.data == NULL, "%s: %.*s", what, (int)found.raw.len, found.raw.data);
     }
     else {
-        assert_bytes(found, ss_bytes_of(places[_i].found), what);
+        assert_value(found, places[_i].found, what);
     }
 }
 END_TEST
@@ -66,12 +64,11 @@ START_TEST(follows_a_path_to_the_bottom)
     char *text = nested(SS_JSON_DEPTH_MAX, "[", "", "]");
     char *path = nested(SS_JSON_DEPTH_MAX - 1, "0.", "", "");
 
-    ck_assert_int_eq(ss_json_depth(exact_of(text)), SS_JSON_DEPTH_MAX);
+    ck_assert_int_eq(ss_json_depth(value_of(text)), SS_JSON_DEPTH_MAX);
     path[strlen(path) - 1] = '\0';
-    assert_bytes(ss_json_at(exact_of(text), exact_of(path), pool), ss_bytes_of("[]"),
-                 "the innermost");
+    assert_value(ss_json_at(value_of(text), exact_of(path), pool), "[]", "the innermost");
     path = apr_pstrcat(pool, path, ".0", NULL);
-    ck_assert_ptr_null(ss_json_at(exact_of(text), exact_of(path), pool).data);
+    ck_assert_ptr_null(ss_json_at(value_of(text), exact_of(path), pool).raw.data);
 }
 END_TEST
 
@@ -91,7 +88,7 @@ static const struct {
 
 START_TEST(tells_something_from_nothing)
 {
-    ck_assert_msg(ss_json_is_true(exact_of(truths[_i].value)) == truths[_i].is_true, "%s",
+    ck_assert_msg(ss_json_is_true(value_of(truths[_i].value)) == truths[_i].is_true, "%s",
                   truths[_i].value);
 }
 END_TEST
@@ -100,17 +97,15 @@ START_TEST(takes_an_array_apart)
 {
     static const char *const items[] = { "1",    "\"a,]\"",  "[2, [3]]", "{\"x\":[4,5]}",
                                          "null", "-Infinity" };
-    ss_bytes_t array = exact_of(" [ 1 ,\"a,]\",[2, [3]],\t{\"x\":[4,5]} , null,-Infinity\n] ");
-    const apr_array_header_t *found;
+    ss_json_t array = value_of(" [ 1 ,\"a,]\",[2, [3]],\t{\"x\":[4,5]} , null,-Infinity\n] ");
+    const apr_array_header_t *found = ss_json_items(array, pool);
 
-    /* a raw value has no white space around it */
-    found = ss_json_items(ss_bytes(array.data + 1, array.len - 2), pool);
     ck_assert_int_eq(found->nelts, COUNT(items));
     for (int i = 0; i < COUNT(items); i++) {
-        assert_bytes(APR_ARRAY_IDX(found, i, ss_bytes_t), ss_bytes_of(items[i]), items[i]);
+        assert_value(APR_ARRAY_IDX(found, i, ss_json_t), items[i], items[i]);
     }
-    ck_assert_int_eq(ss_json_items(exact_of("[]"), pool)->nelts, 0);
-    ck_assert_int_eq(ss_json_items(exact_of("[ \n ]"), pool)->nelts, 0);
+    ck_assert_int_eq(ss_json_items(value_of("[]"), pool)->nelts, 0);
+    ck_assert_int_eq(ss_json_items(value_of("[ \n ]"), pool)->nelts, 0);
 }
 END_TEST
 
@@ -125,7 +120,7 @@ static const struct {
 
 START_TEST(counts_levels)
 {
-    ck_assert_msg(ss_json_depth(exact_of(depths[_i].value)) == depths[_i].depth, "%s",
+    ck_assert_msg(ss_json_depth(value_of(depths[_i].value)) == depths[_i].depth, "%s",
                   depths[_i].value);
 }
 END_TEST

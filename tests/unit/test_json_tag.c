@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "tests/unit/unit.h"
-
-#include "lib/json.h"
+#include "tests/unit/values.h"
 
 /* clang-format off */
 static const struct { const char *value; int has; } tagged[] = {
@@ -50,7 +48,7 @@ static const struct { const char *what, *before, *after; int adds; } additions[]
 
 START_TEST(finds_type_tags)
 {
-    ck_assert_msg(ss_json_has_tag(exact_of(tagged[_i].value)) == tagged[_i].has, "%s",
+    ck_assert_msg(ss_json_has_tag(value_of(tagged[_i].value)) == tagged[_i].has, "%s",
                   tagged[_i].value);
 }
 END_TEST
@@ -63,17 +61,15 @@ START_TEST(finds_type_tags_in_the_deepest_document)
     memset(text, '[', depth);
     strcpy(text + depth, "{\" t\":1}");
     memset(text + depth + 8, ']', depth);
-    ck_assert_int_eq(ss_json_check(ss_bytes(text, 2 * depth + 8), 0, NULL), APR_SUCCESS);
-    ck_assert(ss_json_has_tag(exact(text, 2 * depth + 8)));
+    ck_assert(ss_json_has_tag(checked(exact(text, 2 * depth + 8))));
 }
 END_TEST
 
 START_TEST(tells_new_type_tags_from_old_ones)
 {
-    ss_bytes_t before =
-        additions[_i].before == NULL ? ss_bytes(NULL, 0) : exact_of(additions[_i].before);
+    ss_json_t before = value_or_none(additions[_i].before);
 
-    ck_assert_msg(ss_json_adds_tag(before, exact_of(additions[_i].after), pool) ==
+    ck_assert_msg(ss_json_adds_tag(before, value_of(additions[_i].after), pool) ==
                       additions[_i].adds,
                   "%s", additions[_i].what);
 }

@@ -39,7 +39,7 @@ START_TEST(a_session_goes_from_any_format_to_any_other)
     ss_session_t *session = opened(seal_text(JSON, &before, NOW), &where, &migrating, later);
 
     ck_assert_ptr_eq(where.format, from);
-    ss_session_set(session, ss_bytes_of("new"), ss_bytes_of("true"));
+    ss_session_set(session, ss_bytes_of("new"), value_of("true"));
     session = opened(seal_session(session, &migrating, later), &where, &after, later);
     ck_assert_ptr_eq(where.format, to);
     assert_bytes(ss_session_text(session),

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "lib/session.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define SECONDS(n) apr_time_from_sec(n)
@@ -21,7 +21,7 @@ static ss_session_t *loaded(const char *text)
 
 static void set(ss_session_t *session, const char *name, const char *value)
 {
-    ss_session_set(session, ss_bytes_of(name), exact_of(value));
+    ss_session_set(session, ss_bytes_of(name), value_of(value));
 }
 
 static int unset(ss_session_t *session, const char *name)
@@ -31,12 +31,12 @@ static int unset(ss_session_t *session, const char *name)
 
 static void merge(ss_session_t *session, const char *patch)
 {
-    ss_session_merge(session, exact_of(patch));
+    ss_session_merge(session, value_of(patch));
 }
 
 static void replace(ss_session_t *session, const char *object)
 {
-    ss_session_replace(session, exact_of(object));
+    ss_session_replace(session, value_of(object));
 }
 
 static void assert_text(ss_session_t *session, const char *want, const char *what)
@@ -74,8 +74,8 @@ START_TEST(a_new_session_is_empty)
     ck_assert_int_eq(ss_session_stamp(session)->created, SS_NO_TIME);
     ck_assert_uint_eq(ss_session_stamp(session)->counter, 0);
     assert_text(session, "{}", "text");
-    assert_bytes(ss_session_view(session), ss_bytes_of("{}"), "view");
-    ck_assert_ptr_null(ss_session_get(session, ss_bytes_of("a")).data);
+    assert_value(ss_session_view(session), "{}", "view");
+    ck_assert_ptr_null(ss_session_get(session, ss_bytes_of("a")).raw.data);
 }
 END_TEST
 
@@ -100,8 +100,8 @@ START_TEST(an_untouched_session_keeps_every_byte)
     ss_session_t *session = loaded(text);
 
     assert_text(session, text, "text");
-    assert_bytes(ss_session_view(session),
-                 ss_bytes_of("{\"b\":1.00,\"a\":[null],\"\\u0062\":2,\"c\":null}"), "view");
+    assert_value(ss_session_view(session), "{\"b\":1.00,\"a\":[null],\"\\u0062\":2,\"c\":null}",
+                 "view");
     ck_assert(!ss_session_is_changed(session));
     ck_assert_int_eq(memcmp(ss_session_stamp(session), &stamp, sizeof(stamp)), 0);
 }
@@ -116,10 +116,9 @@ START_TEST(of_duplicates_the_last_counts)
 
     ck_assert_int_eq(members->nelts, 3);
     for (i = 0; i < 3; i++) {
-        assert_bytes(APR_ARRAY_IDX(members, i, ss_json_member_t).value, ss_bytes_of(values[i]),
-                     "member");
+        assert_value(APR_ARRAY_IDX(members, i, ss_json_member_t).value, values[i], "member");
     }
-    assert_bytes(ss_session_get(session, ss_bytes_of("a")), ss_bytes_of("3"), "a");
+    assert_value(ss_session_get(session, ss_bytes_of("a")), "3", "a");
     set(session, "c", "0");
     assert_text(session, "{\"\\u0061\":3,\"c\":0,\"b\":6}", "text");
 }
@@ -141,7 +140,7 @@ START_TEST(many_names_are_not_taken_for_duplicates)
     for (i = 0; i < 1000; i++) {
         ss_bytes_t name = ss_bytes_of(apr_psprintf(pool, "%03d", i));
 
-        assert_bytes(ss_session_get(session, name), ss_bytes_of(apr_itoa(pool, i)), name.data);
+        assert_value(ss_session_get(session, name), apr_itoa(pool, i), name.data);
     }
 }
 END_TEST
@@ -165,7 +164,7 @@ static void take(ss_session_t *session, const step_t *step)
         merge(session, step->a);
         break;
     case UPDATE:
-        ss_session_update(session, exact_of(step->a));
+        ss_session_update(session, value_of(step->a));
         break;
     case REPLACE:
         replace(session, step->a);
@@ -234,6 +233,8 @@ static const struct {
     { "merge into a new session",       NULL, AFTER({ MERGE, "{ \"a\": [ 1 ], \"b\": null }", NULL }), "{\"a\":[1]}", 1, 1, 0 },
     { "update",                         DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"d\":null},\"n\":null}", NULL }),
       "{\"a\":1.0,\"b\":{\"d\":null},\"n\":null}", 1, 2, 1 },
+    { "update, but for a lone surrogate", "{\"a\":1}", AFTER({ UPDATE, "{\"a\":2,\"\\ud800\":3}", NULL }),
+      "{\"a\":2}", 1, 1, 1 },
     { "update nothing",                 DOCUMENT, AFTER({ UPDATE, "{}", NULL }), DOCUMENT, 0, 0, 1 },
     { "update by what is there",        DOCUMENT, AFTER({ UPDATE, "{\"b\":{\"c\":[1,2]}}", NULL }), DOCUMENT, 0, 0, 1 },
     { "update by what is no object",    DOCUMENT, AFTER({ UPDATE, "[1]", NULL }, { UPDATE, "null", NULL }), DOCUMENT, 0, 0, 1 },
@@ -257,7 +258,7 @@ START_TEST(a_patch_that_is_no_object_changes_nothing)
 {
     ss_session_t *session = loaded("{\"a\":1}");
 
-    ss_session_merge(session, ss_bytes_of("[1]"));
+    ss_session_merge(session, value_of("[1]"));
     ck_assert(!ss_session_is_changed(session));
     assert_text(session, "{\"a\":1}", "as it was loaded");
 }
@@ -306,15 +307,15 @@ START_TEST(copies_what_it_is_given)
     char name[] = "name", value[] = "[1]", patch[] = "{\"a\":{\"b\":1}}", object[] = "{\"x\":2}";
     ss_session_t *session = ss_session_create(pool);
 
-    ss_session_set(session, ss_bytes_of(name), ss_bytes_of(value));
-    ss_session_merge(session, ss_bytes_of(patch));
+    ss_session_set(session, ss_bytes_of(name), checked(ss_bytes_of(value)));
+    ss_session_merge(session, checked(ss_bytes_of(patch)));
     memset(name, '!', sizeof(name));
     memset(value, '!', sizeof(value));
     memset(patch, '!', sizeof(patch));
     assert_text(session, "{\"name\":[1],\"a\":{\"b\":1}}", "set and merged");
-    assert_bytes(ss_session_get(session, ss_bytes_of("name")), ss_bytes_of("[1]"), "name");
+    assert_value(ss_session_get(session, ss_bytes_of("name")), "[1]", "name");
 
-    ss_session_replace(session, ss_bytes_of(object));
+    ss_session_replace(session, checked(ss_bytes_of(object)));
     memset(object, '!', sizeof(object));
     assert_text(session, "{\"x\":2}", "replaced");
 }
@@ -356,13 +357,13 @@ START_TEST(a_copy_of_an_untouched_or_new_session)
 END_TEST
 
 /* `levels` arrays, one in the other */
-static ss_bytes_t deep(int levels)
+static ss_json_t deep(int levels)
 {
     char *text = apr_palloc(pool, 2 * levels);
 
     memset(text, '[', levels);
     memset(text + levels, ']', levels);
-    return exact(text, 2 * levels);
+    return checked(exact(text, 2 * levels));
 }
 
 START_TEST(a_session_nests_no_deeper_than_it_can_be_read)
@@ -391,12 +392,12 @@ START_TEST(the_view_follows_the_document)
 {
     ss_session_t *session = loaded("{\"a\": NaN}");
 
-    assert_bytes(ss_session_view(session), ss_bytes_of("{\"a\":null}"), "loaded");
+    assert_value(ss_session_view(session), "{\"a\":null}", "loaded");
     set(session, "b", "1");
-    assert_bytes(ss_session_view(session), ss_bytes_of("{\"a\":null,\"b\":1}"), "set");
+    assert_value(ss_session_view(session), "{\"a\":null,\"b\":1}", "set");
     assert_text(session, "{\"a\":NaN,\"b\":1}", "what is sealed keeps NaN");
     ss_session_clear(session);
-    assert_bytes(ss_session_view(session), ss_bytes_of("{}"), "cleared");
+    assert_value(ss_session_view(session), "{}", "cleared");
 }
 END_TEST
 
