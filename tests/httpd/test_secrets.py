@@ -178,6 +178,9 @@ WEAK = {
     'secret': ('secret', 'SS0104', 'documentation'),
     'known text, long enough by repetition': ('changeme' * 5, 'SS0104', 'documentation'),
     'known text, long enough by padding': ('your-secret-key' + '0' * 30, 'SS0104', 'documentation'),
+    'an example that says so': ('CHANGE_ME_TO_A_RANDOM_STRING_OF_32_CHARS', 'SS0104', 'says itself'),
+    'as Django makes it for development': ('django-insecure-k2#x@9vq1$w8z!r4t7y0u3i6o5p_s-d(f)g=h', 'SS0104',
+                                           'says itself'),
     'a key printed in a tutorial': ('09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', 'SS0104',
                                     'documentation'),
 }
