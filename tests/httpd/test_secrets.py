@@ -33,6 +33,7 @@ WORKING = {
     'comments, blanks and empty lines': (
         'file:keys/one', {'keys/one': f'# new\n\n \t{OTHER}\t \r\n   # old\n\n#{THIRD}\n{SECRET}'}, {},
         [OTHER, SECRET]),
+    'a byte order mark': ('file:keys/one', {'keys/one': f'\ufeff# new\n{OTHER}\n'}, {}, [OTHER]),
     'a # inside a secret': ('file:keys/one', {'keys/one': f'{OTHER}#tail # x\n'}, {}, [f'{OTHER}#tail # x']),
     'exec:': ('exec:{dir}/secret.sh', {'secret.sh': f'#!/bin/sh\necho {OTHER}\n'}, {}, [OTHER]),
     'exec: output as a key file': (
@@ -90,6 +91,10 @@ BROKEN = {
     'an empty file': ('file:keys/one', {'keys/one': ''}, {}, ['SS0106', 'file:{dir}/keys/one', 'no secret']),
     'only comments and blanks': ('file:keys/one', {'keys/one': f'# {OTHER}\n \t \n\n#\n'}, {},
                                  ['SS0106', 'file:{dir}/keys/one', 'no secret']),
+    "a comment of another file's kind": ('file:keys/one', {'keys/one': f'; {SECRET}\n{OTHER}\n'}, {},
+                                         ['SS0106', 'file:{dir}/keys/one line 1', 'comment']),
+    'a private key': ('"exec:{dir}/secret.sh"', {'secret.sh': '#!/bin/sh\necho -----BEGIN PRIVATE KEY-----\n'}, {},
+                      ['SS0106', 'exec:{dir}/secret.sh line 1', 'PEM']),
     'a file without an end': ('file:/dev/zero', {}, {}, ['SS0106', 'file:/dev/zero', '65536 bytes']),
     'a file that is too big': ('file:keys/one', {'keys/one': '#' * 70000 + '\n' + OTHER}, {},
                                ['SS0106', 'file:{dir}/keys/one', '65536 bytes']),
