@@ -12,15 +12,33 @@
 
 #define INPUT_MAX (64 * 1024) /* bytes */
 
+#define MESSAGE_MAX 8192 /* bytes, more than a path has */
+
+/* A file's name may hold what a terminal obeys. */
+void say(const char *format, va_list arguments)
+{
+    char text[MESSAGE_MAX];
+
+    vsnprintf(text, sizeof(text), format, arguments);
+    fputs("ssctl: ", stderr);
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at >= ' ' && *at <= '~') {
+            fputc(*at, stderr);
+        }
+        else {
+            fprintf(stderr, "\\x%02x", (unsigned char)*at);
+        }
+    }
+    fputc('\n', stderr);
+}
+
 void complain(const char *format, ...)
 {
     va_list arguments;
 
-    fputs("ssctl: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
 /* Without white space around it, which an editor or echo added. */

@@ -207,7 +207,8 @@ result_e run_open(const options_t *options)
         print_as_json(&opened, &how, options);
         return DONE;
     }
-    view = ss_session_view(opened.session);
+    /* a value may hold what a terminal obeys: C1 controls, overrides of direction */
+    view = ss_json_compact(ss_session_view(opened.session), SS_JSON_ASCII, options->pool);
     printf("%.*s\n", (int)view.len, view.data);
     return DONE;
 }

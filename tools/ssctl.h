@@ -6,6 +6,7 @@
 
 #include <apr_tables.h>
 #include <apr_time.h>
+#include <stdarg.h>
 
 #include "lib/sealing.h"
 
@@ -84,7 +85,10 @@ ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t
 result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
                       const options_t *options);
 
-/** Say on standard error what is wrong; an instance of printf. */
+/** Say on standard error what is wrong, in printable ASCII. */
+void say(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+/** The same; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Print the usage and, behind it, what is wrong. Returns MISUSED. */

@@ -299,10 +299,30 @@ def test_inspect_says_of_what_it_does_not_know_why(text):
     assert json.loads(ssctl('inspect', '--json', stdin=text).stdout) == {'format': None}
 
 
-def test_inspect_prints_only_what_a_terminal_can_bear():
-    payload = '\x1b[31mred\x07\u202e'
-    done = ssctl('inspect', Native({'text': payload, payload: 1}).seal())
-    assert done.returncode == 0 and all(' ' <= c <= '~' or c == '\n' for c in done.stdout)
+# ESC, BEL, DEL, two of C1 (CSI, NEL), overrides and isolates of direction, a zero-width space, a line separator
+UNBEARABLE = '\x1b[31m\x07\x7f\x9b31m\x85\u202e\u2066\u200b\u2028\ufeff'
+
+
+def is_bearable(done):
+    return all(' ' <= c <= '~' or c == '\n' for c in done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize('words', [['open'], ['open', '--json'], ['inspect'], ['inspect', '--json'], ['convert'],
+                                   ['convert', '--json']], ids=' '.join)
+def test_only_what_a_terminal_can_bear_is_printed(words):
+    session = {'text': UNBEARABLE, UNBEARABLE + 'key': [UNBEARABLE]}
+    done = ssctl(*words, Native(session).seal())
+    assert done.returncode == 0 and is_bearable(done)
+    if words == ['open']:
+        assert json.loads(done.stdout) == session
+
+
+@pytest.mark.parametrize('words', [['open', '--secret', f'file:/{UNBEARABLE}', 'x'], ['open', UNBEARABLE],
+                                   ['open', '--json', UNBEARABLE], ['inspect', UNBEARABLE], ['seal', UNBEARABLE],
+                                   ['open', '--cookie-name', UNBEARABLE, 'x'], [UNBEARABLE]], ids=range(7))
+def test_nor_in_what_is_said_of_it(words):
+    done = ssctl(*words)
+    assert done.returncode > 0 and is_bearable(done)
 
 
 # --- convert -------------------------------------------------------------------------------------
