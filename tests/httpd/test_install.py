@@ -89,6 +89,51 @@ def test_the_built_module_loads(built, monkeypatch):
     assert configtest('SignedSession On') == (0, 'Syntax OK\n')
 
 
+# --- hardened --------------------------------------------------------------------------------
+
+
+# what: (file, what readelf is asked for, a pattern in its answer)
+HARDENED = {
+    'nothing of the module is bound late': ('.libs/mod_signed_session.so', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
+    'its tables of addresses are read-only': ('.libs/mod_signed_session.so', '-l', r'GNU_RELRO'),
+    'its stack is guarded': ('.libs/mod_signed_session.so', '-s', r'__stack_chk_fail'),
+    'its stack is no code': ('.libs/mod_signed_session.so', '-l', r'GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW '),
+    'nothing of ssctl is bound late': ('ssctl', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
+    "ssctl's tables are read-only": ('ssctl', '-l', r'GNU_RELRO'),
+    'ssctl is loaded anywhere': ('ssctl', '-h', r'Type: +DYN'),
+    "ssctl's stack is guarded": ('ssctl', '-s', r'__stack_chk_fail'),
+    'ssctl checks the sizes that it knows': ('ssctl', '-s', r'__\w+_chk@'),
+}
+
+
+def elf(directory, file, what):
+    return run(directory, 'readelf', '-W', what, file)
+
+
+@pytest.mark.parametrize('file, what, pattern', HARDENED.values(), ids=HARDENED)
+def test_what_is_built_is_hardened(built, file, what, pattern):
+    assert re.search(pattern, elf(built, file, what))
+
+
+def test_the_packagers_flags_have_the_last_word(sources, tmp_path):
+    run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet',
+        'CFLAGS=-O1 -Wall -Werror -fno-stack-protector -D_FORTIFY_SOURCE=1 -fno-pie',
+        'LDFLAGS=-Wl,-z,lazy -Wl,-z,norelro -no-pie')
+    run(tmp_path, 'make', '-j2')
+    for file in ('.libs/mod_signed_session.so', 'ssctl'):
+        assert not re.search(r'BIND_NOW|FLAGS_1.*\bNOW\b', elf(tmp_path, file, '-d'))
+        assert 'GNU_RELRO' not in elf(tmp_path, file, '-l')
+        assert '__stack_chk_fail' not in elf(tmp_path, file, '-s')
+    assert re.search('Type: +EXEC', elf(tmp_path, 'ssctl', '-h'))
+
+
+@pytest.mark.parametrize('flags', ['-O0', '-O1 -fsanitize=undefined', '-O1 -D_FORTIFY_SOURCE=1', '-O1 -U_FORTIFY_SOURCE'])
+def test_sizes_are_checked_only_where_that_works(sources, tmp_path, flags):
+    """Without optimisation the C library only warns; a sanitizer checks more and must see the plain calls."""
+    run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', f'CFLAGS={flags} -Wall -Werror')
+    assert not re.search(r'^HARDENING_\w+ =.*_FORTIFY_SOURCE', (tmp_path / 'Makefile').read_text(), re.M)
+
+
 # --- install -----------------------------------------------------------------------------------
 
 
