@@ -184,6 +184,46 @@ def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     assert files_in(target) == set()
 
 
+@pytest.mark.parametrize('kind, other', [('conf', 'load'), ('load', 'conf')])
+def test_what_an_administrator_wrote_stays(built, tmp_path, sysconfdir, kind, other):
+    """An upgrade puts the new version beside it, in a file that httpd does not read."""
+    target = tmp_path / 'root'
+    folder = target / f'{sysconfdir}/mods-available'.lstrip('/')
+    edited, untouched = folder / f'signed_session.{kind}', folder / f'signed_session.{other}'
+    where = f'sysconfdir={sysconfdir}'
+    assert 'stays' not in install(built, target, where)
+    shipped, mine = edited.read_text(), f'SignedSession On\n{edited.read_text()}'
+
+    assert 'stays' not in install(built, target, where)
+    assert files_in(folder) == {edited.name, untouched.name}
+
+    edited.write_text(mine)
+    for _ in range(2):
+        said = install(built, target, where)
+        line, = [line for line in said.splitlines() if line.startswith(f'{edited} ')]
+        assert 'stays' in line and f'{edited}.new' in line and str(untouched) not in line
+        assert files_in(folder) == {edited.name, untouched.name, f'{edited.name}.new'}
+        assert (edited.read_text(), (folder / f'{edited.name}.new').read_text()) == (mine, shipped)
+
+    said = install(built, target, where, verb='uninstall')
+    assert [line for line in said.splitlines() if line.startswith(f'{edited} ') and 'stays' in line]
+    assert files_in(target) == {str(edited.relative_to(target))} and edited.read_text() == mine
+
+
+def test_what_is_new_no_more_goes(built, tmp_path, sysconfdir):
+    """Once the administrator has taken the new version over, the copy beside it says nothing any more."""
+    conf = sysconfdir / 'mods-available/signed_session.conf'
+    where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
+             f'includedir={tmp_path}/include']
+    conf.write_text('# of an older version\n')
+    install(built, '', *where)
+    assert conf.read_text() == '# of an older version\n'
+    (conf.parent / f'{conf.name}.new').rename(conf)
+    conf.with_name(f'{conf.name}.new').write_text('')
+    install(built, '', *where)
+    assert {path.name for path in conf.parent.iterdir()} == {'signed_session.load', 'signed_session.conf'}
+
+
 def test_install_in_other_places(built, tmp_path, sysconfdir):
     """The installed .load file finds the module where it went."""
     where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
