@@ -407,6 +407,13 @@ const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *p
             return kinds[kind].check(source->name);
         }
     }
+    /* not repeated, although it looks like no secret: base64 may begin with a slash */
+    if (*text == '/' || *text == '~' || strncmp(text, "./", 2) == 0 ||
+        strncmp(text, "../", 3) == 0) {
+        return "before a path stands \"file:\" (write file:/path); a secret itself may not stand "
+               "in "
+               "the configuration, only env:NAME, file:PATH or \"exec:COMMAND\"";
+    }
     return "a secret itself may not stand in the configuration: write env:NAME, file:PATH or "
            "\"exec:COMMAND\"";
 }

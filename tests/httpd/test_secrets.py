@@ -160,12 +160,18 @@ LITERALS = {
 
 @pytest.mark.parametrize('literal', LITERALS.values(), ids=LITERALS)
 def test_literal_text_is_refused_and_not_repeated(literal):
+    """Not even a path: it may be a secret of base64, whose first character is often a slash."""
     rc, text = configtest(f'SignedSessionSecret {literal}\nSignedSession On')
     assert rc == 1
     line = one_line(text, 'SignedSessionSecret: ')
     assert 'env:' in line
     for word in literal.split():
         assert word.startswith(('env:SIGNED', 'exec:')) or word.split(':')[-1] not in text
+
+
+def test_a_path_is_answered_with_how_to_write_it():
+    rc, text = configtest('SignedSessionSecret /etc/signed_session.secret\nSignedSession On')
+    assert rc == 1 and 'write file:/path' in one_line(text, 'SignedSessionSecret: ')
 
 
 # --- weak secrets ------------------------------------------------------------------------------
