@@ -82,8 +82,9 @@ static const char *why_unverified(ss_state_e state, const ss_format_t *format,
                            likeness == SS_UNLIKE ? other_format(format, found, pool) : "", NULL);
     }
     return format->traits & SS_FORMAT_BOUND
-               ? "its key id is known, but its signature is wrong: it was altered"
-               : "its signature is wrong: it was altered, or sealed with another secret";
+               ? "its key id is known, but its signature is wrong: it was altered, or cut short"
+               : "its signature is wrong: it was altered or cut short, or sealed with another "
+                 "secret";
 }
 
 /* The times of a cookie whose signature holds, which cannot be had from a refused session. */
@@ -143,12 +144,14 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     if (result != DONE) {
         return result;
     }
-    *found = cookies_in(text, options->cookie_name, options->pool);
+    why = cookies_in(found, text, options->cookie_name, options->pool);
     state = ss_sealing_open(opened, found, how, options->now, options->pool);
     if (state == SS_VALID) {
         return DONE;
     }
-    why = why_refused(state, how, found, options);
+    if (why == NULL) {
+        why = why_refused(state, how, found, options);
+    }
     complain("%s: %s", ss_state_name(state), why);
     if (options->json) {
         printf("{\"state\":\"%s\",\"why\":%s}\n", ss_state_name(state),

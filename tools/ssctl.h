@@ -72,9 +72,15 @@ result_e operand_read(const char **text, const options_t *options);
 result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
                    const ss_format_t *format);
 
-/** The cookies in `text`: a Cookie header (`name=value; name.sig=signature`), or the bare value
- * when our name does not stand there. */
-ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t *pool);
+/**
+ * The cookies in `text`: the bare value, or a Cookie header (`name=value; name.sig=signature`) with
+ * or without its name, or Set-Cookie lines, also among others.
+ *
+ * @param found  out: none unless NULL is returned
+ * @return       NULL, or why there is none of ours
+ */
+const char *cookies_in(ss_candidates_t *found, const char *text, const char *cookie_name,
+                       apr_pool_t *pool);
 
 /**
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is

@@ -223,6 +223,83 @@ def test_open_says_why_a_cookie_is_refused(words, make, why):
     assert done.returncode == 1 and done.stderr == said == f'ssctl: {answer["state"]}: {answer["why"]}\n'
 
 
+# --- what people paste ---------------------------------------------------------------------------
+
+
+LINES = {
+    'Cookie': 'Cookie: a=b; session={0}; c=d',
+    'cookie, without a blank': 'cookie:session={0}',
+    'Set-Cookie': 'Set-Cookie: session={0}; Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600',
+    'set-cookie': 'set-cookie: session={0}; path=/',
+    'as curl -v shows a request': '> GET / HTTP/1.1\n> Host: localhost\n> Cookie: session={0}\n> Accept: */*\n>\n',
+    'as curl -v shows an answer': '< HTTP/1.1 200 OK\n< Set-Cookie: other=1; Path=/\n< Set-Cookie: session={0}; Path=/\n',
+    'as curl -i shows an answer': 'HTTP/1.1 200 OK\r\nDate: today\r\nSet-Cookie: session={0}; Path=/\r\n\r\n<p>A page\n',
+}
+
+
+@pytest.mark.parametrize('line', LINES.values(), ids=LINES)
+@pytest.mark.parametrize('name', ['native', 'starlette', 'django'])
+def test_a_pasted_header_is_taken(line, name):
+    pasted = line.format(seal(SESSION, '--format', name))
+    assert json.loads(good('open', '--format', name, pasted)) == SESSION
+    assert json.loads(good('open', '--format', name, stdin=pasted)) == SESSION
+    seen = json.loads(good('inspect', '--json', pasted))
+    assert name in (seen['format'], seen['or'])
+    assert json.loads(good('open', good('convert', '--from', name, pasted))) == SESSION
+
+
+def test_two_pasted_lines_of_one_session():
+    value, signature = seal(SESSION, '--format', 'express').split('; ')
+    pasted = f'Set-Cookie: {value}; path=/; httponly\nSet-Cookie: {signature}; path=/; httponly\n'
+    assert json.loads(good('open', '--format', 'express', stdin=pasted)) == SESSION
+
+
+ABSENT = {
+    'a Cookie line': ('Cookie: theme=dark; __Host-session={0}; sid=1', 'there are theme, __Host-session, sid'),
+    'without the word': ('__Host-session={0}', 'there is __Host-session'),
+    'a Set-Cookie line': ('Set-Cookie: sessionid={0}; Path=/; HttpOnly', 'there is sessionid'),
+    'a line without any': ('Cookie:', 'there is none'),
+}
+
+
+@pytest.mark.parametrize('line, there', ABSENT.values(), ids=ABSENT)
+@pytest.mark.parametrize('command', ['open', 'inspect', 'convert'])
+def test_a_header_without_our_cookie(command, line, there):
+    said = refused(command, line.format(seal()))
+    assert said.count('\n') == 1 and 'no cookie called session' in said and there in said and '--cookie-name' in said
+    if command == 'open':
+        answer = json.loads(ssctl(command, '--json', line.format(seal())).stdout)
+        assert answer['state'] == 'none' and there in answer['why']
+
+
+@pytest.mark.parametrize('rest', range(1, 60))
+def test_a_cookie_that_was_cut_short(rest):
+    """Wherever: that is what is said, and not that it is something else."""
+    said = refused('open', seal()[:-rest])
+    assert 'cut short' in said and 'base64url' not in said
+
+
+@pytest.mark.parametrize('value, why', [
+    ('AQAA+', 'it is not base64url: "+" is none of its characters'),
+    ('AQAA\x1b', r'it is not base64url: "\x1b" is none of its characters'),
+    ('AQAA%3D', 'it is not base64url: "%" is none of its characters'),
+    ('"AQAA', 'it is not base64url: """ is none of its characters')])
+def test_a_character_that_is_none_of_base64url(value, why):
+    assert why in refused('open', '--', value)
+
+
+@pytest.mark.parametrize('source, why', [
+    ('exec:/bin/echo hello', 'accepted is env:NAME or file:PATH: exec: is for httpd, run the command yourself'),
+    ('literal secret', 'accepted is env:NAME or file:PATH: a secret itself is never an argument'),
+    ('/etc/keys', 'accepted is env:NAME or file:PATH: before a path stands "file:"'),
+    ('./keys', 'accepted is env:NAME or file:PATH: before a path stands "file:"'),
+    ('env:', 'accepted is env:NAME, the name of an environment variable'),
+    ('env:literal secret', 'accepted is env:NAME, the name of an environment variable'),
+    ('file:', 'accepted is file:PATH, the path of a file with one secret on each line')])
+def test_a_source_that_is_none(source, why):
+    assert refused('open', '--secret', source, 'x', status=2).splitlines()[-1].startswith(f'ssctl: --secret: {why}')
+
+
 @pytest.mark.parametrize('json_text, why', [
     ('[]', 'a session is a JSON object'), ('{"a":}', 'line 1, column 6'), ('{"a":1,"a":2}', 'used twice'),
     ('{"a":NaN}', 'malformed JSON'), ('', 'malformed JSON')])
