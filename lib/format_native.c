@@ -24,6 +24,9 @@
  *
  * Both kinds are always read.
  */
+#include <apr_lib.h>
+#include <apr_strings.h>
+
 #include "lib/encode.h"
 #include "lib/format.h"
 
@@ -164,14 +167,30 @@ static const struct kind_t {
     [FLAGS_ENCRYPTED] = { NONCE_END + SS_AEAD_TAG_SIZE, try_encrypted },
 };
 
+/* For people who copied a part of a cookie, or more than one. */
+static const char *why_undecoded(ss_bytes_t value, apr_pool_t *pool)
+{
+    for (apr_size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+
+        if (!apr_isalnum(c) && c != '-' && c != '_') {
+            const char *shown = apr_psprintf(pool, c >= ' ' && c <= '~' ? "%c" : "\\x%02x", (int)c);
+
+            return apr_psprintf(pool, "it is not base64url: \"%s\" is none of its characters",
+                                shown);
+        }
+    }
+    return "it ends in the middle of a byte: it was cut short, or its end altered";
+}
+
 /* The bytes of a cookie. Returns NULL, or what is wrong with its shape. */
 static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
 {
     if (ss_base64_decode(SS_BASE64URL, raw, value, pool) != APR_SUCCESS) {
-        return "it is not base64url";
+        return why_undecoded(value, pool);
     }
     if (raw->len < HEADER_SIZE) {
-        return "it is shorter than the header of 36 bytes";
+        return "it is shorter than the header of 36 bytes: it was cut short, or is something else";
     }
     if (raw->data[AT_VERSION] != VERSION) {
         return "its version is not 1";
@@ -180,7 +199,7 @@ static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
         return "it has flags that have no meaning";
     }
     if (raw->len < kinds[(int)raw->data[AT_FLAGS]].size_min) {
-        return "it is too short for a signature";
+        return "it is too short for a signature: it was cut short";
     }
     return NULL;
 }

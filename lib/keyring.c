@@ -37,6 +37,18 @@ static const char *const known_texts[] = {
 };
 /* clang-format on */
 
+/* Words with which a text says itself that it is no secret: an example file's, a generator's. A
+ * random text may hold one by accident, and is then refused: of 43 letters and digits of base64 (as
+ * ssctl keygen prints, whose `-` and `_` can only shorten it) one in 350 million, because a place
+ * begins a word of seven letters, in any case, with (2/62)^7, there are two of them and at most 37
+ * places, and longer words add less than a tenth. Of 43 lower-case letters it is one in 100
+ * million; of hexadecimal digits never. No shorter word may stand here: each letter less makes it
+ * thirty times likelier. */
+static const char *const telling_words[] = {
+    "changeme", "changethis", "changeit",    "replace", "yoursecret",
+    "donotuse", "insecure",   "placeholder", "example",
+};
+
 /* Is `plain` this word, whole and perhaps padded with one character, or again and again? */
 static int is_made_of(const char *plain, apr_size_t len, const char *word)
 {
@@ -53,22 +65,50 @@ static int is_made_of(const char *plain, apr_size_t len, const char *word)
     return padded || repeated;
 }
 
-static int is_known(ss_bytes_t text, apr_pool_t *pool)
+static int contains(const char *plain, apr_size_t len, const char *word)
+{
+    apr_size_t word_len = strlen(word);
+
+    for (apr_size_t at = 0; at + word_len <= len; at++) {
+        if (memcmp(plain + at, word, word_len) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+typedef int is_fn(const char *plain, apr_size_t len, const char *word);
+
+/* Is one of the words so, for `text` without case and punctuation? */
+static int is_any(is_fn *is, const char *const words[], apr_size_t count, ss_bytes_t text,
+                  apr_pool_t *pool)
 {
     char *plain = apr_palloc(pool, text.len);
     apr_size_t len = 0;
-    int known = 0;
+    int found = 0;
 
     for (apr_size_t i = 0; i < text.len; i++) {
         if (apr_isalnum(text.data[i])) {
             plain[len++] = apr_tolower(text.data[i]);
         }
     }
-    for (apr_size_t i = 0; !known && i < sizeof(known_texts) / sizeof(known_texts[0]); i++) {
-        known = is_made_of(plain, len, known_texts[i]);
+    for (apr_size_t i = 0; !found && i < count; i++) {
+        found = is(plain, len, words[i]);
     }
     ss_wipe(plain, text.len);
-    return known;
+    return found;
+}
+
+static int is_known(ss_bytes_t text, apr_pool_t *pool)
+{
+    return is_any(is_made_of, known_texts, sizeof(known_texts) / sizeof(known_texts[0]), text,
+                  pool);
+}
+
+static int says_so_itself(ss_bytes_t text, apr_pool_t *pool)
+{
+    return is_any(contains, telling_words, sizeof(telling_words) / sizeof(telling_words[0]), text,
+                  pool);
 }
 
 static int different_bytes(ss_bytes_t text)
@@ -100,6 +140,14 @@ static const char *judge_one(const ss_secret_t *secret, apr_pool_t *pool)
                             "SS0104: the secret from %s is a text known from documentation, which "
                             "anybody can guess (try: ssctl keygen)",
                             secret->origin);
+    }
+    if (says_so_itself(secret->text, pool)) {
+        return apr_psprintf(
+            pool,
+            "SS0104: the secret from %s says itself that it is none, with words "
+            "such as \"change me\", \"example\" or \"insecure\": put a random one in "
+            "its place (try: ssctl keygen)",
+            secret->origin);
     }
     if (secret->text.len < SS_SECRET_MIN) {
         return apr_psprintf(pool,

@@ -38,7 +38,8 @@ typedef apr_status_t ss_derive_fn(ss_key_t *key, ss_bytes_t secret, const ss_bin
 
 /**
  * Are these secrets fit for use? Each must be at least SS_SECRET_MIN bytes, not nearly without
- * entropy, not a text known from documentation, and none may appear twice.
+ * entropy, not a text known from documentation or one that says itself that it is an example, and
+ * none may appear twice.
  *
  * @param secrets  array of ss_secret_t, at least one
  * @return         NULL, or what is wrong with which (by its origin) and what to do; never a secret

@@ -75,20 +75,73 @@ static ss_bytes_t trim(ss_bytes_t line)
     return line;
 }
 
+static int begins_with(ss_bytes_t line, const char *start)
+{
+    apr_size_t len = strlen(start);
+
+    return line.len >= len && memcmp(line.data, start, len) == 0;
+}
+
+/* Editors put a byte order mark before text in UTF-8. */
+static ss_bytes_t after_mark(ss_bytes_t content)
+{
+    return begins_with(content, "\xef\xbb\xbf") ? ss_bytes(content.data + 3, content.len - 3)
+                                                : content;
+}
+
+/* As some shells write what is redirected into a file: a mark and a letter, whose other byte is 0.
+ */
+static int is_utf16(ss_bytes_t content)
+{
+    return content.len >= 4 && ((begins_with(content, "\xff\xfe") && content.data[3] == '\0') ||
+                                (begins_with(content, "\xfe\xff") && content.data[2] == '\0'));
+}
+
+/* What the line of a key file was meant to be instead of a secret; NULL: it is one. Taken for one,
+ * a comment would seal sessions, with words that are in everybody's copy of a file. */
+static const char *mistaken_for_secret(ss_bytes_t line, apr_pool_t *pool)
+{
+    static const struct {
+        const char *start, *shown, *advice;
+    } rows[] = {
+        { ";", ";", "here a comment begins with \"#\"" },
+        { "// ", "//", "here a comment begins with \"#\"" },
+        { "//\t", "//", "here a comment begins with \"#\"" },
+        { "-----", "-----",
+          "keys and certificates in PEM are no secrets here, which are one line of text each (try: "
+          "ssctl keygen)" },
+    };
+
+    for (apr_size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (begins_with(line, rows[i].start)) {
+            return apr_psprintf(pool, "begins with \"%s\": %s", rows[i].shown, rows[i].advice);
+        }
+    }
+    return NULL;
+}
+
 /* Take the secrets out of a file or an output: `len` bytes of reading->content. */
 static apr_status_t take_lines(reading_t *reading, apr_size_t len, const char *origin)
 {
-    const char *at = reading->content, *end = at + len;
+    ss_bytes_t content = after_mark(ss_bytes(reading->content, len));
+    const char *at = content.data, *end = at + content.len;
     int before = reading->secrets->nelts;
 
     if (len > CONTENT_MAX) {
         return fail(reading, APR_ENOSPC, "%s has more than %d bytes", origin, CONTENT_MAX);
     }
+    if (is_utf16(content)) {
+        return fail(reading, APR_EINVAL, "%s is UTF-16: save it as plain text or UTF-8", origin);
+    }
     for (int number = 1; at < end; number++) {
         const char *newline = memchr(at, '\n', (apr_size_t)(end - at));
         const char *line_end = newline == NULL ? end : newline;
         ss_bytes_t line = trim(ss_bytes(at, (apr_size_t)(line_end - at)));
+        const char *mistake = mistaken_for_secret(line, reading->pool);
 
+        if (mistake != NULL) {
+            return fail(reading, APR_EINVAL, "%s line %d %s", origin, number, mistake);
+        }
         if (line.len > 0 && line.data[0] != '#') {
             add_secret(reading, line, apr_psprintf(reading->pool, "%s line %d", origin, number));
         }
@@ -258,6 +311,13 @@ const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *p
             source->name = source->text + len;
             return kinds[kind].check(source->name);
         }
+    }
+    /* not repeated, although it looks like no secret: base64 may begin with a slash */
+    if (*text == '/' || *text == '~' || strncmp(text, "./", 2) == 0 ||
+        strncmp(text, "../", 3) == 0) {
+        return "before a path stands \"file:\" (write file:/path); a secret itself may not stand "
+               "in "
+               "the configuration, only env:NAME, file:PATH or \"exec:COMMAND\"";
     }
     return "a secret itself may not stand in the configuration: write env:NAME, file:PATH or "
            "\"exec:COMMAND\"";

@@ -39,9 +39,10 @@ const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *p
  *
  * `env:NAME` is the variable's value verbatim, one secret; when NAME is unset and NAME_FILE is set,
  * the file that one names. A file holds one secret a line; white space at both ends of a line,
- * empty lines and lines that begin with # do not count. The output of a command, run without a
- * shell, is read like a file. A file or an output is at most 64 KiB, a command runs at most 30
- * seconds.
+ * empty lines, lines that begin with # and a byte order mark of UTF-8 at its beginning do not
+ * count. Lines that begin with ; or // and a blank, comments elsewhere, or with ----- as PEM does,
+ * are refused, and so is UTF-16. The output of a command, run without a shell, is read like a file.
+ * A file or an output is at most 64 KiB, a command runs at most 30 seconds.
  *
  * @param secrets   out: array of ss_secret_t in `pool`; NULL unless successful
  * @param why       out, only on failure: names the source, never a secret

@@ -63,7 +63,7 @@ check-timing: checks/timing/Makefile
 	$(PYTHON) -B $(srcdir)/tests/timing.py checks/timing/tests/timing
 
 tests/timing: tests/timing.o $(LIB_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(LINK_PROGRAM) -o $@ $^ $(LIBS)
 
 # --- static analysis -----------------------------------------------------------------------------
 

@@ -146,14 +146,21 @@ result_e run_inspect(const options_t *options)
     const ss_format_t *second;
     ss_candidates_t found;
     guess_t *guesses, best;
-    const char *text;
+    const char *text, *why;
     int count = 0;
     result_e result = operand_read(&text, options);
 
     if (result != DONE) {
         return result;
     }
-    found = cookies_in(text, options->cookie_name, options->pool);
+    why = cookies_in(&found, text, options->cookie_name, options->pool);
+    if (why != NULL) {
+        complain("%s", why);
+        if (options->json) {
+            puts("{\"format\":null}");
+        }
+        return REFUSED;
+    }
     while (ss_formats[count] != NULL) {
         count++;
     }

@@ -14,16 +14,34 @@
  * what is accepted. The value is never repeated: it may be a secret in the wrong place. */
 typedef const char *take_fn(options_t *options, void *member, const char *value);
 
+/* What the library says is meant for the configuration, where exec: is accepted as well. */
 static const char *take_secret(options_t *options, void *member, const char *value)
 {
+    static const struct {
+        const char *start, *accepted;
+    } answers[] = {
+        { "env:", "env:NAME, the name of an environment variable" },
+        { "file:", "file:PATH, the path of a file with one secret on each line" },
+        { "/", "env:NAME or file:PATH: before a path stands \"file:\"" },
+        { "~", "env:NAME or file:PATH: before a path stands \"file:\"" },
+        { "./", "env:NAME or file:PATH: before a path stands \"file:\"" },
+        { "../", "env:NAME or file:PATH: before a path stands \"file:\"" },
+        { "exec:", "env:NAME or file:PATH: exec: is for httpd, run the command yourself" },
+        { "",
+          "env:NAME or file:PATH: a secret itself is never an argument, which every user of this "
+          "machine could see" },
+    };
     ss_source_t *source = apr_array_push(options->sources);
-    const char *why = ss_source_parse(source, value, options->pool);
+    int i = 0;
 
     (void)member;
-    if (why == NULL && source->kind == SS_SOURCE_EXEC) {
-        why = "exec: is for httpd: run the command yourself, and use env:NAME or file:PATH";
+    if (ss_source_parse(source, value, options->pool) == NULL && source->kind != SS_SOURCE_EXEC) {
+        return NULL;
     }
-    return why;
+    while (strncmp(value, answers[i].start, strlen(answers[i].start)) != 0) {
+        i++;
+    }
+    return answers[i].accepted;
 }
 
 static const char *take_name(options_t *options, void *member, const char *value)

@@ -47,11 +47,9 @@ result_e misused(const char *format, ...)
     va_list arguments;
 
     print_usage(stderr);
-    fputs("ssctl: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    say(format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
     return MISUSED;
 }
 

@@ -6,6 +6,7 @@
 
 #include <apr_tables.h>
 #include <apr_time.h>
+#include <stdarg.h>
 
 #include "lib/sealing.h"
 
@@ -71,9 +72,29 @@ result_e operand_read(const char **text, const options_t *options);
 result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
                    const ss_format_t *format);
 
-/** The cookies in `text`: a Cookie header (`name=value; name.sig=signature`), or the bare value
- * when our name does not stand there. */
-ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t *pool);
+/** Make them once more, bound to something else, without a word: were they made? */
+int keys_try(ss_sealing_t *how, const ss_binding_t *binding, const options_t *options,
+             const ss_format_t *format);
+
+/** "1a2b, 3c4d" (or as a JSON array): the key ids of the secrets; NULL where the format has none.
+ */
+const char *text_of_key_ids(const ss_sealing_t *how, apr_pool_t *pool);
+const char *json_of_key_ids(const ss_sealing_t *how, apr_pool_t *pool);
+
+/** "it opens with --cookie-name NAME" when a cookie that was refused opens with another well-known
+ * name or without the audience; NULL when it does not. */
+const char *near_miss(const ss_format_t *format, const ss_candidates_t *found,
+                      const options_t *options);
+
+/**
+ * The cookies in `text`: the bare value, or a Cookie header (`name=value; name.sig=signature`) with
+ * or without its name, or Set-Cookie lines, also among others.
+ *
+ * @param found  out: none unless NULL is returned
+ * @return       NULL, or why there is none of ours
+ */
+const char *cookies_in(ss_candidates_t *found, const char *text, const char *cookie_name,
+                       apr_pool_t *pool);
 
 /**
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is
@@ -84,7 +105,10 @@ ss_candidates_t cookies_in(const char *text, const char *cookie_name, apr_pool_t
 result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
                       const options_t *options);
 
-/** Say on standard error what is wrong; an instance of printf. */
+/** Say on standard error what is wrong, in printable ASCII. */
+void say(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+
+/** The same; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Print the usage and, behind it, what is wrong. Returns MISUSED. */

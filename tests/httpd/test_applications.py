@@ -402,6 +402,22 @@ def test_a_new_secret(framework, tmp_path):
         assert (visitor.report(), visitor.user()) == (403, None)
 
 
+@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda framework: framework.name)
+def test_both_read_the_same_secrets_from_a_file(framework, tmp_path):
+    """Whatever an editor made of it: a secret is a line, not a word."""
+    passphrase = 'four words with blanks # and ; among them'
+    with serving(framework, tmp_path, '\ufeff# the passphrase', '', f' \t{passphrase}\t ', '  # the old one',
+                 OLD_SECRET + '\r') as server:
+        visitor = Visitor(server)
+        visitor.log_in()
+        assert (visitor.user(), visitor.report()) == ('alice', 200)
+        assert visitor.request('PUT', '/session/theme', JSON, '"dark"').status == 201
+        assert (visitor.user(), visitor.request('GET', '/theme').text) == ('alice', 'dark')
+    with serving(framework, tmp_path, passphrase) as server:  # nothing else than that sealed it
+        visitor.server = server
+        assert visitor.report() == 200
+
+
 # --- the pages -----------------------------------------------------------------------------------------
 
 

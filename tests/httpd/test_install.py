@@ -89,6 +89,51 @@ def test_the_built_module_loads(built, monkeypatch):
     assert configtest('SignedSession On') == (0, 'Syntax OK\n')
 
 
+# --- hardened --------------------------------------------------------------------------------
+
+
+# what: (file, what readelf is asked for, a pattern in its answer)
+HARDENED = {
+    'nothing of the module is bound late': ('.libs/mod_signed_session.so', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
+    'its tables of addresses are read-only': ('.libs/mod_signed_session.so', '-l', r'GNU_RELRO'),
+    'its stack is guarded': ('.libs/mod_signed_session.so', '-s', r'__stack_chk_fail'),
+    'its stack is no code': ('.libs/mod_signed_session.so', '-l', r'GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW '),
+    'nothing of ssctl is bound late': ('ssctl', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
+    "ssctl's tables are read-only": ('ssctl', '-l', r'GNU_RELRO'),
+    'ssctl is loaded anywhere': ('ssctl', '-h', r'Type: +DYN'),
+    "ssctl's stack is guarded": ('ssctl', '-s', r'__stack_chk_fail'),
+    'ssctl checks the sizes that it knows': ('ssctl', '-s', r'__\w+_chk@'),
+}
+
+
+def elf(directory, file, what):
+    return run(directory, 'readelf', '-W', what, file)
+
+
+@pytest.mark.parametrize('file, what, pattern', HARDENED.values(), ids=HARDENED)
+def test_what_is_built_is_hardened(built, file, what, pattern):
+    assert re.search(pattern, elf(built, file, what))
+
+
+def test_the_packagers_flags_have_the_last_word(sources, tmp_path):
+    run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet',
+        'CFLAGS=-O1 -Wall -Werror -fno-stack-protector -D_FORTIFY_SOURCE=1 -fno-pie',
+        'LDFLAGS=-Wl,-z,lazy -Wl,-z,norelro -no-pie')
+    run(tmp_path, 'make', '-j2')
+    for file in ('.libs/mod_signed_session.so', 'ssctl'):
+        assert not re.search(r'BIND_NOW|FLAGS_1.*\bNOW\b', elf(tmp_path, file, '-d'))
+        assert 'GNU_RELRO' not in elf(tmp_path, file, '-l')
+        assert '__stack_chk_fail' not in elf(tmp_path, file, '-s')
+    assert re.search('Type: +EXEC', elf(tmp_path, 'ssctl', '-h'))
+
+
+@pytest.mark.parametrize('flags', ['-O0', '-O1 -fsanitize=undefined', '-O1 -D_FORTIFY_SOURCE=1', '-O1 -U_FORTIFY_SOURCE'])
+def test_sizes_are_checked_only_where_that_works(sources, tmp_path, flags):
+    """Without optimisation the C library only warns; a sanitizer checks more and must see the plain calls."""
+    run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', f'CFLAGS={flags} -Wall -Werror')
+    assert not re.search(r'^HARDENING_\w+ =.*_FORTIFY_SOURCE', (tmp_path / 'Makefile').read_text(), re.M)
+
+
 # --- install -----------------------------------------------------------------------------------
 
 
@@ -137,6 +182,46 @@ def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     assert files_in(sysconfdir) == set()  # DESTDIR is the only place that is written to
     install(built, target, f'sysconfdir={sysconfdir}', verb='uninstall')
     assert files_in(target) == set()
+
+
+@pytest.mark.parametrize('kind, other', [('conf', 'load'), ('load', 'conf')])
+def test_what_an_administrator_wrote_stays(built, tmp_path, sysconfdir, kind, other):
+    """An upgrade puts the new version beside it, in a file that httpd does not read."""
+    target = tmp_path / 'root'
+    folder = target / f'{sysconfdir}/mods-available'.lstrip('/')
+    edited, untouched = folder / f'signed_session.{kind}', folder / f'signed_session.{other}'
+    where = f'sysconfdir={sysconfdir}'
+    assert 'stays' not in install(built, target, where)
+    shipped, mine = edited.read_text(), f'SignedSession On\n{edited.read_text()}'
+
+    assert 'stays' not in install(built, target, where)
+    assert files_in(folder) == {edited.name, untouched.name}
+
+    edited.write_text(mine)
+    for _ in range(2):
+        said = install(built, target, where)
+        line, = [line for line in said.splitlines() if line.startswith(f'{edited} ')]
+        assert 'stays' in line and f'{edited}.new' in line and str(untouched) not in line
+        assert files_in(folder) == {edited.name, untouched.name, f'{edited.name}.new'}
+        assert (edited.read_text(), (folder / f'{edited.name}.new').read_text()) == (mine, shipped)
+
+    said = install(built, target, where, verb='uninstall')
+    assert [line for line in said.splitlines() if line.startswith(f'{edited} ') and 'stays' in line]
+    assert files_in(target) == {str(edited.relative_to(target))} and edited.read_text() == mine
+
+
+def test_what_is_new_no_more_goes(built, tmp_path, sysconfdir):
+    """Once the administrator has taken the new version over, the copy beside it says nothing any more."""
+    conf = sysconfdir / 'mods-available/signed_session.conf'
+    where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
+             f'includedir={tmp_path}/include']
+    conf.write_text('# of an older version\n')
+    install(built, '', *where)
+    assert conf.read_text() == '# of an older version\n'
+    (conf.parent / f'{conf.name}.new').rename(conf)
+    conf.with_name(f'{conf.name}.new').write_text('')
+    install(built, '', *where)
+    assert {path.name for path in conf.parent.iterdir()} == {'signed_session.load', 'signed_session.conf'}
 
 
 def test_install_in_other_places(built, tmp_path, sysconfdir):

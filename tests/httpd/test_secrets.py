@@ -33,6 +33,7 @@ WORKING = {
     'comments, blanks and empty lines': (
         'file:keys/one', {'keys/one': f'# new\n\n \t{OTHER}\t \r\n   # old\n\n#{THIRD}\n{SECRET}'}, {},
         [OTHER, SECRET]),
+    'a byte order mark': ('file:keys/one', {'keys/one': f'\ufeff# new\n{OTHER}\n'}, {}, [OTHER]),
     'a # inside a secret': ('file:keys/one', {'keys/one': f'{OTHER}#tail # x\n'}, {}, [f'{OTHER}#tail # x']),
     'exec:': ('exec:{dir}/secret.sh', {'secret.sh': f'#!/bin/sh\necho {OTHER}\n'}, {}, [OTHER]),
     'exec: output as a key file': (
@@ -90,6 +91,10 @@ BROKEN = {
     'an empty file': ('file:keys/one', {'keys/one': ''}, {}, ['SS0106', 'file:{dir}/keys/one', 'no secret']),
     'only comments and blanks': ('file:keys/one', {'keys/one': f'# {OTHER}\n \t \n\n#\n'}, {},
                                  ['SS0106', 'file:{dir}/keys/one', 'no secret']),
+    "a comment of another file's kind": ('file:keys/one', {'keys/one': f'; {SECRET}\n{OTHER}\n'}, {},
+                                         ['SS0106', 'file:{dir}/keys/one line 1', 'comment']),
+    'a private key': ('"exec:{dir}/secret.sh"', {'secret.sh': '#!/bin/sh\necho -----BEGIN PRIVATE KEY-----\n'}, {},
+                      ['SS0106', 'exec:{dir}/secret.sh line 1', 'PEM']),
     'a file without an end': ('file:/dev/zero', {}, {}, ['SS0106', 'file:/dev/zero', '65536 bytes']),
     'a file that is too big': ('file:keys/one', {'keys/one': '#' * 70000 + '\n' + OTHER}, {},
                                ['SS0106', 'file:{dir}/keys/one', '65536 bytes']),
@@ -155,12 +160,18 @@ LITERALS = {
 
 @pytest.mark.parametrize('literal', LITERALS.values(), ids=LITERALS)
 def test_literal_text_is_refused_and_not_repeated(literal):
+    """Not even a path: it may be a secret of base64, whose first character is often a slash."""
     rc, text = configtest(f'SignedSessionSecret {literal}\nSignedSession On')
     assert rc == 1
     line = one_line(text, 'SignedSessionSecret: ')
     assert 'env:' in line
     for word in literal.split():
         assert word.startswith(('env:SIGNED', 'exec:')) or word.split(':')[-1] not in text
+
+
+def test_a_path_is_answered_with_how_to_write_it():
+    rc, text = configtest('SignedSessionSecret /etc/signed_session.secret\nSignedSession On')
+    assert rc == 1 and 'write file:/path' in one_line(text, 'SignedSessionSecret: ')
 
 
 # --- weak secrets ------------------------------------------------------------------------------
@@ -178,6 +189,9 @@ WEAK = {
     'secret': ('secret', 'SS0104', 'documentation'),
     'known text, long enough by repetition': ('changeme' * 5, 'SS0104', 'documentation'),
     'known text, long enough by padding': ('your-secret-key' + '0' * 30, 'SS0104', 'documentation'),
+    'an example that says so': ('CHANGE_ME_TO_A_RANDOM_STRING_OF_32_CHARS', 'SS0104', 'says itself'),
+    'as Django makes it for development': ('django-insecure-k2#x@9vq1$w8z!r4t7y0u3i6o5p_s-d(f)g=h', 'SS0104',
+                                           'says itself'),
     'a key printed in a tutorial': ('09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7', 'SS0104',
                                     'documentation'),
 }

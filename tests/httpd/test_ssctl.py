@@ -134,7 +134,7 @@ def test_details_for_scripts():
 
     opened = json.loads(good('open', '--json', '--now', NOW + 60, made['cookie']))
     assert re.fullmatch('[0-9a-f]{32}', opened.pop('id'))
-    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'created': NOW, 'renewed': NOW, 'counter': 1,
+    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'key_ids': [key_id(seal())], 'created': NOW, 'renewed': NOW, 'counter': 1,
                       'expires_in': 14 * DAY - 60, 'absolute_expires_in': None, 'bytes': made['bytes'],
                       'session': {'user': 'alice'}}
 
@@ -223,6 +223,142 @@ def test_open_says_why_a_cookie_is_refused(words, make, why):
     assert done.returncode == 1 and done.stderr == said == f'ssctl: {answer["state"]}: {answer["why"]}\n'
 
 
+def key_id(cookie, *words):
+    return json.loads(good('inspect', '--json', *words, cookie))['key id']
+
+
+def test_open_says_which_key_ids_the_secrets_have():
+    ours, others = key_id(seal()), key_id(seal(SESSION, '--secret', 'env:OTHER'))
+    cookie = Native(SESSION).seal('of somebody else, whom nobody knows')
+    secrets = ['--secret', 'env:OTHER', '--secret', f'env:{VARIABLE}']
+    assert f'{key_id(cookie)}, is that of none of the secrets given, which have {others}, {ours}: ' in refused(
+        'open', *secrets, cookie)
+    answer = json.loads(ssctl('open', '--json', *secrets, cookie).stdout)
+    assert (answer['state'], answer['key_ids']) == ('unknown-key', [others, ours])
+    assert json.loads(good('open', '--json', *secrets, seal()))['key_ids'] == [others, ours]
+    assert json.loads(good('open', '--json', '--format', 'flask', seal(SESSION, '--format', 'flask')))['key_ids'] is None
+
+
+# what: (options it was sealed with, options to open it with, what would do)
+NEAR = {
+    'another name': (['--cookie-name', '__Host-session'], [], 'it opens with --cookie-name __Host-session'),
+    'the usual name': ([], ['--cookie-name', 'sid'], 'it opens with --cookie-name session'),
+    "Django's name": (['--cookie-name', 'sessionid'], [], 'it opens with --cookie-name sessionid'),
+    'no audience': ([], ['--audience', 'shop'], 'it opens without --audience'),
+    'both': (['--cookie-name', '__Secure-session'], ['--audience', 'shop'],
+             'it opens with --cookie-name __Secure-session and without --audience'),
+    'another name, the same audience': (['--cookie-name', 'sid', '--audience', 'shop'], ['--audience', 'shop'],
+                                        'it opens with --cookie-name sid'),
+    'encrypted': (['--encrypt'], ['--audience', 'shop'], 'it opens without --audience'),
+    'the second secret': (['--secret', 'env:OTHER'],
+                          ['--secret', f'env:{VARIABLE}', '--secret', 'env:OTHER', '--audience', 'shop'],
+                          'it opens without --audience'),
+}
+
+
+@pytest.mark.parametrize('sealed, opened, what', NEAR.values(), ids=NEAR)
+def test_open_says_what_would_do(sealed, opened, what):
+    said = refused('open', *opened, seal(SESSION, *sealed))
+    assert said.startswith('ssctl: unknown-key: ') and said.endswith(f': {what}\n') and said.count('\n') == 1
+
+
+def test_open_says_what_would_do_for_a_cookie_with_its_name_signed():
+    cookie = seal(SESSION, '--format', 'express', '--cookie-name', 'sid').replace('sid', 'session')
+    assert refused('open', '--format', 'express', cookie).endswith('; it opens with --cookie-name sid\n')
+
+
+def test_open_does_not_say_what_would_not_do():
+    for cookie in (Native(SESSION).seal(OTHER), altered(seal()), seal(SESSION, '--audience', 'shop'),
+                   seal(SESSION, '--cookie-name', 'a-name-of-its-own')):
+        assert 'it opens' not in refused('open', cookie)
+    done = ssctl('open', '--secret', 'file:/dev/stdin', Native(SESSION).seal(), stdin=OTHER)
+    assert 'unknown-key: its key id, ' in done.stderr
+
+
+def test_a_warning_is_not_said_twice(tmp_path):
+    path = tmp_path / 'key'
+    path.write_text(OTHER)
+    path.chmod(0o644)
+    assert refused('open', '--secret', f'file:{path}', seal()).count('chmod 0400') == 1
+
+
+# --- what people paste ---------------------------------------------------------------------------
+
+
+LINES = {
+    'Cookie': 'Cookie: a=b; session={0}; c=d',
+    'cookie, without a blank': 'cookie:session={0}',
+    'Set-Cookie': 'Set-Cookie: session={0}; Path=/; HttpOnly; SameSite=Lax; Max-Age=1209600',
+    'set-cookie': 'set-cookie: session={0}; path=/',
+    'as curl -v shows a request': '> GET / HTTP/1.1\n> Host: localhost\n> Cookie: session={0}\n> Accept: */*\n>\n',
+    'as curl -v shows an answer': '< HTTP/1.1 200 OK\n< Set-Cookie: other=1; Path=/\n< Set-Cookie: session={0}; Path=/\n',
+    'as curl -i shows an answer': 'HTTP/1.1 200 OK\r\nDate: today\r\nSet-Cookie: session={0}; Path=/\r\n\r\n<p>A page\n',
+}
+
+
+@pytest.mark.parametrize('line', LINES.values(), ids=LINES)
+@pytest.mark.parametrize('name', ['native', 'starlette', 'django'])
+def test_a_pasted_header_is_taken(line, name):
+    pasted = line.format(seal(SESSION, '--format', name))
+    assert json.loads(good('open', '--format', name, pasted)) == SESSION
+    assert json.loads(good('open', '--format', name, stdin=pasted)) == SESSION
+    seen = json.loads(good('inspect', '--json', pasted))
+    assert name in (seen['format'], seen['or'])
+    assert json.loads(good('open', good('convert', '--from', name, pasted))) == SESSION
+
+
+def test_two_pasted_lines_of_one_session():
+    value, signature = seal(SESSION, '--format', 'express').split('; ')
+    pasted = f'Set-Cookie: {value}; path=/; httponly\nSet-Cookie: {signature}; path=/; httponly\n'
+    assert json.loads(good('open', '--format', 'express', stdin=pasted)) == SESSION
+
+
+ABSENT = {
+    'a Cookie line': ('Cookie: theme=dark; __Host-session={0}; sid=1', 'there are theme, __Host-session, sid'),
+    'without the word': ('__Host-session={0}', 'there is __Host-session'),
+    'a Set-Cookie line': ('Set-Cookie: sessionid={0}; Path=/; HttpOnly', 'there is sessionid'),
+    'a line without any': ('Cookie:', 'there is none'),
+}
+
+
+@pytest.mark.parametrize('line, there', ABSENT.values(), ids=ABSENT)
+@pytest.mark.parametrize('command', ['open', 'inspect', 'convert'])
+def test_a_header_without_our_cookie(command, line, there):
+    said = refused(command, line.format(seal()))
+    assert said.count('\n') == 1 and 'no cookie called session' in said and there in said and '--cookie-name' in said
+    if command == 'open':
+        answer = json.loads(ssctl(command, '--json', line.format(seal())).stdout)
+        assert answer['state'] == 'none' and there in answer['why']
+
+
+@pytest.mark.parametrize('rest', range(1, 60))
+def test_a_cookie_that_was_cut_short(rest):
+    """Wherever: that is what is said, and not that it is something else."""
+    said = refused('open', seal()[:-rest])
+    assert 'cut short' in said and 'base64url' not in said
+
+
+@pytest.mark.parametrize('value, why', [
+    ('AQAA+', 'it is not base64url: "+" is none of its characters'),
+    ('AQAA\x1b', r'it is not base64url: "\x1b" is none of its characters'),
+    ('AQAA%3D', 'it is not base64url: "%" is none of its characters'),
+    ('"AQAA', 'it is not base64url: """ is none of its characters')])
+def test_a_character_that_is_none_of_base64url(value, why):
+    assert why in refused('open', '--', value)
+
+
+@pytest.mark.parametrize('source, why', [
+    ('exec:/bin/echo hello', 'accepted is env:NAME or file:PATH: exec: is for httpd, run the command yourself'),
+    ('literal secret', 'accepted is env:NAME or file:PATH: a secret itself is never an argument'),
+    ('/etc/keys', 'accepted is env:NAME or file:PATH: before a path stands "file:"'),
+    ('./keys', 'accepted is env:NAME or file:PATH: before a path stands "file:"'),
+    ('env:', 'accepted is env:NAME, the name of an environment variable'),
+    ('env:literal secret', 'accepted is env:NAME, the name of an environment variable'),
+    ('file:', 'accepted is file:PATH, the path of a file with one secret on each line')])
+def test_a_source_that_is_none(source, why):
+    assert refused('open', '--secret', source, 'x', status=2).splitlines()[-1].startswith(f'ssctl: --secret: {why}')
+
+
 @pytest.mark.parametrize('json_text, why', [
     ('[]', 'a session is a JSON object'), ('{"a":}', 'line 1, column 6'), ('{"a":1,"a":2}', 'used twice'),
     ('{"a":NaN}', 'malformed JSON'), ('', 'malformed JSON')])
@@ -299,10 +435,30 @@ def test_inspect_says_of_what_it_does_not_know_why(text):
     assert json.loads(ssctl('inspect', '--json', stdin=text).stdout) == {'format': None}
 
 
-def test_inspect_prints_only_what_a_terminal_can_bear():
-    payload = '\x1b[31mred\x07\u202e'
-    done = ssctl('inspect', Native({'text': payload, payload: 1}).seal())
-    assert done.returncode == 0 and all(' ' <= c <= '~' or c == '\n' for c in done.stdout)
+# ESC, BEL, DEL, two of C1 (CSI, NEL), overrides and isolates of direction, a zero-width space, a line separator
+UNBEARABLE = '\x1b[31m\x07\x7f\x9b31m\x85\u202e\u2066\u200b\u2028\ufeff'
+
+
+def is_bearable(done):
+    return all(' ' <= c <= '~' or c == '\n' for c in done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize('words', [['open'], ['open', '--json'], ['inspect'], ['inspect', '--json'], ['convert'],
+                                   ['convert', '--json']], ids=' '.join)
+def test_only_what_a_terminal_can_bear_is_printed(words):
+    session = {'text': UNBEARABLE, UNBEARABLE + 'key': [UNBEARABLE]}
+    done = ssctl(*words, Native(session).seal())
+    assert done.returncode == 0 and is_bearable(done)
+    if words == ['open']:
+        assert json.loads(done.stdout) == session
+
+
+@pytest.mark.parametrize('words', [['open', '--secret', f'file:/{UNBEARABLE}', 'x'], ['open', UNBEARABLE],
+                                   ['open', '--json', UNBEARABLE], ['inspect', UNBEARABLE], ['seal', UNBEARABLE],
+                                   ['open', '--cookie-name', UNBEARABLE, 'x'], [UNBEARABLE]], ids=range(7))
+def test_nor_in_what_is_said_of_it(words):
+    done = ssctl(*words)
+    assert done.returncode > 0 and is_bearable(done)
 
 
 # --- convert -------------------------------------------------------------------------------------

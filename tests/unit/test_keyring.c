@@ -16,9 +16,12 @@ static const struct {
     { "32 bytes",                             "vE8sR3kQ1nZ7xT5mW9pL2cB6yH4jD0fA", NULL },
     { "hexadecimal digits",                   "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", NULL },
     { "a pass phrase of its own",             "correct-horse-battery-staple-0123456789", NULL },
-    { "a known word among others",            "changeme" GOOD,                             NULL },
+    { "a known word among others",            "letmein" GOOD,                              NULL },
     { "a known word at the end",              GOOD "secret", NULL },
     { "eight different bytes, unordered",     "abcdefghhgfedcbaaabbccddeeffgghh", NULL },
+    { "as openssl rand -base64 prints it",    "Zx8+mT2/vKq0Lr5Yw7Nb4Hd1Pc9Jf6Sg3QeUaXkWoMs=", NULL },
+    { "words with gaps in them",              "chan1ge2me-rep3lace-exam4ple-inse5cure-9Kq2", NULL },
+    { "what begins like a telling word",      "exampl-replac-placeholde-insecur-yoursecre", NULL },
     { "a unit of nine bytes",                 "k7Rq2Xv9Tk7Rq2Xv9Tk7Rq2Xv9Tk7Rq2Xv9T", NULL },
     /* length */
     { "31 bytes",                             "vE8sR3kQ1nZ7xT5mW9pL2cB6yH4jD0f", "SS0102" },
@@ -47,6 +50,20 @@ static const struct {
     { "padded with a letter it ends with",    "not-so-secretttttttttttttttttttttttt", "SS0104" },
     { "the digits in order",                  "0123456789abcdef0123456789abcdef", "SS0104" },
     { "the alphabet",                         "abcdefghijklmnopqrstuvwxyz0123456789", "SS0104" },
+    /* text that says so itself */
+    { "change me, among others",              "CHANGE_ME_TO_A_RANDOM_STRING_OF_32_CHARS", "SS0104" },
+    { "changeme, in the middle",              GOOD "changeme" GOOD, "SS0104" },
+    { "change this",                          "please-change-this-before-production-1234", "SS0104" },
+    { "change it",                            "Xy7!Change It! 0123456789 abcdefghij klm", "SS0104" },
+    { "replace, at the end",                  GOOD "-RePlAcE", "SS0104" },
+    { "replaced by hand",                     "<replace-with-openssl-rand-hex-32-output>", "SS0104" },
+    { "your secret, with all separators",     "--put_your- _secret-key-of-32-bytes-here", "SS0104" },
+    { "a placeholder",                        "this-is-only-a-placeholder-for-a-real-one", "SS0104" },
+    { "as django-admin startproject makes",
+      "django-insecure-k2#x@9vq1$w8z!r4t7y0u3i6o5p_s-d(f)g=h", "SS0104" },
+    { "an example",                           "Example session key 7362-9173-aknr-2281", "SS0104" },
+    { "not to be used",                       "development-key-do-not-use-in-production", "SS0104" },
+    { "telling and too short",                "for example", "SS0104" },
     { "long, from a web page",                "a-string-secret-at-least-256-bits-long", "SS0104" },
 };
 /* clang-format on */
@@ -82,6 +99,26 @@ START_TEST(judges_secrets)
     ck_assert_msg(strncmp(message, judged[_i].number, 6) == 0, "%s: %s", judged[_i].what, message);
     ck_assert_ptr_nonnull(strstr(message, "file:/keys line 1"));
     ck_assert_ptr_nonnull(strstr(message, "ssctl keygen"));
+}
+END_TEST
+
+/* None of its digits is a letter of all that a telling word needs. */
+START_TEST(takes_random_hexadecimal_digits)
+{
+    for (int i = 0; i < 2000; i++) {
+        char random[SS_SECRET_MIN];
+        ss_secret_t secret = { { NULL, 0 }, "env:KEY" };
+        apr_array_header_t *secrets = apr_array_make(pool, 1, sizeof(ss_secret_t));
+        char *text = apr_palloc(pool, 2 * sizeof(random) + 1);
+
+        ck_assert_int_eq(ss_random((unsigned char *)random, sizeof(random)), APR_SUCCESS);
+        for (apr_size_t at = 0; at < sizeof(random); at++) {
+            apr_snprintf(text + 2 * at, 3, "%02x", (unsigned char)random[at]);
+        }
+        secret.text = ss_bytes(text, 2 * sizeof(random));
+        APR_ARRAY_PUSH(secrets, ss_secret_t) = secret;
+        ck_assert_ptr_null(ss_keyring_judge(secrets, pool));
+    }
 }
 END_TEST
 
@@ -209,6 +246,7 @@ int main(void)
     tcase_add_loop_test(tcase, judges_secrets, 0, COUNT(judged));
     tcase_add_loop_test(tcase, never_prints_a_secret, 0, COUNT(judged));
     tcase_add_test(tcase, says_how_short_a_secret_is);
+    tcase_add_test(tcase, takes_random_hexadecimal_digits);
     tcase_add_test(tcase, takes_bytes_of_any_value);
     tcase_add_test(tcase, finds_a_secret_that_appears_twice);
     tcase_add_test(tcase, judges_every_secret);

@@ -11,6 +11,7 @@
 
 #define ONE "vE8sR3kQ1nZ7xT5mW9pL2cB6yH4jD0fA"
 #define TWO "aF0dJ4hY6bC2lP9wM5tX7zN1qK3rS8Ev"
+#define BOM "\xef\xbb\xbf"
 #define KINDS "env:NAME, file:PATH or \"exec:COMMAND\""
 
 /* This definition, not APR's, is what the program is linked with. Nobody waits half a minute for a
@@ -43,7 +44,11 @@ static const struct {
     { "nothing",                     "",                  KINDS },
     { "another kind",                "vault:" ONE,        KINDS },
     { "another case",                "ENV:" ONE,          KINDS },
-    { "a path without its kind",     "/etc/httpd/keys",   KINDS },
+    { "a path without its kind",     "/etc/httpd/keys",   "(write file:/path)" },
+    { "a path of this directory",    "./keys",            "(write file:/path)" },
+    { "a path of the one above",     "../keys",           "(write file:/path)" },
+    { "a path of somebody's home",   "~/keys",            "(write file:/path)" },
+    { "a secret that looks so",      "/" ONE,             "(write file:/path)" },
     { "a kind without its colon",    "env",               KINDS },
     { "no name of a variable",       "env:",              "name of an environment variable" },
     { "a name that begins so",       "env:1KEY",          "name of an environment variable" },
@@ -68,6 +73,28 @@ static const struct {
     { "white space at both ends",           " \t" ONE "\v\f \n",              "1=" ONE },
     { "white space inside belongs to it",   "a b\tc",                         "1=a b\tc" },
     { "a # inside belongs to it",           "a#b",                            "1=a#b" },
+    { "a byte order mark before a comment", BOM "# ours\n" ONE "\n",          "2=" ONE },
+    { "a byte order mark before a secret",  BOM ONE "\n",                     "1=" ONE },
+    { "the mark's bytes elsewhere are text", ONE "\n" BOM TWO,                "1=" ONE " 2=" BOM TWO },
+    { "two slashes before a secret",        "//" ONE,                         "1=//" ONE },
+    { "two slashes or a semicolon inside",  "a;b // c",                       "1=a;b // c" },
+    { "four hyphens",                       "----" ONE,                       "1=----" ONE },
+};
+
+/* Lines that nobody means as secrets, and what is said of them. */
+static const struct {
+    const char *what, *content, *why;
+} mistaken[] = {
+    { "a comment of an ini file",       ONE "\n; " TWO "\n",                 " line 2 begins with \";\": " },
+    { "one without a blank",            ";" TWO "\n",                        " line 1 begins with \";\": " },
+    { "one with blanks before it",      " \t; old\n" ONE "\n",               " line 1 begins with \";\": " },
+    { "a comment of C",                 "// old one, of May 2024, 1234567\n" ONE,  " line 1 begins with \"//\": " },
+    { "one with a tab",                 ONE "\n//\told\n",                   " line 2 begins with \"//\": " },
+    { "one behind a byte order mark",   BOM "// old\n" ONE,                  " line 1 begins with \"//\": " },
+    { "a private key",                  "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\n",
+      " line 1 begins with \"-----\": " },
+    { "a line between secrets",         ONE "\n" "--------------------------------\n" TWO,
+      " line 2 begins with \"-----\": " },
 };
 
 static const struct {
@@ -85,6 +112,7 @@ static const struct {
     { "one secret", "echo " ONE, "1=" ONE },
     { "more than one secret", "printf '# new\\\\n" ONE "\\\\n" TWO "\\\\n'", "2=" ONE " 3=" TWO },
     { "what a program finds in our environment", "sh -c 'echo $SS_TEST_SECRET'", "1=" ONE },
+    { "a byte order mark", "printf \\\\357\\\\273\\\\277%s " ONE, "1=" ONE },
 };
 
 static const struct {
@@ -94,6 +122,7 @@ static const struct {
     { "a signal", "sh -c 'echo " ONE "; kill -9 $$'", "ended with signal 9" },
     { "no such program", "/nonexistent/program", "cannot run" },
     { "no output", "true", "holds no secret" },
+    { "a private key", "printf %s -----BEGIN", "line 1 begins with \"-----\": " },
     { "too much output", "sh -c 'while :; do echo " ONE "; done'", "has more than 65536 bytes" },
 };
 /* clang-format on */
@@ -288,6 +317,35 @@ START_TEST(wants_at_least_one_secret)
     result_t result = read_one("file:", file_with(barren[_i].content));
 
     assert_failed(&result, "holds no secret", barren[_i].what);
+}
+END_TEST
+
+START_TEST(refuses_lines_that_were_meant_as_something_else)
+{
+    result_t result = read_one("file:", file_with(mistaken[_i].content));
+
+    assert_failed(&result, mistaken[_i].why, mistaken[_i].what);
+    ck_assert_msg(strstr(result.why, "file:") != NULL, "%s", result.why);
+    ck_assert_msg(strstr(result.why, "old") == NULL && strstr(result.why, TWO) == NULL &&
+                      strstr(result.why, "BEGIN") == NULL,
+                  "%s", result.why);
+}
+END_TEST
+
+/* As redirections of some shells write it: no comment is one, and every other byte is a NUL. */
+START_TEST(refuses_a_file_in_utf_16)
+{
+    static const char little[] = "\xff\xfe"
+                                 "a\0b\0\n",
+                      big[] = "\xfe\xff"
+                              "\0a\0b\0\n";
+    result_t result = read_one("file:", file_of(little, sizeof(little)));
+
+    assert_failed(&result, "is UTF-16", "little end first");
+    result = read_one("file:", file_of(big, sizeof(big) - 1));
+    assert_failed(&result, "is UTF-16", "big end first");
+    result = read_one("file:", file_of("\xff\xfe", 2));
+    assert_read(&result, "1=\xff\xfe", "two bytes of any value");
 }
 END_TEST
 
@@ -517,6 +575,8 @@ int main(void)
     tcase = source_case(suite, "file");
     tcase_add_loop_test(tcase, reads_lines_of_files, 0, COUNT(contents));
     tcase_add_loop_test(tcase, wants_at_least_one_secret, 0, COUNT(barren));
+    tcase_add_loop_test(tcase, refuses_lines_that_were_meant_as_something_else, 0, COUNT(mistaken));
+    tcase_add_test(tcase, refuses_a_file_in_utf_16);
     tcase_add_test(tcase, names_file_and_line);
     tcase_add_test(tcase, keeps_bytes_of_any_value);
     tcase_add_test(tcase, limits_the_size_of_a_file);

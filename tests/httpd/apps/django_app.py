@@ -19,7 +19,8 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-secrets = Path(os.environ['SESSION_SECRETS']).read_text().split()
+lines = Path(os.environ['SESSION_SECRETS']).read_text('utf-8-sig').split('\n')
+secrets = [line.strip() for line in lines if line.strip() and not line.strip().startswith('#')]
 settings.configure(
     SECRET_KEY=secrets[0],
     SECRET_KEY_FALLBACKS=secrets[1:],  # read by Django 4.1 and later

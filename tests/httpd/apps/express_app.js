@@ -11,9 +11,10 @@ const fs = require('fs');
 const http = require('http');
 const cookieSession = require('cookie-session');
 
+const lines = fs.readFileSync(process.env.SESSION_SECRETS, 'utf8').split('\n').map((line) => line.trim());
 const session = cookieSession({
     name: 'session',
-    keys: fs.readFileSync(process.env.SESSION_SECRETS, 'utf8').trim().split(/\s+/),
+    keys: lines.filter((line) => line !== '' && !line.startsWith('#')),
     maxAge: 14 * 24 * 3600 * 1000,
     sameSite: 'lax',
 });

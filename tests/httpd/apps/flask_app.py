@@ -13,7 +13,8 @@ from flask import Flask, jsonify, redirect, request, session
 from werkzeug.serving import make_server
 
 app = Flask(__name__)
-secrets = Path(os.environ['SESSION_SECRETS']).read_text().split()
+lines = Path(os.environ['SESSION_SECRETS']).read_text('utf-8-sig').split('\n')
+secrets = [line.strip() for line in lines if line.strip() and not line.strip().startswith('#')]
 app.secret_key = secrets[0]
 app.config['SECRET_KEY_FALLBACKS'] = secrets[:0:-1]  # the newest last; read by Flask 3.1 and later
 app.config['PERMANENT_SESSION_LIFETIME'] = timedelta(days=31)

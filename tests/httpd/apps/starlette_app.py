@@ -72,7 +72,8 @@ async def set_theme(request):
     return Response(status_code=204)
 
 
-secrets = Path(os.environ['SESSION_SECRETS']).read_text().split()
+lines = Path(os.environ['SESSION_SECRETS']).read_text('utf-8-sig').split('\n')
+secrets = [line.strip() for line in lines if line.strip() and not line.strip().startswith('#')]
 app = Starlette(
     routes=[Route('/login', login_form), Route('/login', log_in, methods=['POST']),
             Route('/logout', log_out, methods=['POST']), Route('/whoami', whoami),
