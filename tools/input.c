@@ -215,6 +215,20 @@ static result_e read_secrets(apr_array_header_t **secrets, const options_t *opti
     return DONE;
 }
 
+int keys_try(ss_sealing_t *how, const ss_binding_t *binding, const options_t *options,
+             const ss_format_t *format)
+{
+    apr_array_header_t *formats = apr_array_make(options->pool, 1, sizeof(const ss_format_t *));
+    apr_array_header_t *secrets;
+    const char *why;
+
+    APR_ARRAY_PUSH(formats, const ss_format_t *) = format;
+    memset(how, 0, sizeof(*how));
+    return ss_source_read(&secrets, &why, NULL, sources_of(options),
+                          current_directory(options->pool), options->pool) == APR_SUCCESS &&
+           ss_sealing_init(how, formats, secrets, binding, options->pool) == APR_SUCCESS;
+}
+
 result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
                    const ss_format_t *format)
 {

@@ -65,26 +65,38 @@ static const char *why_malformed(const ss_format_t *format, const ss_candidates_
                         other_format(format, found, pool));
 }
 
-static const char *why_unverified(ss_state_e state, const ss_format_t *format,
-                                  const ss_candidates_t *found, apr_pool_t *pool)
+static const char *why_unknown(const ss_look_t *look, const char *near, const ss_sealing_t *how,
+                               apr_pool_t *pool)
 {
+    return apr_psprintf(
+        pool, "its key id, %s, is that of none of the secrets given, which have %s: %s",
+        text_of_hex(part_named(look, "key id")->bytes, pool), text_of_key_ids(how, pool),
+        near != NULL ? near
+                     : "it was sealed with another secret, or for another cookie "
+                       "name or audience");
+}
+
+static const char *why_unverified(ss_state_e state, const ss_sealing_t *how,
+                                  const ss_candidates_t *found, const options_t *options)
+{
+    const ss_format_t *format = ss_sealing_written(how);
+    const char *near = near_miss(format, found, options), *why;
+    apr_pool_t *pool = options->pool;
     ss_likeness_e likeness;
     ss_look_t look = look_at(format, found, &likeness, pool);
 
     if (state == SS_UNKNOWN_KEY) {
-        return apr_psprintf(pool,
-                            "its key id, %s, is that of none of the secrets given: it was sealed "
-                            "with another secret, or for another cookie name or audience",
-                            text_of_hex(part_named(&look, "key id")->bytes, pool));
+        return why_unknown(&look, near, how, pool);
     }
     if (look.why != NULL) {
         return apr_pstrcat(pool, look.why,
                            likeness == SS_UNLIKE ? other_format(format, found, pool) : "", NULL);
     }
-    return format->traits & SS_FORMAT_BOUND
-               ? "its key id is known, but its signature is wrong: it was altered, or cut short"
-               : "its signature is wrong: it was altered or cut short, or sealed with another "
-                 "secret";
+    why =
+        format->traits & SS_FORMAT_BOUND
+            ? "its key id is known, but its signature is wrong: it was altered, or cut short"
+            : "its signature is wrong: it was altered or cut short, or sealed with another secret";
+    return near == NULL ? why : apr_pstrcat(pool, why, "; ", near, NULL);
 }
 
 /* The times of a cookie whose signature holds, which cannot be had from a refused session. */
@@ -117,18 +129,16 @@ static const char *why_untimely(ss_state_e state, const ss_sealing_t *how,
 static const char *why_refused(ss_state_e state, const ss_sealing_t *how,
                                const ss_candidates_t *found, const options_t *options)
 {
-    const ss_format_t *format = ss_sealing_written(how);
-
     switch (state) {
     case SS_TOO_LARGE:
         return apr_psprintf(options->pool,
                             "name and value have %" APR_SIZE_T_FMT " bytes, at most %d are read",
                             strlen(how->cookie_name) + found->values[0].len, SS_COOKIE_MAX);
     case SS_MALFORMED:
-        return why_malformed(format, found, options->pool);
+        return why_malformed(ss_sealing_written(how), found, options->pool);
     case SS_UNKNOWN_KEY:
     case SS_BAD_SIGNATURE:
-        return why_unverified(state, format, found, options->pool);
+        return why_unverified(state, how, found, options);
     default:
         return why_untimely(state, how, found, options);
     }
@@ -154,8 +164,8 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     }
     complain("%s: %s", ss_state_name(state), why);
     if (options->json) {
-        printf("{\"state\":\"%s\",\"why\":%s}\n", ss_state_name(state),
-               json_of_text(ss_bytes_of(why), options->pool));
+        printf("{\"state\":\"%s\",\"why\":%s,\"key_ids\":%s}\n", ss_state_name(state),
+               json_of_text(ss_bytes_of(why), options->pool), json_of_key_ids(how, options->pool));
     }
     return REFUSED;
 }
@@ -174,11 +184,12 @@ static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
     int has_id = (opened->format->traits & SS_FORMAT_CREATED) != 0;
     apr_pool_t *pool = options->pool;
 
-    printf("{\"state\":\"valid\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
+    printf("{\"state\":\"valid\",\"format\":\"%s\",\"key\":%d,\"key_ids\":%s,\"created\":%s,"
+           "\"renewed\":%s,"
            "\"expires_in\":%s,\"absolute_expires_in\":%s,\"id\":%s,\"counter\":%s,"
            "\"bytes\":%" APR_SIZE_T_FMT ",\"session\":%.*s}\n",
-           opened->format->name, opened->key, number_or_null(stamp->created, pool),
-           number_or_null(stamp->renewed, pool),
+           opened->format->name, opened->key, json_of_key_ids(how, pool),
+           number_or_null(stamp->created, pool), number_or_null(stamp->renewed, pool),
            stamp->renewed == SS_NO_TIME
                ? "null"
                : number_or_null(ss_lifetime_left(stamp, how->lifetime, options->now), pool),

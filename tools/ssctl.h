@@ -72,6 +72,20 @@ result_e operand_read(const char **text, const options_t *options);
 result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
                    const ss_format_t *format);
 
+/** Make them once more, bound to something else, without a word: were they made? */
+int keys_try(ss_sealing_t *how, const ss_binding_t *binding, const options_t *options,
+             const ss_format_t *format);
+
+/** "1a2b, 3c4d" (or as a JSON array): the key ids of the secrets; NULL where the format has none.
+ */
+const char *text_of_key_ids(const ss_sealing_t *how, apr_pool_t *pool);
+const char *json_of_key_ids(const ss_sealing_t *how, apr_pool_t *pool);
+
+/** "it opens with --cookie-name NAME" when a cookie that was refused opens with another well-known
+ * name or without the audience; NULL when it does not. */
+const char *near_miss(const ss_format_t *format, const ss_candidates_t *found,
+                      const options_t *options);
+
 /**
  * The cookies in `text`: the bare value, or a Cookie header (`name=value; name.sig=signature`) with
  * or without its name, or Set-Cookie lines, also among others.

@@ -134,9 +134,9 @@ def test_details_for_scripts():
 
     opened = json.loads(good('open', '--json', '--now', NOW + 60, made['cookie']))
     assert re.fullmatch('[0-9a-f]{32}', opened.pop('id'))
-    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'created': NOW, 'renewed': NOW, 'counter': 1,
-                      'expires_in': 14 * DAY - 60, 'absolute_expires_in': None, 'bytes': made['bytes'],
-                      'session': {'user': 'alice'}}
+    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'key_ids': [key_id(seal())],
+                      'created': NOW, 'renewed': NOW, 'counter': 1, 'expires_in': 14 * DAY - 60, 'absolute_expires_in': None,
+                      'bytes': made['bytes'], 'session': {'user': 'alice'}}
 
 
 def test_details_of_two_cookies():
@@ -221,6 +221,65 @@ def test_open_says_why_a_cookie_is_refused(words, make, why):
     done = ssctl('open', '--json', *words, stdin=cookie)
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and done.stderr == said == f'ssctl: {answer["state"]}: {answer["why"]}\n'
+
+
+def key_id(cookie, *words):
+    return json.loads(good('inspect', '--json', *words, cookie))['key id']
+
+
+def test_open_says_which_key_ids_the_secrets_have():
+    ours, others = key_id(seal()), key_id(seal(SESSION, '--secret', 'env:OTHER'))
+    cookie = Native(SESSION).seal('of somebody else, whom nobody knows')
+    secrets = ['--secret', 'env:OTHER', '--secret', f'env:{VARIABLE}']
+    assert f'{key_id(cookie)}, is that of none of the secrets given, which have {others}, {ours}: ' in refused(
+        'open', *secrets, cookie)
+    answer = json.loads(ssctl('open', '--json', *secrets, cookie).stdout)
+    assert (answer['state'], answer['key_ids']) == ('unknown-key', [others, ours])
+    assert json.loads(good('open', '--json', *secrets, seal()))['key_ids'] == [others, ours]
+    assert json.loads(good('open', '--json', '--format', 'flask', seal(SESSION, '--format', 'flask')))['key_ids'] is None
+
+
+# what: (options it was sealed with, options to open it with, what would do)
+NEAR = {
+    'another name': (['--cookie-name', '__Host-session'], [], 'it opens with --cookie-name __Host-session'),
+    'the usual name': ([], ['--cookie-name', 'sid'], 'it opens with --cookie-name session'),
+    "Django's name": (['--cookie-name', 'sessionid'], [], 'it opens with --cookie-name sessionid'),
+    'no audience': ([], ['--audience', 'shop'], 'it opens without --audience'),
+    'both': (['--cookie-name', '__Secure-session'], ['--audience', 'shop'],
+             'it opens with --cookie-name __Secure-session and without --audience'),
+    'another name, the same audience': (['--cookie-name', 'sid', '--audience', 'shop'], ['--audience', 'shop'],
+                                        'it opens with --cookie-name sid'),
+    'encrypted': (['--encrypt'], ['--audience', 'shop'], 'it opens without --audience'),
+    'the second secret': (['--secret', 'env:OTHER'],
+                          ['--secret', f'env:{VARIABLE}', '--secret', 'env:OTHER', '--audience', 'shop'],
+                          'it opens without --audience'),
+}
+
+
+@pytest.mark.parametrize('sealed, opened, what', NEAR.values(), ids=NEAR)
+def test_open_says_what_would_do(sealed, opened, what):
+    said = refused('open', *opened, seal(SESSION, *sealed))
+    assert said.startswith('ssctl: unknown-key: ') and said.endswith(f': {what}\n') and said.count('\n') == 1
+
+
+def test_open_says_what_would_do_for_a_cookie_with_its_name_signed():
+    cookie = seal(SESSION, '--format', 'express', '--cookie-name', 'sid').replace('sid', 'session')
+    assert refused('open', '--format', 'express', cookie).endswith('; it opens with --cookie-name sid\n')
+
+
+def test_open_does_not_say_what_would_not_do():
+    for cookie in (Native(SESSION).seal(OTHER), altered(seal()), seal(SESSION, '--audience', 'shop'),
+                   seal(SESSION, '--cookie-name', 'a-name-of-its-own')):
+        assert 'it opens' not in refused('open', cookie)
+    done = ssctl('open', '--secret', 'file:/dev/stdin', Native(SESSION).seal(), stdin=OTHER)
+    assert 'unknown-key: its key id, ' in done.stderr
+
+
+def test_a_warning_is_not_said_twice(tmp_path):
+    path = tmp_path / 'key'
+    path.write_text(OTHER)
+    path.chmod(0o644)
+    assert refused('open', '--secret', f'file:{path}', seal()).count('chmod 0400') == 1
 
 
 # --- what people paste ---------------------------------------------------------------------------
