@@ -134,9 +134,9 @@ def test_details_for_scripts():
 
     opened = json.loads(good('open', '--json', '--now', NOW + 60, made['cookie']))
     assert re.fullmatch('[0-9a-f]{32}', opened.pop('id'))
-    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'key_ids': [key_id(seal())], 'created': NOW, 'renewed': NOW, 'counter': 1,
-                      'expires_in': 14 * DAY - 60, 'absolute_expires_in': None, 'bytes': made['bytes'],
-                      'session': {'user': 'alice'}}
+    assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'key_ids': [key_id(seal())],
+                      'created': NOW, 'renewed': NOW, 'counter': 1, 'expires_in': 14 * DAY - 60, 'absolute_expires_in': None,
+                      'bytes': made['bytes'], 'session': {'user': 'alice'}}
 
 
 def test_details_of_two_cookies():
