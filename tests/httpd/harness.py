@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from client import Request, exchange_http1, exchange_http2
+from ports import free_port
 
 SECRET = 'xq3vT0p-8mWc_5Zr1Yk9HnBd7LsGf2Ja4Ue6'
 COOKIE = 'session'
@@ -81,11 +82,6 @@ def load_module(name):
     else:
         path = LIBEXECDIR / f'mod_{name}.so'
     return f'LoadModule {name}_module "{path}"\n'
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def has_connections(port):

@@ -15,6 +15,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from harness import Server
+from ports import free_port
 
 CONF = '''
 SignedSession On
@@ -61,7 +62,7 @@ def chromium():
     options.add_experimental_option('prefs', {'profile.cookie_controls_mode': 0})
     driver = None
     try:
-        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), log_path=os.devnull),
+        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), port=free_port(), log_path=os.devnull),
                                   options=options)
         driver.set_script_timeout(20)
         driver.set_page_load_timeout(20)

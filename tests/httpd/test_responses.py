@@ -12,6 +12,7 @@ import pytest
 import harness
 from backends import FcgiBackend, HttpBackend, http_answer
 from harness import Server
+from ports import free_port
 
 # --- the server all rows share ----------------------------------------------------------------
 
@@ -192,7 +193,7 @@ def server():
         protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
     with HttpBackend(HTTP_ANSWERS) as backend, FcgiBackend(FCGI_ANSWERS) as fcgi, \
             Server(protocols + CONF, modules, files=FILES, backend=backend.port, fcgi=fcgi.port,
-                   down=harness.free_port()) as httpd:
+                   down=free_port()) as httpd:
         yield httpd
 
 
