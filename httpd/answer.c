@@ -6,6 +6,7 @@
 
 #include "httpd/answer.h"
 #include "lib/json.h"
+#include "lib/out.h"
 
 static void set_headers(request_rec *r, int status, const char *type)
 {
@@ -17,11 +18,50 @@ static void set_headers(request_rec *r, int status, const char *type)
     }
 }
 
+/* Characters of HTML as escapes: a content filter of the place, such as SSI, reads this as well. In
+ * JSON they stand in strings only. A newline ends it, for terminals. */
+static ss_bytes_t inert(ss_bytes_t json, apr_pool_t *pool)
+{
+    static const char special[] = "<>&";
+    apr_size_t size = json.len + 1;
+    ss_out_t start, out;
+
+    for (apr_size_t i = 0; i < json.len; i++) {
+        size += memchr(special, json.data[i], 3) != NULL ? sizeof("\\u003c") - 2 : 0;
+    }
+    start = out = ss_out_create(size, pool);
+    for (apr_size_t i = 0; i < json.len; i++) {
+        switch (json.data[i]) {
+        case '<':
+            out = ss_out_put(out, ss_bytes_of("\\u003c"));
+            break;
+        case '>':
+            out = ss_out_put(out, ss_bytes_of("\\u003e"));
+            break;
+        case '&':
+            out = ss_out_put(out, ss_bytes_of("\\u0026"));
+            break;
+        default:
+            out = ss_out_put_char(out, json.data[i]);
+            break;
+        }
+    }
+    out = ss_out_put_char(out, '\n');
+    return ss_out_slice(start, out);
+}
+
+static void write_body(request_rec *r, ss_bytes_t json)
+{
+    ss_bytes_t body = inert(json, r->pool);
+
+    ap_set_content_length(r, (apr_off_t)body.len);
+    ap_rwrite(body.data, (int)body.len, r);
+}
+
 void ss_answer_json(request_rec *r, int status, ss_bytes_t json)
 {
     set_headers(r, status, "application/json");
-    ap_set_content_length(r, (apr_off_t)json.len);
-    ap_rwrite(json.data, (int)json.len, r);
+    write_body(r, json);
 }
 
 void ss_answer_empty(request_rec *r, int status)
@@ -52,6 +92,5 @@ void ss_answer_problem(request_rec *r, int status, const char *detail)
     json = apr_psprintf(r->pool, "{\"title\":\"%s\",\"status\":%d,\"detail\":%.*s}",
                         title_of(status), status, (int)quoted.len, quoted.data);
     set_headers(r, status, "application/problem+json");
-    ap_set_content_length(r, (apr_off_t)strlen(json));
-    ap_rputs(json, r);
+    write_body(r, ss_bytes_of(json));
 }

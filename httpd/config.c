@@ -187,6 +187,14 @@ const ss_format_t *ss_config_written(const ss_server_conf_t *conf)
     return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *);
 }
 
+ss_cookie_t ss_config_companion(const ss_server_conf_t *conf)
+{
+    ss_cookie_t companion = conf->cookie;
+
+    companion.name = conf->sealing.companion_name;
+    return companion;
+}
+
 int ss_config_settle(ss_start_t *start)
 {
     for (server_rec *s = start->main; s != NULL; s = s->next) {

@@ -143,6 +143,9 @@ int ss_config_is_own(const server_rec *s, const server_rec *main);
 /** The format that is written. */
 const ss_format_t *ss_config_written(const ss_server_conf_t *conf);
 
+/** The companion looks in every way like our cookie; its name is NULL when no format has one. */
+ss_cookie_t ss_config_companion(const ss_server_conf_t *conf);
+
 /** Start-up: defaults that depend on another directive. */
 ss_part_fn ss_config_settle;
 

@@ -150,8 +150,8 @@ void ss_forward_send(request_rec *r, ss_visit_t *visit)
         return;
     }
     pool = visit->root->pool;
-    json = ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE,
-                           pool);
+    json =
+        ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE, pool);
     send_text(r, visit, dir->forward, apr_pstrmemdup(pool, json.raw.data, json.raw.len));
 }
 

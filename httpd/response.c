@@ -90,6 +90,15 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
 
     visit->response.may_renew = may_renew;
     rv = ss_visit_seal(visit, may_renew, &set_cookie);
+    if (rv == APR_ENOSPC && visit->ruled) {
+        ss_log(r, APLOG_ERR, "SS0310",
+               "what SignedSessionSet and its like would have changed was not saved: the cookie "
+               "would be %" APR_SIZE_T_FMT " bytes over the limit of %" APR_SIZE_T_FMT
+               " (SignedSessionMaxSize); what applications changed is",
+               visit->sealed.over, visit->conf->max_size);
+        ss_visit_undo_rules(visit);
+        rv = ss_visit_seal(visit, may_renew, &set_cookie);
+    }
     if (rv == APR_ENOSPC) {
         ss_log(r, APLOG_ERR, "SS0302",
                "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
@@ -160,14 +169,15 @@ static apr_status_t mark(ap_filter_t *f, apr_bucket_brigade *brigade)
 
 typedef struct others_t {
     apr_table_t *kept;
-    const char *ours;
+    const ss_cookie_t *ours;
 } others_t;
 
 static int keep_other(void *others_, const char *header, const char *value)
 {
     others_t *others = others_;
 
-    if (!ss_cookie_is_named(value, others->ours)) {
+    if (!ss_cookie_is_named(value, others->ours->name) ||
+        !ss_cookie_is_scoped(value, others->ours)) {
         apr_table_addn(others->kept, header, value);
     }
     return 1;
@@ -179,10 +189,11 @@ static int add_back(void *table, const char *header, const char *value)
     return 1;
 }
 
-/* Remove every Set-Cookie of our name, whoever wrote it, and leave the others in their order. */
-static void remove_ours(request_rec *r, apr_table_t *table, const char *name)
+/* Remove every Set-Cookie that sets this cookie, whoever wrote it, and leave the others in their
+ * order. */
+static void remove_from(request_rec *r, apr_table_t *table, const ss_cookie_t *cookie)
 {
-    others_t others = { NULL, name };
+    others_t others = { NULL, cookie };
 
     if (apr_table_get(table, "Set-Cookie") == NULL) {
         return;
@@ -193,24 +204,24 @@ static void remove_ours(request_rec *r, apr_table_t *table, const char *name)
     apr_table_do(add_back, table, others.kept, NULL);
 }
 
-static void remove_both(request_rec *r, const char *name)
+static void remove_cookie(request_rec *r, const ss_cookie_t *cookie)
 {
-    remove_ours(r, r->headers_out, name);
-    remove_ours(r, r->err_headers_out, name);
+    remove_from(r, r->headers_out, cookie);
+    remove_from(r, r->err_headers_out, cookie);
 }
 
 static void write_cookie(request_rec *r, ss_visit_t *visit)
 {
-    const char *companion = visit->conf->sealing.companion_name;
+    const ss_cookie_t companion = ss_config_companion(visit->conf);
     const char *set_cookie;
 
     if (ss_visit_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
         return;
     }
     if (set_cookie != NULL || visit->response.written != NULL) {
-        remove_both(r, visit->conf->cookie.name);
-        if (companion != NULL) {
-            remove_both(r, companion);
+        remove_cookie(r, &visit->conf->cookie);
+        if (companion.name != NULL) {
+            remove_cookie(r, &companion);
         }
     }
     if (set_cookie != NULL) {

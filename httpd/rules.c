@@ -12,9 +12,9 @@
 #include "httpd/log.h"
 #include "httpd/rules.h"
 
-static int is_earned(request_rec *r)
+static int is_earned(const ss_visit_t *visit, request_rec *r)
 {
-    const char *fault = ss_earned_fault(r);
+    const char *fault = ss_earned_fault(visit, r);
 
     if (fault != NULL) {
         ss_log(r, APLOG_DEBUG, "SS0307",
@@ -130,13 +130,13 @@ void ss_rules_apply(request_rec *r)
     if (visit == NULL) {
         return;
     }
-    earned = is_earned(r);
+    earned = is_earned(visit, r);
     ss_visit_begin_rules(visit);
     if (earned && has_clear(r, SS_CLEAR_BEFORE)) {
         ss_draft_begin_anew(visit->draft);
     }
     apply_rules(r, visit, earned);
-    if (has_clear(r, SS_CLEAR_ON)) {
+    if (has_clear(r, SS_CLEAR_ON) && !ss_earned_is_bystander(r)) {
         ss_visit_change(visit, &ss_change_end);
     }
     ss_visit_end_rules(visit);

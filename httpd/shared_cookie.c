@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_strings.h>
+
 #include "httpd/log.h"
 #include "httpd/shared_cookie.h"
 #include "lib/cookie.h"
 
-/** Looks for the last Set-Cookie of our name. */
+/** Looks for the last Set-Cookie that sets this cookie. */
 typedef struct search_t {
-    const char *name;
+    const ss_cookie_t *cookie;
     const char *line;
 } search_t;
 
@@ -16,16 +18,17 @@ static int note_line(void *search_, const char *header, const char *value)
     search_t *search = search_;
 
     (void)header;
-    if (ss_cookie_is_named(value, search->name)) {
+    if (ss_cookie_is_named(value, search->cookie->name) &&
+        ss_cookie_is_scoped(value, search->cookie)) {
         search->line = value;
     }
     return 1;
 }
 
-/* The last line that sets a cookie of this name; NULL when there is none. */
-static const char *line_in(request_rec *r, const char *name)
+/* The last line that sets this cookie; NULL when there is none. */
+static const char *line_in(request_rec *r, const ss_cookie_t *cookie)
 {
-    search_t search = { name, NULL };
+    search_t search = { cookie, NULL };
 
     if (apr_table_get(r->headers_out, "Set-Cookie") == NULL &&
         apr_table_get(r->err_headers_out, "Set-Cookie") == NULL) {
@@ -38,21 +41,26 @@ static const char *line_in(request_rec *r, const char *name)
     return search.line;
 }
 
-/* What the application wrote, of the cookie and of its companion. */
-static const ss_candidates_t *candidates_in(request_rec *r, const ss_visit_t *visit,
-                                            const char *line)
+/* Note what the application wrote, of the cookie and of its companion. */
+static void note_cookie(request_rec *r, ss_visit_t *visit, const char *line)
 {
-    const char *companion = visit->conf->sealing.companion_name;
-    ss_candidates_t *candidates = apr_pcalloc(visit->root->pool, sizeof(*candidates));
+    const ss_cookie_t companion = ss_config_companion(visit->conf);
+    apr_pool_t *pool = visit->root->pool;
+    ss_candidates_t *candidates = apr_pcalloc(pool, sizeof(*candidates));
 
+    line = apr_pstrdup(pool, line);
     candidates->count = 1;
     candidates->values[0] = ss_cookie_value(line);
-    line = companion == NULL ? NULL : line_in(r, companion);
+    visit->shared_cookie.line = line;
+    visit->shared_cookie.companion_line = NULL;
+    line = companion.name == NULL ? NULL : line_in(r, &companion);
     if (line != NULL) {
+        line = apr_pstrdup(pool, line);
         candidates->companion_count = 1;
         candidates->companions[0] = ss_cookie_value(line);
+        visit->shared_cookie.companion_line = line;
     }
-    return candidates;
+    visit->shared_cookie.wrote = candidates;
 }
 
 /* The visit's session is from now on what the application wrote, with our changes on top. Returns
@@ -67,6 +75,7 @@ static ss_state_e adopt(ss_visit_t *visit)
     visit->shared_cookie.wrote = NULL;
     if (state == SS_VALID) {
         ss_visit_adopt(visit, &opened, wrote);
+        visit->shared_cookie.is_adopted = 1;
     }
     return state;
 }
@@ -80,7 +89,7 @@ static void pass_deletion(ss_visit_t *visit)
 
 int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
 {
-    const char *line = line_in(r, visit->conf->cookie.name);
+    const char *line = line_in(r, &visit->conf->cookie);
     /* what we wrote into this response ourselves does not count */
     int is_theirs = line != NULL && line != visit->response.written;
     ss_state_e state;
@@ -90,7 +99,7 @@ int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
         return 1;
     }
     if (is_theirs) {
-        visit->shared_cookie.wrote = candidates_in(r, visit, line);
+        note_cookie(r, visit, line);
     }
     /* that a session begins anew is no change: it began with what the application wrote */
     if (!ss_draft_has_changes(visit->draft)) {
@@ -113,5 +122,5 @@ int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
 
 int ss_shared_cookie_passes(request_rec *r)
 {
-    return line_in(r, ss_server_conf(r->server)->cookie.name) != NULL;
+    return line_in(r, &ss_server_conf(r->server)->cookie) != NULL;
 }

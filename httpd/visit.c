@@ -251,15 +251,6 @@ static int is_https(const ss_visit_t *visit)
     return strcmp(ap_http_scheme(visit->root), "https") == 0;
 }
 
-/* The companion looks in every way like our cookie. */
-static ss_cookie_t companion_of(const ss_visit_t *visit)
-{
-    ss_cookie_t companion = visit->conf->cookie;
-
-    companion.name = visit->conf->sealing.companion_name;
-    return companion;
-}
-
 static void print_deletion(ss_visit_t *visit)
 {
     apr_pool_t *pool = visit->root->pool;
@@ -267,26 +258,36 @@ static void print_deletion(ss_visit_t *visit)
     visit->sealed.set_cookie =
         ss_cookie_print_deletion(&visit->conf->cookie, is_https(visit), pool);
     if (visit->companions > 0) {
-        ss_cookie_t companion = companion_of(visit);
+        ss_cookie_t companion = ss_config_companion(visit->conf);
 
         visit->sealed.set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
     }
 }
 
+/* As an application wrote it, or as it is configured. `line` is NULL, or what the application
+ * wrote. */
+static const char *print_as(const ss_visit_t *visit, const char *line, const ss_cookie_t *cookie,
+                            ss_bytes_t value, apr_int64_t max_age)
+{
+    return visit->shared_cookie.is_adopted && line != NULL
+               ? ss_cookie_with_value(line, value, visit->root->pool)
+               : ss_cookie_print(cookie, value, max_age, is_https(visit), visit->root->pool);
+}
+
 /* After a migration away from a format with two cookies its companion goes with the first write. */
 static void print_cookie(ss_visit_t *visit, const ss_sealed_t *sealed, apr_int64_t max_age)
 {
-    apr_pool_t *pool = visit->root->pool;
-    ss_cookie_t companion = companion_of(visit);
+    ss_cookie_t companion = ss_config_companion(visit->conf);
 
     visit->sealed.set_cookie =
-        ss_cookie_print(&visit->conf->cookie, sealed->value, max_age, is_https(visit), pool);
+        print_as(visit, visit->shared_cookie.line, &visit->conf->cookie, sealed->value, max_age);
     if (sealed->companion.data != NULL) {
-        visit->sealed.set_companion =
-            ss_cookie_print(&companion, sealed->companion, max_age, is_https(visit), pool);
+        visit->sealed.set_companion = print_as(visit, visit->shared_cookie.companion_line,
+                                               &companion, sealed->companion, max_age);
     }
     else if (visit->companions > 0) {
-        visit->sealed.set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
+        visit->sealed.set_companion =
+            ss_cookie_print_deletion(&companion, is_https(visit), visit->root->pool);
     }
 }
 

@@ -138,6 +138,35 @@ static ss_bytes_t attribute(const char *set_cookie, const char *name)
     return found;
 }
 
+static int is_same_domain(ss_bytes_t domain, const char *ours)
+{
+    if (domain.len > 0 && domain.data[0] == '.') { /* browsers skip it */
+        domain = ss_bytes(domain.data + 1, domain.len - 1);
+    }
+    return ours == NULL ? domain.len == 0
+                        : domain.len == strlen(ours) &&
+                              apr_cstr_casecmpn(domain.data, ours, domain.len) == 0;
+}
+
+int ss_cookie_is_scoped(const char *set_cookie, const ss_cookie_t *cookie)
+{
+    ss_bytes_t path = attribute(set_cookie, "Path");
+
+    /* what does not begin with a slash is no Path, to a browser */
+    return (path.len == 0 || path.data[0] != '/' ||
+            ss_bytes_equal(path, ss_bytes_of(cookie->path))) &&
+           is_same_domain(attribute(set_cookie, "Domain"), cookie->domain);
+}
+
+const char *ss_cookie_with_value(const char *set_cookie, ss_bytes_t value, apr_pool_t *pool)
+{
+    const char *name_end = set_cookie + strcspn(set_cookie, "=;");
+
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, set_cookie, (apr_size_t)(name_end - set_cookie)),
+                       "=", apr_pstrmemdup(pool, value.data, value.len),
+                       set_cookie + strcspn(set_cookie, ";"), NULL);
+}
+
 int ss_cookie_is_deletion(const char *set_cookie, apr_time_t now)
 {
     ss_bytes_t max_age = attribute(set_cookie, "Max-Age");

@@ -52,6 +52,13 @@ const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_f
 /** Does this Set-Cookie value set the cookie called `name`? */
 int ss_cookie_is_named(const char *set_cookie, const char *name);
 
+/** Does this Set-Cookie line set the cookie of this scope: no other Path than ours, and the same
+ * Domain? A line without Path counts as ours. */
+int ss_cookie_is_scoped(const char *set_cookie, const ss_cookie_t *cookie);
+
+/** The same Set-Cookie line with another value: every attribute stays as it is written. */
+const char *ss_cookie_with_value(const char *set_cookie, ss_bytes_t value, apr_pool_t *pool);
+
 /** The cookie's value in a Set-Cookie line, as a browser reads it: {"", 0} when there is none. */
 ss_bytes_t ss_cookie_value(const char *set_cookie);
 

@@ -80,7 +80,7 @@ def test_whatever_a_client_sends_as_cookies_leaves_every_child_alive(server, nam
     requests = [b'GET /session HTTP/1.1\r\nHost: %s.example\r\nCookie: %s\r\n\r\n' % (name.encode(), header)
                 for header in headers]
     for header, answer in zip(headers, exchange_pipelined(server.port, requests)):
-        assert (answer.status, answer.body) == (200, b'{}'), header
+        assert (answer.status, answer.body) == (200, b'{}\n'), header
     for header in (b'session=\x00', b'\x00', good + b'\x00', good[:20] + b'\x00' + good[20:]):
         answer = server.raw(b'GET / HTTP/1.1\r\nHost: %s.example\r\nCookie: %s\r\n\r\n' % (name.encode(), header))
         assert answer.status == 400, header

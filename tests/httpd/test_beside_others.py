@@ -3,6 +3,7 @@
 """Beside modules that carry what one request has to another, or refuse late: mod_dir, mod_include, mod_setenvif,
 mod_env, mod_rewrite, mod_lua, mod_proxy, and the trailers of a body."""
 
+import json
 import time
 
 import pytest
@@ -209,3 +210,75 @@ def test_a_long_connection_header_costs_little(proxy):
         return best
 
     assert seconds(8000) < seconds(80) + 0.1
+
+
+# --- browsers: what another site causes, and what is only fetched in advance ----------------------
+
+RULED = '''
+    SignedSession On
+    SignedSessionCookie session SameSite={same_site}
+    <Location "/set">
+        SignedSessionSet seen yes
+    </Location>
+    <Location "/logout">
+        SignedSessionClear On
+    </Location>
+'''
+CROSS = {'Sec-Fetch-Site': 'cross-site'}
+TOP = {**CROSS, 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate'}
+
+
+@pytest.fixture(scope='module', params=['Lax', 'Strict'])
+def ruled(request):
+    files = {'htdocs/set': 'x', 'htdocs/logout': 'x'}
+    with Server(RULED.replace('{same_site}', request.param), 'alias', files=files) as one:
+        one.same_site = request.param
+        yield one
+
+
+def test_no_cookie_from_another_site_is_not_no_session(ruled):
+    """SameSite kept it away: a new session would replace the one that the visitor has."""
+    lax = ruled.same_site == 'Lax'
+    assert ruled.request('POST', '/set', CROSS, b'').set_cookies() == []
+    assert ruled.request('POST', '/set', TOP, b'').set_cookies() == []
+    assert ruled.request('GET', '/set', {**CROSS, 'Sec-Fetch-Dest': 'image'}).set_cookies() == []
+    assert bool(ruled.request('GET', '/set', TOP).set_cookies()) == lax
+    assert ruled.request('GET', '/set', {'Sec-Fetch-Site': 'same-origin'}).set_cookies()
+    assert ruled.request('POST', '/set', CROSS, b'', cookie=ALICE).set_cookies()
+
+
+def test_an_image_or_a_prefetch_ends_no_session(ruled):
+    bystanders = [{'Sec-Purpose': 'prefetch'}, {'Sec-Purpose': 'prefetch;prerender', 'Sec-Fetch-Site': 'same-origin'},
+                  {**CROSS, 'Sec-Fetch-Dest': 'image'}, {**CROSS, 'Sec-Fetch-Dest': 'iframe'}, CROSS]
+    for headers in bystanders:
+        assert ruled.request('GET', '/logout', headers, cookie=ALICE).set_cookies() == [], headers
+    for headers in ({}, TOP, {'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'document'}):
+        assert ruled.request('GET', '/logout', headers, cookie=ALICE).cookie() == '', headers
+
+
+# --- content filters, and rules beside an endpoint ------------------------------------------------
+
+ENDPOINT = '''
+    SignedSession On
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable *
+        {more}
+    </Location>
+'''
+
+
+def test_an_answer_is_no_page_with_commands(start):
+    server = start(ENDPOINT.replace('{more}', 'Options +Includes\nSetOutputFilter INCLUDES'), 'include')
+    command = "<!--#exec cmd='echo pwned' -->"
+    response = server.request('GET', '/session/%3C!--%23exec%20cmd=%27echo%20pwned%27%20--%3E')
+    assert response.status == 404 and '<' not in response.text and '\npwned' not in response.text
+    response = server.request('GET', '/session', cookie=native({'a': command, '<&>': 1}))
+    assert '<' not in response.text and response.json() == {'a': command, '<&>': 1}
+
+
+def test_rules_that_no_longer_fit_leave_what_was_acknowledged(start):
+    server = start(ENDPOINT.replace('{more}', f'SignedSessionSet big {"x" * 600}'))
+    response = server.request('PUT', '/session/a', {'Content-Type': 'application/json'}, json.dumps('y' * 2500))
+    assert response.status == 201 and opened(response).data == {'a': 'y' * 2500}
+    server.expect('SS0310')

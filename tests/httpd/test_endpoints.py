@@ -90,7 +90,7 @@ def test_the_classic_walk_through(jar):
     assert jar.request('GET', '/session/user').json() == 'alice'
     assert jar.request('PUT', '/session/user', JSON, '"bob"').status == 204
     assert jar.request('PUT', '/session/cart', JSON, '{"items": [{"id": 7, "price": 2.50}]}').status == 201
-    assert jar.request('GET', '/session/cart').body == b'{"items":[{"id":7,"price":2.50}]}'
+    assert jar.request('GET', '/session/cart').body == b'{"items":[{"id":7,"price":2.50}]}\n'
     assert jar.request('DELETE', '/session/user').status == 204
     assert jar.request('GET', '/session').json() == {'cart': {'items': [{'id': 7, 'price': 2.5}]}}
     assert jar.request('DELETE', '/session').status == 204
@@ -100,7 +100,7 @@ def test_the_classic_walk_through(jar):
 
 def test_get_answers_json_that_nobody_stores(server):
     response = server.request('GET', '/session', cookie=native({'a': 1}))
-    assert (response.status, response.body) == (200, b'{"a":1}')
+    assert (response.status, response.body) == (200, b'{"a":1}\n')
     assert response.get('Content-Type') == 'application/json'
     assert response.get('Cache-Control') == 'no-store'
     assert response.get('X-Content-Type-Options') == 'nosniff'
@@ -110,7 +110,7 @@ def test_get_answers_json_that_nobody_stores(server):
 def test_head_is_get_without_a_body(server):
     head = server.request('HEAD', '/session', cookie=native({'a': 1}))
     assert (head.status, head.body) == (200, b'')
-    assert head.get('Content-Length') == '7'
+    assert head.get('Content-Length') == '8'
     assert server.request('HEAD', '/session/nokey').status == 404
 
 
@@ -360,7 +360,7 @@ def test_a_refused_upload_gets_its_answer_in_full(server):
 def test_read_only_sessions_can_be_read_but_not_changed(server):
     cookie = native({'a': 1}, renewed=int(time.time()) - 7 * 86400)
     response = server.request('GET', '/readonly/a', cookie=cookie)
-    assert (response.body, response.set_cookies()) == (b'1', [])
+    assert (response.body, response.set_cookies()) == (b'1\n', [])
     for method, path, headers, body in [('PUT', '/readonly/a', JSON, '2'), ('DELETE', '/readonly', {}, None),
                                         ('PATCH', '/readonly', PATCH, '{}')]:
         assert 'SS0205' in problem(server.request(method, path, headers, body, cookie=cookie), 409)

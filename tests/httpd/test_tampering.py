@@ -92,8 +92,8 @@ def test_whatever_was_altered_gets_the_answer_of_a_refused_cookie(server, cookie
     # The right one is tried in between, too: a server that remembers it must not be mistaken.
     refused, opened, *answers, at_last = [visible(answer) for answer in exchange_pipelined(server.port, [
         request(host, one) for one in (b'session=x', good, *headers, good)])]
-    assert refused[0] == 200 and refused[2] == b'{}'
-    assert opened == at_last and opened[0] == 200 and opened[2] == b'{"u":1}'
+    assert refused[0] == 200 and refused[2] == b'{}\n'
+    assert opened == at_last and opened[0] == 200 and opened[2] == b'{"u":1}\n'
     for one, answer in zip(headers, answers):
         assert answer == refused, one
 
@@ -119,4 +119,4 @@ def test_blanks_and_separators_around_a_cookie_are_not_part_of_it(server, cookie
         good = cookies[cookie]
         same = [good + b' ', b' \t' + good, good + b'\t', good + b';', b';' + good, b'a=1;' + good + b'; b=2']
         for answer in exchange_pipelined(server.port, [request(cookie, one) for one in same]):
-            assert answer.body == b'{"u":1}'
+            assert answer.body == b'{"u":1}\n'
