@@ -67,8 +67,8 @@ tests/timing: tests/timing.o $(LIB_OBJECTS)
 
 # --- static analysis -----------------------------------------------------------------------------
 
-ANALYZED = $(call sources,lib/*.c httpd/*.c tools/*.c $(MODULE).c)
-ANALYZED_HEADERS = $(wildcard $(addprefix $(srcdir)/,lib/*.h httpd/*.h tools/*.h *.h .clang-tidy))
+ANALYZED = $(call sources,$(call within,$(FOLDERS),c) $(MODULE).c)
+ANALYZED_HEADERS = $(wildcard $(addprefix $(srcdir)/,$(call within,$(FOLDERS),h) *.h .clang-tidy))
 ANALYZE_FLAGS = -std=c99 $(DEFS) $(HTTPD_CPPFLAGS)
 
 analyze: $(addprefix checks/analyze/,$(addsuffix .gcc,$(ANALYZED)) $(addsuffix .tidy,$(ANALYZED)) cppcheck)
@@ -124,12 +124,10 @@ fuzz: checks/fuzz/Makefile
 		grep -E '^stat::(number|average)' $$target.log; \
 	done; exit $$status
 
-fuzz-targets: $(FUZZ_TARGETS)
-
 # --- soak ----------------------------------------------------------------------------------------
 
 # SECONDS for each of the MPMS, on the module of this directory.
 soak: all test-modules
 	$(HARNESS) $(PYTHON) -B $(srcdir)/tests/soak.py --seconds $(SECONDS) $(MPMS)
 
-.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz fuzz-targets soak
+.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz soak

@@ -117,6 +117,7 @@ typedef enum outcome_e { DONE, REFUSED, WRONG } outcome_e;
 /** One operation on `data`, made with memory from `from` alone. */
 typedef outcome_e operation_fn(const void *data, apr_pool_t *from);
 
+#define SECONDS_MAX 90
 #define NODE_FILL 7900 /* bytes of a pool's first 8 KB, so that it soon asks for more */
 
 /* From here on there is memory again: for looking at what was done. */
@@ -546,6 +547,9 @@ int main(void)
     Suite *suite = suite_create("allocation");
     TCase *tcase = unit_case(suite, "memory that runs out");
 
+    /* Check's four seconds are over where others work on the machine, too: each test runs once for
+     * every allocation that it makes */
+    tcase_set_timeout(tcase, SECONDS_MAX);
     tcase_add_test(tcase, the_seam_is_seen);
     tcase_add_loop_test(tcase, keys, 0, formats_count());
     tcase_add_test(tcase, judging_secrets);
