@@ -99,9 +99,13 @@ const command_rec ss_directives[] = {
             "a response header in which applications here send a JSON merge patch, then the keys it "
             "may touch (none named: all); or Off",
             .gather = ss_gather_update),
-    SECTION("SignedSessionForward", ss_parse_forward, forward, 1, NULL,
-            "the request header in which proxied backends get the session as JSON; or Off",
+    SECTION("SignedSessionForward", ss_parse_forward, forward, 0, NULL,
+            "the request header in which proxied backends get the session as JSON, then the keys that "
+            "they get (none named: all); or Off",
             .gather = ss_gather_forward),
+    SECTION("SignedSessionForwardText", ss_parse_forward_text, forward_texts, 2, NULL,
+            "a request header in which proxied backends get the text of a key, and the key; or Off",
+            .merge = ss_merge_forward_texts, .gather = ss_gather_forward_text),
     SECTION("SignedSessionSet", ss_parse_set, rules, 2, NULL,
             "a key, and a string expression whose value it gets when a request here is answered",
             .merge = ss_merge_rules, .gather = ss_gather_rule),

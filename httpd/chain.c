@@ -167,7 +167,7 @@ int ss_chain_run(request_rec *r)
     if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
         ss_earned_note_handler(r);
     }
-    if (dir->env || dir->forward != NULL) {
+    if (dir->env || ss_forward_is_on(dir)) {
         used = used_visit(r, known);
     }
     settle_view(r, used != NULL ? used : known, used);

@@ -52,6 +52,18 @@ typedef struct ss_update_conf_t {
     ss_keys_t keys;
 } ss_update_conf_t;
 
+/** SignedSessionForward */
+typedef struct ss_forward_conf_t {
+    const char *header; /* NULL: off */
+    ss_keys_t keys;
+} ss_forward_conf_t;
+
+/** One SignedSessionForwardText. */
+typedef struct ss_forward_text_t {
+    const char *header; /* NULL: Off, which drops what outer sections say */
+    const char *key;
+} ss_forward_text_t;
+
 /** SignedSessionSet and SignedSessionUnset */
 typedef struct ss_rule_t {
     ss_bytes_t key;
@@ -68,7 +80,8 @@ typedef struct ss_dir_conf_t {
     int env;
     int touch;
     int vary;
-    const char *forward; /* request header for backends; NULL: off */
+    ss_forward_conf_t forward;               /* the session, in a request header for backends */
+    const apr_array_header_t *forward_texts; /* ss_forward_text_t, outer section first; or NULL */
     ss_update_conf_t update;
     const apr_array_header_t *rules; /* ss_rule_t, outer section first; or NULL */
     ss_clear_e clear;
@@ -156,10 +169,10 @@ int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
 int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);
 
 /* Kinds of directives, for the rows. */
-ss_merge_fn ss_merge_rules;
+ss_merge_fn ss_merge_rules, ss_merge_forward_texts;
 ss_parse_fn ss_parse_choice; /* into an enum, or an int that is 0 or 1 */
-ss_parse_fn ss_parse_forward, ss_parse_set, ss_parse_unset, ss_parse_text, ss_parse_duration,
-    ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources, ss_parse_cookie,
-    ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins;
+ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unset, ss_parse_text,
+    ss_parse_duration, ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources,
+    ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins;
 
 #endif

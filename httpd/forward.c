@@ -9,6 +9,7 @@
 #include "httpd/visit.h"
 #include "lib/field.h"
 #include "lib/json.h"
+#include "lib/value.h"
 
 int ss_forward_reserve(ss_start_t *start)
 {
@@ -131,28 +132,109 @@ void ss_forward_withdraw(request_rec *r, const ss_visit_t *visit)
     }
 }
 
-static void send_text(request_rec *r, ss_visit_t *visit, const char *header, const char *text)
+/* The address that this text is known by: a thousand subrequests are sent one. */
+static const char *known_text(ss_visit_t *visit, const char *text)
 {
-    if (visit->forward.sent == NULL) {
-        visit->forward.sent = apr_array_make(visit->root->pool, 1, sizeof(const char *));
+    apr_array_header_t *sent = visit->forward.sent;
+
+    if (sent == NULL) {
+        sent = visit->forward.sent = apr_array_make(visit->root->pool, 1, sizeof(const char *));
     }
-    APR_ARRAY_PUSH(visit->forward.sent, const char *) = text;
-    apr_table_setn(r->headers_in, header, text);
+    for (int i = 0; i < sent->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(sent, i, const char *), text) == 0) {
+            return APR_ARRAY_IDX(sent, i, const char *);
+        }
+    }
+    text = apr_pstrdup(visit->root->pool, text);
+    APR_ARRAY_PUSH(sent, const char *) = text;
+    return text;
+}
+
+/* The session, or the keys of it that are to be sent; absent when none of them is there. */
+static ss_json_t json_of(ss_session_t *session, const ss_keys_t *keys, apr_pool_t *pool)
+{
+    const apr_array_header_t *members = ss_session_members(session);
+    apr_array_header_t *chosen;
+
+    if (keys->all) {
+        return ss_session_json(session);
+    }
+    chosen = apr_array_make(pool, members->nelts, sizeof(ss_json_member_t));
+    for (int i = 0; i < members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
+
+        if (ss_keys_include(keys, member->name)) {
+            APR_ARRAY_PUSH(chosen, ss_json_member_t) = *member;
+        }
+    }
+    return chosen->nelts == 0 ? ss_json_absent : ss_json_print(chosen, pool);
+}
+
+/* The same as ASCII; NULL when there is none. */
+static const char *text_of(ss_visit_t *visit, const ss_keys_t *keys, apr_pool_t *pool)
+{
+    ss_forward_note_t *note = &visit->forward;
+    unsigned version = ss_draft_version(visit->draft);
+    ss_json_t json;
+    ss_bytes_t text;
+
+    if (note->json != NULL && note->version == version && note->keys.all == keys->all &&
+        note->keys.names == keys->names) {
+        return note->json;
+    }
+    json = json_of(ss_visit_session(visit), keys, pool);
+    if (json.raw.data == NULL) {
+        return NULL;
+    }
+    text = ss_json_compact(json, SS_JSON_ASCII_AND_FINITE, pool).raw;
+    note->json = known_text(visit, apr_pstrmemdup(pool, text.data, text.len));
+    note->version = version;
+    note->keys = *keys;
+    return note->json;
+}
+
+static void send_session(request_rec *r, ss_visit_t *visit, const ss_forward_conf_t *forward)
+{
+    const char *text = text_of(visit, &forward->keys, r->pool);
+
+    if (text != NULL) {
+        apr_table_setn(r->headers_in, forward->header, text);
+    }
+}
+
+static void send_key(request_rec *r, ss_visit_t *visit, const ss_forward_text_t *forward)
+{
+    ss_json_t value = ss_value_find(ss_visit_session(visit), forward->key, r->pool);
+    const char *text = value.raw.data == NULL ? NULL : ss_value_text(value, r->pool);
+
+    if (text != NULL) {
+        apr_table_setn(r->headers_in, forward->header, known_text(visit, text));
+    }
 }
 
 void ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
-    apr_pool_t *pool;
-    ss_json_t json;
+    const apr_array_header_t *texts = dir->forward_texts;
 
-    if (dir->forward == NULL || visit == NULL || !ss_visit_has_session(visit)) {
+    if (visit == NULL || !ss_forward_is_on(dir) || !ss_visit_has_session(visit)) {
         return;
     }
-    pool = visit->root->pool;
-    json =
-        ss_json_compact(ss_session_json(ss_visit_session(visit)), SS_JSON_ASCII_AND_FINITE, pool);
-    send_text(r, visit, dir->forward, apr_pstrmemdup(pool, json.raw.data, json.raw.len));
+    if (dir->forward.header != NULL) {
+        send_session(r, visit, &dir->forward);
+    }
+    for (int i = 0; texts != NULL && i < texts->nelts; i++) {
+        const ss_forward_text_t *text = &APR_ARRAY_IDX(texts, i, ss_forward_text_t);
+
+        if (text->header != NULL) {
+            send_key(r, visit, text);
+        }
+    }
+}
+
+int ss_forward_is_on(const ss_dir_conf_t *dir)
+{
+    return dir->forward.header != NULL || dir->forward_texts != NULL;
 }
 
 /*

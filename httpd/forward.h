@@ -30,6 +30,9 @@ void ss_forward_insert(request_rec *r);
 /** Remove what was sent to backends of other requests of the chain. */
 void ss_forward_withdraw(request_rec *r, const ss_visit_t *visit);
 
+/** Is anything of the session to be sent from here? */
+int ss_forward_is_on(const ss_dir_conf_t *dir);
+
 /** From fixups and before the handler: send the session to backends in the header of
  * SignedSessionForward.
  *

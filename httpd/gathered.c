@@ -73,7 +73,16 @@ void ss_gather_update(cmd_parms *cmd, const void *member)
 
 void ss_gather_forward(cmd_parms *cmd, const void *member)
 {
-    add_name(&gathered_by(cmd)->headers, *(const char *const *)member, cmd->pool);
+    add_name(&gathered_by(cmd)->headers, ((const ss_forward_conf_t *)member)->header, cmd->pool);
+}
+
+void ss_gather_forward_text(cmd_parms *cmd, const void *member)
+{
+    const apr_array_header_t *texts = *(const apr_array_header_t *const *)member;
+
+    /* the one that has just been read */
+    add_name(&gathered_by(cmd)->headers,
+             APR_ARRAY_IDX(texts, texts->nelts - 1, ss_forward_text_t).header, cmd->pool);
 }
 
 void ss_gather_rule(cmd_parms *cmd, const void *member)

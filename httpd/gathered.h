@@ -16,7 +16,8 @@ typedef struct ss_gathered_t {
     const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
     int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
-    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward */
+    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward
+                                          and SignedSessionForwardText */
 } ss_gathered_t;
 
 /** Nothing yet. */
@@ -30,11 +31,12 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
 typedef void ss_gather_fn(cmd_parms *cmd, const void *member);
 
 /* For the rows of the directives; each says which member it understands. */
-ss_gather_fn ss_gather_mode;     /* ss_mode_e */
-ss_gather_fn ss_gather_writable; /* ss_keys_t */
-ss_gather_fn ss_gather_update;   /* ss_update_conf_t */
-ss_gather_fn ss_gather_forward;  /* const char * */
-ss_gather_fn ss_gather_rule;     /* any */
+ss_gather_fn ss_gather_mode;         /* ss_mode_e */
+ss_gather_fn ss_gather_writable;     /* ss_keys_t */
+ss_gather_fn ss_gather_update;       /* ss_update_conf_t */
+ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
+ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
+ss_gather_fn ss_gather_rule;         /* any */
 
 /** For directives of other modules that stand in the configuration: a Require signed-session. */
 void ss_gather_require(cmd_parms *cmd);

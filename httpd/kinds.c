@@ -158,15 +158,59 @@ const char *ss_parse_update(void *member, const ss_line_t *line)
 
 const char *ss_parse_forward(void *member, const ss_line_t *line)
 {
+    ss_forward_conf_t forward = { NULL, { 0, NULL } };
+
     if (is_word(line->words[0], "Off")) {
-        *(const char **)member = NULL;
+        if (line->count > 1) {
+            return "Off takes no keys: accepted are Off alone, or a request header and keys";
+        }
+        *(ss_forward_conf_t *)member = forward;
         return NULL;
     }
     if (!ss_option_is_token(line->words[0])) {
         return not_accepted(line->words[0], "the name of a request header, or Off", line);
     }
-    *(const char **)member = line->words[0];
+    forward.header = line->words[0];
+    forward.keys.all = line->count == 1;
+    forward.keys.names = names_of(line->count - 1, line->words + 1, line->pool);
+    *(ss_forward_conf_t *)member = forward;
     return NULL;
+}
+
+const char *ss_parse_forward_text(void *member, const ss_line_t *line)
+{
+    const apr_array_header_t *texts = *(const apr_array_header_t **)member;
+    apr_array_header_t *more = texts == NULL
+                                   ? apr_array_make(line->pool, 1, sizeof(ss_forward_text_t))
+                                   : apr_array_copy(line->pool, texts);
+    ss_forward_text_t *text;
+
+    if (line->count == 1 && is_word(line->words[0], "Off")) {
+        more->nelts = 0; /* of this section, too */
+        text = apr_array_push(more);
+        text->header = text->key = NULL;
+    }
+    else if (line->count != 2 || !ss_option_is_token(line->words[0])) {
+        return "accepted are the name of a request header and a key, or Off";
+    }
+    else {
+        text = apr_array_push(more);
+        text->header = line->words[0];
+        text->key = line->words[1];
+    }
+    *(const apr_array_header_t **)member = more;
+    return NULL;
+}
+
+/* Rows add up, unless the inner section begins with Off. */
+void ss_merge_forward_texts(void *member, const void *outer_, const void *inner_, apr_pool_t *pool)
+{
+    const apr_array_header_t *outer = *(const apr_array_header_t *const *)outer_;
+    const apr_array_header_t *inner = *(const apr_array_header_t *const *)inner_;
+    int is_off = APR_ARRAY_IDX(inner, 0, ss_forward_text_t).header == NULL;
+
+    *(const apr_array_header_t **)member =
+        outer == NULL || is_off ? inner : apr_array_append(pool, outer, inner);
 }
 
 /* Add a rule to those that this section has so far. */

@@ -38,8 +38,10 @@ typedef struct ss_vars_note_t {
 
 /** forward.c: what was sent on. */
 typedef struct ss_forward_note_t {
-    apr_array_header_t
-        *sent; /* const char *: the texts, by whose address they are known; or NULL */
+    apr_array_header_t *sent; /* const char *: texts, known by their address; or NULL */
+    const char *json;         /* the last JSON text among them, or NULL */
+    unsigned version;         /* of the draft that it is of */
+    ss_keys_t keys;           /* that are in it */
 } ss_forward_note_t;
 
 /** require.c: what was decided. */

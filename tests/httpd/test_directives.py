@@ -130,9 +130,14 @@ DIRECTIVES = {
              ('Off cart', 'Off takes no keys', 'alone'), ('X(Y)', '"X(Y)"', 'response header')]),
     'SignedSessionForward': Directive(
         SECTION,
-        good=['X-Session', 'Off', 'off'],
+        good=['X-Session', 'Off', 'off', 'X-Session user role', 'X-Session "two words"'],
         bad=[('"X Session"', '"X Session" is not accepted', 'request header, or Off'),
-             ('X-Session:', '"X-Session:"', 'request header'), ('X-Session user', 'a word too many', 'header')]),
+             ('X-Session:', '"X-Session:"', 'request header'), ('Off user', 'Off takes no keys', 'request header and keys')]),
+    'SignedSessionForwardText': Directive(
+        SECTION,
+        good=['X-User user', 'Off', 'off', 'X-User cart.items.0.id', 'X-User "two words"'],
+        bad=[('X-User', 'accepted are', 'a key, or Off'), ('"X User" user', 'accepted are', 'name of a request header'),
+             ('X-User: user', 'accepted are', 'a key'), ('X-User user role', 'a word too many', 'and the key')]),
     'SignedSessionSet': Directive(
         SECTION,
         good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],

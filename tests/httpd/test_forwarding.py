@@ -357,3 +357,72 @@ def test_the_response_does_not_show_it(server):
     for path in ('/app/echo', '/cgi/env'):
         response = server.request('GET', path, cookie=ALICE)
         assert response.get('X-Session') is None
+
+
+# --- some keys only, and a key as text ------------------------------------------------------------
+
+SOME = '''
+    SignedSession On
+    ScriptAlias /cgi/ "{dir}/cgi/"
+    ProxyPass /cgi/ !
+    ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+    <Location "/">
+        SignedSessionForward X-Session user missing "two words"
+        SignedSessionForwardText X-User user
+        SignedSessionForwardText X-Cart cart.items.0
+    </Location>
+    <Location "/inner/">
+        SignedSessionForwardText X-Role role
+    </Location>
+    <Location "/off/">
+        SignedSessionForward Off
+        SignedSessionForwardText Off
+        SignedSessionForwardText X-Role role
+    </Location>
+    <Location "/none/">
+        SignedSessionForward X-Session missing
+        SignedSessionForwardText Off
+    </Location>
+'''
+WHOLE = {'user': 'Zoë', 'role': ['a', 1.50], 'cart': {'items': [7]}, 'secret': 'hidden', 'bell': '\x07'}
+
+
+@pytest.fixture(scope='module')
+def some():
+    with HttpBackend(BACKEND) as backend, Server(SOME, f'alias proxy proxy_http {cgi_module()}', backend=backend.port,
+                                                 files={'cgi/env': ENV_CGI}) as one:
+        yield one
+
+
+@pytest.mark.parametrize('path, session, user, cart, role', [
+    ('/echo', ['{"user":"Zo\\u00eb"}'], ['Zoë'], ['7'], None),
+    ('/inner/echo', ['{"user":"Zo\\u00eb"}'], ['Zoë'], ['7'], ['["a",1.5]']),
+    ('/off/echo', None, None, None, ['["a",1.5]']),
+    ('/none/echo', None, None, None, None)])
+def test_only_what_is_named_is_sent(some, path, session, user, cart, role):
+    response = some.request('GET', path, {'X-User': 'admin', 'X_Role': 'admin', 'x.cart': '9', 'X-Session': '{}'},
+                            cookie=native(WHOLE))
+    found = fields(response)
+    sent = {name: found.get(name) for name in ('x-session', 'x-user', 'x-cart', 'x-role')}
+    assert sent == {'x-session': session, 'x-user': user, 'x-cart': cart, 'x-role': role}
+    assert 'hidden' not in response.text and 'admin' not in response.text
+
+
+@pytest.mark.parametrize('name', ['X-User', 'X_User', 'X.User', 'Connection'])
+def test_nobody_else_sends_or_drops_a_text(some, name):
+    value = 'close, X-User' if name == 'Connection' else 'admin'
+    for cookie, want in ((native({'user': 'alice'}), ['alice']), (native({'bell': 1}), None), (None, None)):
+        found = fields(some.request('GET', '/echo', {name: value}, cookie=cookie))
+        assert found.get('x-user') == want and 'admin' not in str(found)
+
+
+def test_what_may_not_leave_alone_is_not_sent(start):
+    with HttpBackend(BACKEND) as backend:
+        server = start('SignedSession On\nProxyPass / http://127.0.0.1:{backend}/ disablereuse=On\n<Location "/">\n'
+                       'SignedSessionForwardText X-Bell bell\n</Location>', 'proxy proxy_http', backend=backend.port)
+        assert 'x-bell' not in fields(server.request('GET', '/echo', cookie=native(WHOLE)))
+
+
+def test_a_script_gets_them_as_variables(some):
+    text = some.request('GET', '/cgi/env', cookie=native({'user': 'alice'})).text
+    assert 'HTTP_X_USER=alice\n' in text and 'HTTP_X_SESSION={"user":"alice"}\n' in text
