@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "httpd/log.h"
 #include "httpd/shared_cookie.h"
+#include "httpd/strip.h"
 #include "lib/cookie.h"
 
 /** Looks for the last Set-Cookie that sets this cookie. */
@@ -80,6 +82,34 @@ static ss_state_e adopt(ss_visit_t *visit)
     return state;
 }
 
+/* Once a minute in each process is enough. */
+static int is_time_to_tell(apr_time_t now)
+{
+    static volatile apr_uint32_t told; /* the minute, of all threads */
+    apr_uint32_t minute = (apr_uint32_t)(now / apr_time_from_sec(60)), before = told;
+
+    return before != minute && apr_atomic_cas32(&told, minute, before) == before;
+}
+
+/* Where no application shares the cookie, one that sets it owns another cookie of our name. */
+static void tell_of_other_owner(request_rec *r, const ss_visit_t *visit, const char *line)
+{
+    const apr_array_header_t *seals = visit->conf->sealing.seals;
+
+    for (int i = 0; i < seals->nelts; i++) {
+        if (APR_ARRAY_IDX(seals, i, ss_seal_t).format->traits & SS_FORMAT_FOREIGN) {
+            return;
+        }
+    }
+    if (!ss_strip_is_ours(ss_cookie_value(line), r) && is_time_to_tell(visit->now)) {
+        ss_log(
+            r, APLOG_WARNING, "SS0311",
+            "an application sets a cookie of the name \"%s\" that is not this server's: give one "
+            "of the two another name (SignedSessionCookie), or each will overwrite the other's",
+            visit->conf->cookie.name);
+    }
+}
+
 static void pass_deletion(ss_visit_t *visit)
 {
     visit->shared_cookie.wrote = NULL;
@@ -99,6 +129,7 @@ int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
         return 1;
     }
     if (is_theirs) {
+        tell_of_other_owner(r, visit, line);
         note_cookie(r, visit, line);
     }
     /* that a session begins anew is no change: it began with what the application wrote */

@@ -6,8 +6,7 @@
 #include "httpd/strip.h"
 #include "httpd/visit.h"
 
-/* Does this look like a native cookie of this server? Nothing is verified. */
-static int is_ours(ss_bytes_t value, const void *r_)
+int ss_strip_is_ours(ss_bytes_t value, const void *r_)
 {
     const request_rec *r = r_;
     const apr_array_header_t *seals = ss_server_conf(r->server)->sealing.seals;
@@ -34,13 +33,10 @@ static ss_strip_extent_e wanted_here(request_rec *r)
     if (dir->strip == SS_STRIP_ON) {
         return SS_STRIP_ALL;
     }
-    if (dir->mode == SS_OFF) {
-        /* a tenant who switches sessions off does not thereby get the cookie of the others */
-        return conf->gathered.in_use != NULL ? SS_STRIP_NATIVE : SS_STRIP_NOTHING;
-    }
-    return APR_ARRAY_IDX(conf->formats, 0, const ss_format_t *)->traits & SS_FORMAT_FOREIGN
-               ? SS_STRIP_NOTHING
-               : SS_STRIP_ALL;
+    /* a tenant who switches sessions off does not thereby get the cookie of the others; what does
+     * not look like ours is an application's own, whose login would never end without it */
+    return conf->gathered.in_use != NULL || dir->mode != SS_OFF ? SS_STRIP_NATIVE
+                                                                : SS_STRIP_NOTHING;
 }
 
 /* Did the client send a cookie of ours? Once loaded, that is known. */
@@ -80,7 +76,7 @@ const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *h
     }
     how = &visit->conf->sealing;
     if (visit->strip.extent == SS_STRIP_NATIVE) {
-        return ss_cookie_strip(header, how->cookie_name, is_ours, r, r->pool);
+        return ss_cookie_strip(header, how->cookie_name, ss_strip_is_ours, r, r->pool);
     }
     header = ss_cookie_strip(header, how->cookie_name, NULL, NULL, r->pool);
     if (header != NULL && how->companion_name != NULL) {

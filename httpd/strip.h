@@ -14,6 +14,11 @@
  * changed when mod_cache has looked, and restored before it stores.
  */
 
+/** Does a value look like a native cookie of this server? Nothing is verified.
+ *
+ * @param r  request_rec */
+int ss_strip_is_ours(ss_bytes_t value, const void *r);
+
 /** From fixups: decide what is hidden in the rest of the chain; never less than before. */
 void ss_strip_decide(request_rec *r);
 

@@ -234,7 +234,7 @@ def test_hiding_the_cookie_copes_with_any_header(start):
     ours = native({'user': 'alice'})
     rows = [
         # what the client sends, and what arrives behind httpd; None: no such header
-        (ours, None), (f'{ours}; {ours}', None), (f';;{ours};;', None), (f' {ours} ', None), ('session=', None),
+        (ours, None), (f'{ours}; {ours}', None), (f';;{ours};;', None), (f' {ours} ', None), ('session=', 'session='),
         (f'{ours}; a=1', 'a=1'), (f'a=1;{ours}', 'a=1'), (f'a=1; {ours}; b=2', 'a=1; b=2'),
         (f'session; {ours}', 'session'), (f'=; {ours}', '='),
         (f'"x;{ours}; y"', '"x; y"'), (f'a=1,{ours}', f'a=1,{ours}'),

@@ -425,3 +425,15 @@ def test_mod_proxy_maps_only_the_applications_own_line(start):
         assert f'a=1; path=/{"x" * 2000}; domain=outside.example' in response.get_all('Set-Cookie')
         assert server.request('GET', '/theirs').set_cookies() == [
             f'session=x; path=/{"x" * 2000}; domain=outside.example']
+
+
+def test_another_owner_of_the_name_is_told_of(start):
+    """Native cookies are shared with nobody: whoever sets one of that name has another in mind."""
+    with HttpBackend({'theirs': http_answer('200 OK', 'Set-Cookie: session=of-the-application; Path=/'),
+                      'ours': http_answer('200 OK', f'Set-Cookie: {native({"user": "bob"})}; Path=/')}) as backend:
+        server = start('SignedSession On\nProxyPass / http://127.0.0.1:{backend}/ disablereuse=On', 'proxy proxy_http',
+                       backend=backend.port)
+        assert server.request('GET', '/ours', cookie=native({'user': 'alice'})).set_cookies()
+        server.log.check()
+        assert server.request('GET', '/theirs', cookie=native({'user': 'alice'})).cookie() == 'of-the-application'
+        server.expect('SS0311', '"session"')
