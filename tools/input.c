@@ -62,24 +62,24 @@ result_e operand_read(const char **text, const options_t *options)
 
     if (options->operand != NULL) {
         *text = options->operand;
-        return DONE;
+        return SSCTL_DONE;
     }
     input = apr_palloc(options->pool, INPUT_MAX + 1);
     len = fread(input, 1, INPUT_MAX + 1, stdin);
     if (ferror(stdin)) {
         perror("ssctl: cannot read standard input");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     if (len > INPUT_MAX) {
         complain("standard input is over %d bytes", INPUT_MAX);
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     if (memchr(input, '\0', len) != NULL) {
         complain("standard input holds a NUL");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     *text = trimmed(input, len, options->pool);
-    return DONE;
+    return SSCTL_DONE;
 }
 
 /* Where the value of a pasted header begins; NULL: the line is none that carries cookies. Before it
@@ -203,16 +203,16 @@ static result_e read_secrets(apr_array_header_t **secrets, const options_t *opti
         complain("no secret: the environment variable %s is not set (--secret names another "
                  "source; to make one: ssctl keygen)",
                  why);
-        return MISUSED;
+        return SSCTL_USAGE;
     }
     if (rv == APR_SUCCESS) {
         why = ss_keyring_judge(*secrets, options->pool);
     }
     if (why != NULL) {
         complain("%s", why);
-        return MISUSED;
+        return SSCTL_USAGE;
     }
-    return DONE;
+    return SSCTL_DONE;
 }
 
 int keys_try(ss_sealing_t *how, const ss_binding_t *binding, const options_t *options,
@@ -237,7 +237,7 @@ result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *
     apr_array_header_t *secrets;
     result_e result = read_secrets(&secrets, options);
 
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     *lifetime = options->lifetime;
@@ -250,11 +250,11 @@ result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *
         complain("OpenSSL %s refused to make the keys (SHA-1, which some formats need, may be "
                  "switched off)",
                  ss_crypto_running_version());
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     how->lifetime = lifetime;
     how->max_size = SS_COOKIE_MAX;
     how->random = ss_random;
     how->encrypt = options->encrypt;
-    return DONE;
+    return SSCTL_DONE;
 }

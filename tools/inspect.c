@@ -138,7 +138,7 @@ static result_e refuse(const guess_t guesses[], const options_t *options)
     if (options->json) {
         puts("{\"format\":null}");
     }
-    return REFUSED;
+    return SSCTL_REFUSED;
 }
 
 result_e run_inspect(const options_t *options)
@@ -150,7 +150,7 @@ result_e run_inspect(const options_t *options)
     int count = 0;
     result_e result = operand_read(&text, options);
 
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     why = cookies_in(&found, text, options->cookie_name, options->pool);
@@ -159,7 +159,7 @@ result_e run_inspect(const options_t *options)
         if (options->json) {
             puts("{\"format\":null}");
         }
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     while (ss_formats[count] != NULL) {
         count++;
@@ -179,5 +179,5 @@ result_e run_inspect(const options_t *options)
     else {
         print_parts(&best, second, options);
     }
-    return DONE;
+    return SSCTL_DONE;
 }

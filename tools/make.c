@@ -21,13 +21,13 @@ result_e run_keygen(const options_t *options)
     (void)options;
     if (ss_random(random, sizeof(random)) != APR_SUCCESS) {
         complain("OpenSSL has no random bytes");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     len = ss_base64_encode(SS_BASE64URL, secret, ss_bytes((const char *)random, sizeof(random)));
     printf("%.*s\n", (int)len, secret);
     ss_wipe(random, sizeof(random));
     ss_wipe(secret, sizeof(secret));
-    return DONE;
+    return SSCTL_DONE;
 }
 
 /* The bare value; where there are two cookies, both with their names. */
@@ -68,11 +68,11 @@ static result_e seal_and_print(ss_session_t *session, const ss_sealing_t *how,
         complain("the cookie would be %" APR_SIZE_T_FMT " bytes over the limit of %d, which "
                  "browsers set for name and value together",
                  result.over, SS_COOKIE_MAX);
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     if (rv != APR_SUCCESS) {
         complain("OpenSSL failed to seal the cookie");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     if (options->json) {
         print_as_json(&result.cookie, ss_sealing_max_age(session, &result.stamp, how, options->now),
@@ -81,7 +81,7 @@ static result_e seal_and_print(ss_session_t *session, const ss_sealing_t *how,
     else {
         puts(text_of_cookie(&result.cookie, how, options->pool));
     }
-    return DONE;
+    return SSCTL_DONE;
 }
 
 result_e run_seal(const options_t *options)
@@ -94,20 +94,20 @@ result_e run_seal(const options_t *options)
     ss_json_t document;
     result_e result = keys_make(&how, &lifetime, options, options->format);
 
-    if (result == DONE) {
+    if (result == SSCTL_DONE) {
         result = operand_read(&text, options);
     }
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     if (ss_json_check_input(&document, ss_bytes_of(text), &error, options->pool) != APR_SUCCESS) {
         complain("malformed JSON: line %d, column %d: expected %s", error.line, error.column,
                  error.wanted);
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     if (ss_json_kind(document) != SS_JSON_OBJECT) {
         complain("a session is a JSON object: {\"key\": value, ...}");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     ss_session_replace(session, document);
     return seal_and_print(session, &how, options);
@@ -121,13 +121,13 @@ result_e run_convert(const options_t *options)
     ss_opened_t opened;
     result_e result = keys_make(&old, &old_lifetime, options, options->from);
 
-    if (result == DONE) {
+    if (result == SSCTL_DONE) {
         result = keys_make(&how, &lifetime, options, options->to);
     }
-    if (result == DONE) {
+    if (result == SSCTL_DONE) {
         result = open_operand(&opened, &found, &old, options);
     }
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     return seal_and_print(opened.session, &how, options);
@@ -198,5 +198,5 @@ result_e run_formats(const options_t *options)
     if (options->json) {
         puts("]");
     }
-    return DONE;
+    return SSCTL_DONE;
 }

@@ -205,7 +205,7 @@ static result_e take_operand(options_t *options, const command_t *command, const
     if (count == 1) {
         options->operand = os->argv[os->ind];
     }
-    return DONE;
+    return SSCTL_DONE;
 }
 
 static result_e judge(const options_t *options, const command_t *command)
@@ -215,7 +215,7 @@ static result_e judge(const options_t *options, const command_t *command)
     if (options->encrypt && !(written->traits & SS_FORMAT_SECRECY)) {
         return misused("--encrypt: cookies of the format %s cannot be encrypted", written->name);
     }
-    return DONE;
+    return SSCTL_DONE;
 }
 
 result_e options_read(options_t *options, const command_t *command, int argc,
@@ -230,7 +230,7 @@ result_e options_read(options_t *options, const command_t *command, int argc,
 
     set_defaults(options, pool);
     if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     os->interleave = 1;
     os->errfn = stay_silent;
@@ -247,5 +247,5 @@ result_e options_read(options_t *options, const command_t *command, int argc,
                        command->name);
     }
     result = take_operand(options, command, os);
-    return result == DONE ? judge(options, command) : result;
+    return result == SSCTL_DONE ? judge(options, command) : result;
 }

@@ -151,13 +151,13 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     ss_state_e state;
     result_e result = operand_read(&text, options);
 
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     why = cookies_in(found, text, options->cookie_name, options->pool);
     state = ss_sealing_open(opened, found, how, options->now, options->pool);
     if (state == SS_VALID) {
-        return DONE;
+        return SSCTL_DONE;
     }
     if (why == NULL) {
         why = why_refused(state, how, found, options);
@@ -167,7 +167,7 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
         printf("{\"state\":\"%s\",\"why\":%s,\"key_ids\":%s}\n", ss_state_name(state),
                json_of_text(ss_bytes_of(why), options->pool), json_of_key_ids(how, options->pool));
     }
-    return REFUSED;
+    return SSCTL_REFUSED;
 }
 
 static const char *number_or_null(apr_int64_t number, apr_pool_t *pool)
@@ -211,18 +211,18 @@ result_e run_open(const options_t *options)
     ss_bytes_t view;
     result_e result = keys_make(&how, &lifetime, options, options->format);
 
-    if (result == DONE) {
+    if (result == SSCTL_DONE) {
         result = open_operand(&opened, &found, &how, options);
     }
-    if (result != DONE) {
+    if (result != SSCTL_DONE) {
         return result;
     }
     if (options->json) {
         print_as_json(&opened, &how, options);
-        return DONE;
+        return SSCTL_DONE;
     }
     /* a value may hold what a terminal obeys: C1 controls, overrides of direction */
     view = ss_json_compact(ss_session_view(opened.session), SS_JSON_ASCII, options->pool).raw;
     printf("%.*s\n", (int)view.len, view.data);
-    return DONE;
+    return SSCTL_DONE;
 }

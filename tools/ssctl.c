@@ -50,7 +50,7 @@ result_e misused(const char *format, ...)
     va_start(arguments, format);
     say(format, arguments);
     va_end(arguments);
-    return MISUSED;
+    return SSCTL_USAGE;
 }
 
 static void print_help(const command_t *command)
@@ -90,11 +90,11 @@ static result_e run(int argc, const char *const argv[], apr_pool_t *pool)
 
     if (is_word(argc, argv, 1, "--version")) {
         puts("ssctl " SS_VERSION);
-        return DONE;
+        return SSCTL_DONE;
     }
     if (is_word(argc, argv, 1, "--help")) {
         print_usage(stdout);
-        return DONE;
+        return SSCTL_DONE;
     }
     if (command == NULL) {
         /* not repeated: it may be a secret in the wrong place */
@@ -102,10 +102,10 @@ static result_e run(int argc, const char *const argv[], apr_pool_t *pool)
     }
     if (is_word(argc, argv, 2, "--help")) {
         print_help(command);
-        return DONE;
+        return SSCTL_DONE;
     }
     result = options_read(&options, command, argc - 1, argv + 1, pool);
-    return result == DONE ? command->run(&options) : result;
+    return result == SSCTL_DONE ? command->run(&options) : result;
 }
 
 /* A secret that went into a full disk is none: whoever asked must hear of it. */
@@ -113,9 +113,9 @@ static result_e flush(void)
 {
     if (ferror(stdout) || fflush(stdout) != 0) {
         perror("ssctl: cannot write");
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
-    return DONE;
+    return SSCTL_DONE;
 }
 
 int main(int argc, const char *const argv[])
@@ -125,9 +125,9 @@ int main(int argc, const char *const argv[])
 
     if (apr_app_initialize(&argc, &argv, NULL) != APR_SUCCESS ||
         apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        return REFUSED;
+        return SSCTL_REFUSED;
     }
     atexit(apr_terminate);
     result = run(argc, argv, pool);
-    return result == DONE ? flush() : result;
+    return result == SSCTL_DONE ? flush() : result;
 }

@@ -10,8 +10,8 @@
 
 #include "lib/sealing.h"
 
-/** The exit status. */
-typedef enum result_e { DONE = 0, REFUSED = 1, MISUSED = 2 } result_e;
+/** The exit status; httpd has a DONE of its own, which is -2. */
+typedef enum result_e { SSCTL_DONE = 0, SSCTL_REFUSED = 1, SSCTL_USAGE = 2 } result_e;
 
 /** The options of one run, with their defaults where none was given. */
 typedef struct options_t {
@@ -56,7 +56,7 @@ result_e run_inspect(const options_t *options);
 result_e run_convert(const options_t *options);
 result_e run_formats(const options_t *options);
 
-/** Read the options of a command. What is wrong has been said when this is not DONE. */
+/** Read the options of a command. What is wrong has been said when this is not SSCTL_DONE. */
 result_e options_read(options_t *options, const command_t *command, int argc,
                       const char *const argv[], apr_pool_t *pool);
 
@@ -64,11 +64,11 @@ result_e options_read(options_t *options, const command_t *command, int argc,
 void options_print(int takes);
 
 /** The operand, or all of standard input without white space around it. What is wrong has been said
- * when this is not DONE. */
+ * when this is not SSCTL_DONE. */
 result_e operand_read(const char **text, const options_t *options);
 
 /** Make the keys that --secret names, for one format. What is wrong has been said when this is not
- * DONE. */
+ * SSCTL_DONE. */
 result_e keys_make(ss_sealing_t *how, ss_lifetime_t *lifetime, const options_t *options,
                    const ss_format_t *format);
 
@@ -98,7 +98,7 @@ const char *cookies_in(ss_candidates_t *found, const char *text, const char *coo
 
 /**
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is
- * not DONE.
+ * not SSCTL_DONE.
  *
  * @param found  out: what the operand held
  */
@@ -111,7 +111,7 @@ void say(const char *format, va_list arguments) __attribute__((format(printf, 1,
 /** The same; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** Print the usage and, behind it, what is wrong. Returns MISUSED. */
+/** Print the usage and, behind it, what is wrong. Returns SSCTL_USAGE. */
 result_e misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text for people and for scripts. */

@@ -29,6 +29,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize('protocol', ['http/1.1', 'h2'] if harness.speaks_http2() else ['http/1.1'])
 
 
+LONGEST_NAME = 40
+
+
+def pytest_make_parametrize_id(val, argname):
+    """A cookie in a test's name makes it unreadable, and another one in each process that collects it."""
+    return argname if isinstance(val, (str, bytes)) and len(val) > LONGEST_NAME else None
+
+
 # What a test may need of httpd, by its marker.
 NEEDS = {
     'http2': harness.speaks_http2,

@@ -17,6 +17,9 @@ from selenium.webdriver.chrome.service import Service
 from harness import Server
 from ports import free_port
 
+# One worker starts the browser.
+pytestmark = pytest.mark.xdist_group('browser')
+
 CONF = '''
 SignedSession On
 SignedSessionCookie session {attributes}

@@ -13,6 +13,9 @@ import pytest
 from harness import APXS, LIBEXECDIR, apxs_query, configtest
 from starting import SS0101, VARIABLE
 
+# One worker builds the release.
+pytestmark = pytest.mark.xdist_group('install')
+
 TOP = Path(__file__).resolve().parents[2]
 
 
