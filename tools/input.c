@@ -16,11 +16,14 @@
 #define MESSAGE_MAX 8192 /* bytes, more than a path has */
 
 /* A file's name may hold what a terminal obeys. */
-void say(const char *format, va_list arguments)
+void complain(const char *format, ...)
 {
     char text[MESSAGE_MAX];
+    va_list arguments;
 
+    va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
     fputs("ssctl: ", stderr);
     for (const char *at = text; *at != '\0'; at++) {
         if (*at >= ' ' && *at <= '~') {
@@ -31,15 +34,6 @@ void say(const char *format, va_list arguments)
         }
     }
     fputc('\n', stderr);
-}
-
-void complain(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    say(format, arguments);
-    va_end(arguments);
 }
 
 /* Without white space around it, which an editor or echo added. */

@@ -192,45 +192,49 @@ static void stay_silent(void *data, const char *format, ...)
     (void)format;
 }
 
-static result_e take_operand(options_t *options, const command_t *command, const apr_getopt_t *os)
+/* The rest below returns NULL, or what is wrong. */
+
+static const char *take_operand(options_t *options, const command_t *command,
+                                const apr_getopt_t *os)
 {
     int count = os->argc - os->ind;
 
     if (count > 0 && !(command->takes & TAKES_OPERAND)) {
-        return misused("%s takes no argument", command->name);
+        return apr_pstrcat(options->pool, command->name, " takes no argument", NULL);
     }
     if (count > 1) {
-        return misused("%s takes one argument", command->name);
+        return apr_pstrcat(options->pool, command->name, " takes one argument", NULL);
     }
     if (count == 1) {
         options->operand = os->argv[os->ind];
     }
-    return SSCTL_DONE;
+    return NULL;
 }
 
-static result_e judge(const options_t *options, const command_t *command)
+static const char *judge(const options_t *options, const command_t *command)
 {
     const ss_format_t *written = command->takes & TAKES_FROM_TO ? options->to : options->format;
 
     if (options->encrypt && !(written->traits & SS_FORMAT_SECRECY)) {
-        return misused("--encrypt: cookies of the format %s cannot be encrypted", written->name);
+        return apr_psprintf(options->pool,
+                            "--encrypt: cookies of the format %s cannot be encrypted",
+                            written->name);
     }
-    return SSCTL_DONE;
+    return NULL;
 }
 
-result_e options_read(options_t *options, const command_t *command, int argc,
-                      const char *const argv[], apr_pool_t *pool)
+const char *options_read(options_t *options, const command_t *command, int argc,
+                         const char *const argv[], apr_pool_t *pool)
 {
     const apr_getopt_option_t *known = known_options(command->takes, pool);
-    const char *value, *accepted;
+    const char *value, *accepted, *why;
     apr_getopt_t *os;
     apr_status_t rv;
-    result_e result;
     int id;
 
     set_defaults(options, pool);
     if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
-        return SSCTL_REFUSED;
+        return "the arguments cannot be read";
     }
     os->interleave = 1;
     os->errfn = stay_silent;
@@ -239,13 +243,13 @@ result_e options_read(options_t *options, const command_t *command, int argc,
 
         accepted = row->take(options, (char *)options + row->offset, value);
         if (accepted != NULL) {
-            return misused("--%s: accepted is %s", row->name, accepted);
+            return apr_psprintf(pool, "--%s: accepted is %s", row->name, accepted);
         }
     }
     if (rv != APR_EOF) {
-        return misused(rv == APR_BADARG ? "an option lacks its value" : "%s has no such option",
-                       command->name);
+        return rv == APR_BADARG ? "an option lacks its value"
+                                : apr_pstrcat(pool, command->name, " has no such option", NULL);
     }
-    result = take_operand(options, command, os);
-    return result == SSCTL_DONE ? judge(options, command) : result;
+    why = take_operand(options, command, os);
+    return why == NULL ? judge(options, command) : why;
 }
