@@ -95,6 +95,19 @@ const char *near_miss(const ss_format_t *format, const ss_candidates_t *found,
 const char *cookies_in(ss_candidates_t *found, const char *text, const char *cookie_name,
                        apr_pool_t *pool);
 
+/** A format that a cookie may be of, and what it tells as one of that. */
+typedef struct guess_t {
+    const ss_format_t *format;
+    ss_likeness_e likeness;
+    ss_look_t look;
+} guess_t;
+
+/** The first cookie that was found, with its companion where this format has one. */
+ss_sealed_t cookie_as(const ss_format_t *format, const ss_candidates_t *found);
+
+/** What that cookie tells without a secret. */
+guess_t look_as(const ss_format_t *format, const ss_candidates_t *found, apr_pool_t *pool);
+
 /**
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is
  * not SSCTL_DONE.
