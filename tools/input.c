@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "lib/cookie.h"
+#include "lib/option.h"
 #include "lib/source.h"
 #include "tools/ssctl.h"
 
@@ -177,8 +178,7 @@ static const char *current_directory(apr_pool_t *pool)
 static const apr_array_header_t *sources_of(const options_t *options)
 {
     if (options->sources->nelts == 0) {
-        ss_source_parse(apr_array_push(options->sources), "env:SIGNED_SESSION_SECRET",
-                        options->pool);
+        ss_source_parse(apr_array_push(options->sources), SS_DEFAULT_SECRET, options->pool);
     }
     return options->sources;
 }

@@ -113,31 +113,32 @@ static const struct row_t {
     int takes;         /* commands that know it take one of these */
     take_fn *take;
     apr_size_t offset;
+    const char *standard; /* as it would be written; NULL: none, or it is in the words of the help */
     const char *help;
 } rows[] = {
-    { "secret",           "SOURCE",   TAKES_KEYS,    take_secret,   AT(sources),
-      "env:NAME or file:PATH (default env:SIGNED_SESSION_SECRET); repeated: the first seals, all open" },
-    { "cookie-name",      "NAME",     TAKES_NAME,    take_name,     AT(cookie_name),
-      "the cookie's name (default session)" },
-    { "audience",         "TEXT",     TAKES_KEYS,    take_text,     AT(audience),
+    { "secret",           "SOURCE",   TAKES_KEYS,    take_secret,   AT(sources), NULL,
+      "env:NAME or file:PATH (default " SS_DEFAULT_SECRET "); repeated: the first seals, all open" },
+    { "cookie-name",      "NAME",     TAKES_NAME,    take_name,     AT(cookie_name), SS_DEFAULT_COOKIE,
+      "the cookie's name" },
+    { "audience",         "TEXT",     TAKES_KEYS,    take_text,     AT(audience), SS_DEFAULT_AUDIENCE,
       "as SignedSessionAudience" },
-    { "format",           "FORMAT",   TAKES_FORMAT,  take_format,   AT(format),
-      "the cookie's format (default native)" },
-    { "from",             "FORMAT",   TAKES_FROM_TO, take_format,   AT(from),
-      "the format to open (default native)" },
-    { "to",               "FORMAT",   TAKES_FROM_TO, take_format,   AT(to),
-      "the format to seal (default native)" },
-    { "encrypt",          NULL,       TAKES_ENCRYPT, take_flag,     AT(encrypt),
+    { "format",           "FORMAT",   TAKES_FORMAT,  take_format,   AT(format), SS_DEFAULT_FORMAT,
+      "the cookie's format" },
+    { "from",             "FORMAT",   TAKES_FROM_TO, take_format,   AT(from), SS_DEFAULT_FORMAT,
+      "the format to open" },
+    { "to",               "FORMAT",   TAKES_FROM_TO, take_format,   AT(to), SS_DEFAULT_FORMAT,
+      "the format to seal" },
+    { "encrypt",          NULL,       TAKES_ENCRYPT, take_flag,     AT(encrypt), NULL,
       "encrypt the cookie (native only)" },
-    { "idle-timeout",     "DURATION", TAKES_LIFE,    take_idle,     AT(lifetime.idle),
-      "or none (default 14d, flask 31d)" },
-    { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute),
-      "or none (default none)" },
-    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew),
-      "how far other clocks may be ahead (default 30s)" },
-    { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now),
+    { "idle-timeout",     "DURATION", TAKES_LIFE,    take_idle,     AT(lifetime.idle), NULL,
+      "or none (default " SS_DEFAULT_IDLE_TIMEOUT ", flask 31d)" },
+    { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute), SS_DEFAULT_ABSOLUTE_TIMEOUT,
+      "or none" },
+    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew), SS_DEFAULT_SKEW,
+      "how far other clocks may be ahead" },
+    { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now), NULL,
       "the time to judge by, in seconds since 1970" },
-    { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json),
+    { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json), NULL,
       "print one JSON value, for scripts" },
 };
 /* clang-format on */
@@ -148,9 +149,15 @@ static const struct row_t {
 void options_print(int takes)
 {
     for (int i = 0; i < ROWS; i++) {
+        const char *standard = rows[i].standard;
+
         if (rows[i].takes & takes) {
-            printf("  --%-16s %-8s  %s\n", rows[i].name, rows[i].value != NULL ? rows[i].value : "",
+            printf("  --%-16s %-8s  %s", rows[i].name, rows[i].value != NULL ? rows[i].value : "",
                    rows[i].help);
+            if (standard != NULL && *standard != '\0') {
+                printf(" (default %s)", standard);
+            }
+            putchar('\n');
         }
     }
 }
@@ -171,18 +178,23 @@ static const apr_getopt_option_t *known_options(int takes, apr_pool_t *pool)
     return known;
 }
 
+static const char *take(options_t *options, const struct row_t *row, const char *value)
+{
+    return row->take(options, (char *)options + row->offset, value);
+}
+
 static void set_defaults(options_t *options, apr_pool_t *pool)
 {
     memset(options, 0, sizeof(*options));
     options->pool = pool;
     options->sources = apr_array_make(pool, 1, sizeof(ss_source_t));
-    options->cookie_name = "session";
-    options->audience = "";
-    options->format = options->from = options->to = ss_formats[0];
-    options->lifetime.absolute = SS_FOREVER;
-    options->lifetime.skew = apr_time_from_sec(30);
     options->lifetime.persistent = 1;
     options->now = apr_time_now();
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].standard != NULL) {
+            take(options, &rows[i], rows[i].standard);
+        }
+    }
 }
 
 /* apr_getopt's own words would repeat the argument. */
@@ -241,7 +253,7 @@ const char *options_read(options_t *options, const command_t *command, int argc,
     while ((rv = apr_getopt_long(os, known, &id, &value)) == APR_SUCCESS) {
         const struct row_t *row = &rows[id - FIRST_ID];
 
-        accepted = row->take(options, (char *)options + row->offset, value);
+        accepted = take(options, row, value);
         if (accepted != NULL) {
             return apr_psprintf(pool, "--%s: accepted is %s", row->name, accepted);
         }
