@@ -15,7 +15,7 @@
 typedef const char *take_fn(options_t *options, void *member, const char *value);
 
 /* What the library says is meant for the configuration, where exec: is accepted as well. */
-static const char *take_secret(options_t *options, void *member, const char *value)
+static const char *take_secret(options_t *options, SS_UNUSED void *member, const char *value)
 {
     static const struct {
         const char *start, *accepted;
@@ -34,7 +34,6 @@ static const char *take_secret(options_t *options, void *member, const char *val
     ss_source_t *source = apr_array_push(options->sources);
     int i = 0;
 
-    (void)member;
     if (ss_source_parse(source, value, options->pool) == NULL && source->kind != SS_SOURCE_EXEC) {
         return NULL;
     }
@@ -44,16 +43,14 @@ static const char *take_secret(options_t *options, void *member, const char *val
     return answers[i].accepted;
 }
 
-static const char *take_name(options_t *options, void *member, const char *value)
+static const char *take_name(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     *(const char **)member = value;
     return ss_option_is_token(value) ? NULL : "the name of a cookie";
 }
 
-static const char *take_text(options_t *options, void *member, const char *value)
+static const char *take_text(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     *(const char **)member = value;
     return NULL;
 }
@@ -70,26 +67,23 @@ static const char *take_idle(options_t *options, void *member, const char *value
     return ss_option_timeout(member, value);
 }
 
-static const char *take_timeout(options_t *options, void *member, const char *value)
+static const char *take_timeout(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     return ss_option_timeout(member, value);
 }
 
-static const char *take_duration(options_t *options, void *member, const char *value)
+static const char *take_duration(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     return ss_option_duration(member, value);
 }
 
 #define SECONDS_MAX APR_INT64_C(0xffffffffff) /* 2^40: the year 36812 */
 
-static const char *take_now(options_t *options, void *member, const char *value)
+static const char *take_now(SS_UNUSED options_t *options, void *member, const char *value)
 {
     int is_number = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
     apr_int64_t seconds = is_number ? apr_atoi64(value) : -1;
 
-    (void)options;
     if (seconds < 0 || seconds > SECONDS_MAX) {
         return "seconds since 1970";
     }
@@ -97,10 +91,9 @@ static const char *take_now(options_t *options, void *member, const char *value)
     return NULL;
 }
 
-static const char *take_flag(options_t *options, void *member, const char *value)
+static const char *take_flag(SS_UNUSED options_t *options, void *member,
+                             SS_UNUSED const char *value)
 {
-    (void)options;
-    (void)value;
     *(int *)member = 1;
     return NULL;
 }
@@ -198,10 +191,8 @@ static void set_defaults(options_t *options, apr_pool_t *pool)
 }
 
 /* apr_getopt's own words would repeat the argument. */
-static void stay_silent(void *data, const char *format, ...)
+static void stay_silent(SS_UNUSED void *data, SS_UNUSED const char *format, ...)
 {
-    (void)data;
-    (void)format;
 }
 
 /* The rest below returns NULL, or what is wrong. */
