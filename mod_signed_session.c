@@ -21,6 +21,7 @@
 #include "httpd/expression.h"
 #include "httpd/forward.h"
 #include "httpd/startup.h"
+#include "lib/option.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
 
@@ -61,27 +62,27 @@ static const ss_choice_t strips = {
 
 /* clang-format off */
 const command_rec ss_directives[] = {
-    SERVER("SignedSessionSecret", ss_parse_sources, sources, 0, "env:SIGNED_SESSION_SECRET",
+    SERVER("SignedSessionSecret", ss_parse_sources, sources, 0, SS_DEFAULT_SECRET,
            "one or more of env:NAME, file:PATH, \"exec:COMMAND\"; the first secret seals, all open"),
-    SERVER("SignedSessionCookie", ss_parse_cookie, cookie, 0, "session",
+    SERVER("SignedSessionCookie", ss_parse_cookie, cookie, 0, SS_DEFAULT_COOKIE,
            "the cookie's name, then attributes as in Set-Cookie: Path=, Domain=, SameSite=, "
            "HttpOnly, Secure=auto/on/off, Partitioned, Priority="),
-    SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, "native",
+    SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, SS_DEFAULT_FORMAT,
            "the format that is written, then further formats that are accepted"),
     SERVER("SignedSessionEncrypt", ss_parse_choice, encrypt, 1, "Off",
            "On: native cookies are written encrypted, not only signed; or Off", FLAG),
-    SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"\"",
+    SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"" SS_DEFAULT_AUDIENCE "\"",
            "a text that native keys are bound to: cookies of one audience do not open in another"),
-    SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, "14d",
+    SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, SS_DEFAULT_IDLE_TIMEOUT,
            "a duration after the last write or renewal (90s, 15min, 12h, 14d, 2w), or none"),
-    SERVER("SignedSessionAbsoluteTimeout", ss_parse_timeout, lifetime.absolute, 1, "none",
+    SERVER("SignedSessionAbsoluteTimeout", ss_parse_timeout, lifetime.absolute, 1, SS_DEFAULT_ABSOLUTE_TIMEOUT,
            "a duration after the creation of the session, or none"),
     SERVER("SignedSessionRenew", ss_parse_renew, lifetime.renew, 1, "10%",
            "when an unchanged session gets a fresh time: a percentage of the idle timeout, a "
            "duration, always or never"),
     SERVER("SignedSessionPersistent", ss_parse_choice, lifetime.persistent, 1, "On",
            "On: the cookie carries Max-Age; Off: it ends with the browser", FLAG),
-    SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, "30s",
+    SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, SS_DEFAULT_SKEW,
            "a duration: how far the clocks of other servers may be ahead"),
     SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
            "bytes of the cookie's name and value together, at most 4096"),

@@ -9,6 +9,9 @@
 #include <apr.h>
 #include <apr_pools.h>
 
+/** Before a parameter that only others of the same type of function need. */
+#define SS_UNUSED __attribute__((unused))
+
 /** Bytes that somebody else owns; not terminated, may hold NUL. */
 typedef struct ss_bytes_t {
     const char *data; /* NULL: there are none, which is not the same as an empty text */

@@ -9,6 +9,15 @@
 /* Words of the configuration and of the command line. Each returns NULL, or what is accepted ("a
  * duration such as ..."): a static text. */
 
+/* What holds where nothing is written: in the directives' rows and in the options of ssctl. */
+#define SS_DEFAULT_SECRET "env:SIGNED_SESSION_SECRET"
+#define SS_DEFAULT_COOKIE "session"
+#define SS_DEFAULT_FORMAT "native"
+#define SS_DEFAULT_AUDIENCE ""
+#define SS_DEFAULT_IDLE_TIMEOUT "14d" /* of SS_DEFAULT_FORMAT: others have their frameworks' */
+#define SS_DEFAULT_ABSOLUTE_TIMEOUT "none"
+#define SS_DEFAULT_SKEW "30s"
+
 /** `90`, `90s`, `15min`, `12h`, `14d`, `2w`: from 0 to 100 years. Nothing else: no sign, blank,
  * fraction or other unit. */
 const char *ss_option_duration(apr_interval_time_t *duration, const char *text);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "lib/cookie.h"
+#include "lib/option.h"
 #include "lib/source.h"
 #include "tools/ssctl.h"
 
@@ -16,11 +17,14 @@
 #define MESSAGE_MAX 8192 /* bytes, more than a path has */
 
 /* A file's name may hold what a terminal obeys. */
-void say(const char *format, va_list arguments)
+void complain(const char *format, ...)
 {
     char text[MESSAGE_MAX];
+    va_list arguments;
 
+    va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
     fputs("ssctl: ", stderr);
     for (const char *at = text; *at != '\0'; at++) {
         if (*at >= ' ' && *at <= '~') {
@@ -31,15 +35,6 @@ void say(const char *format, va_list arguments)
         }
     }
     fputc('\n', stderr);
-}
-
-void complain(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    say(format, arguments);
-    va_end(arguments);
 }
 
 /* Without white space around it, which an editor or echo added. */
@@ -183,8 +178,7 @@ static const char *current_directory(apr_pool_t *pool)
 static const apr_array_header_t *sources_of(const options_t *options)
 {
     if (options->sources->nelts == 0) {
-        ss_source_parse(apr_array_push(options->sources), "env:SIGNED_SESSION_SECRET",
-                        options->pool);
+        ss_source_parse(apr_array_push(options->sources), SS_DEFAULT_SECRET, options->pool);
     }
     return options->sources;
 }

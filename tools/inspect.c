@@ -9,25 +9,6 @@
 
 /* What a cookie tells without a secret. None of it is proved. */
 
-/** A format that the cookie may be of. */
-typedef struct guess_t {
-    const ss_format_t *format;
-    ss_likeness_e likeness;
-    ss_look_t look;
-} guess_t;
-
-static guess_t guess(const ss_format_t *format, const ss_candidates_t *found, apr_pool_t *pool)
-{
-    guess_t guess = { format, SS_UNLIKE, { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL } };
-    ss_sealed_t cookie = { found->values[0], { NULL, 0 } };
-
-    if (format->companion != NULL && found->companion_count > 0) {
-        cookie.companion = found->companions[0];
-    }
-    guess.likeness = format->look(&guess.look, &cookie, format, pool);
-    return guess;
-}
-
 /* The likeliest format; of equally likely ones the first. */
 static guess_t best_guess(const guess_t guesses[])
 {
@@ -166,7 +147,7 @@ result_e run_inspect(const options_t *options)
     }
     guesses = apr_pcalloc(options->pool, (count + 1) * sizeof(*guesses));
     for (int i = 0; i < count; i++) {
-        guesses[i] = guess(ss_formats[i], &found, options->pool);
+        guesses[i] = look_as(ss_formats[i], &found, options->pool);
     }
     best = best_guess(guesses);
     if (best.likeness == SS_UNLIKE) {

@@ -12,13 +12,12 @@
 
 #define SECRET_SIZE 32 /* bytes; 43 characters of base64url */
 
-result_e run_keygen(const options_t *options)
+result_e run_keygen(SS_UNUSED const options_t *options)
 {
     unsigned char random[SECRET_SIZE];
     char secret[2 * SECRET_SIZE];
     apr_size_t len;
 
-    (void)options;
     if (ss_random(random, sizeof(random)) != APR_SUCCESS) {
         complain("OpenSSL has no random bytes");
         return SSCTL_REFUSED;

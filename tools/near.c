@@ -38,16 +38,13 @@ const char *json_of_key_ids(const ss_sealing_t *how, apr_pool_t *pool)
 static int opens_as(const ss_binding_t *binding, const ss_format_t *format,
                     const ss_candidates_t *found, const options_t *options)
 {
-    ss_sealed_t cookie = { found->values[0], { NULL, 0 } };
+    const ss_sealed_t cookie = cookie_as(format, found);
     ss_sealing_t how;
     ss_payload_t payload;
     ss_seal_t seal;
 
     if (!keys_try(&how, binding, options, format)) {
         return 0;
-    }
-    if (format->companion != NULL && found->companion_count > 0) {
-        cookie.companion = found->companions[0];
     }
     seal = ss_sealing_as(&how, 0);
     return format->open(&payload, &cookie, &seal, options->pool) == SS_VALID;

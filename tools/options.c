@@ -15,7 +15,7 @@
 typedef const char *take_fn(options_t *options, void *member, const char *value);
 
 /* What the library says is meant for the configuration, where exec: is accepted as well. */
-static const char *take_secret(options_t *options, void *member, const char *value)
+static const char *take_secret(options_t *options, SS_UNUSED void *member, const char *value)
 {
     static const struct {
         const char *start, *accepted;
@@ -34,7 +34,6 @@ static const char *take_secret(options_t *options, void *member, const char *val
     ss_source_t *source = apr_array_push(options->sources);
     int i = 0;
 
-    (void)member;
     if (ss_source_parse(source, value, options->pool) == NULL && source->kind != SS_SOURCE_EXEC) {
         return NULL;
     }
@@ -44,16 +43,14 @@ static const char *take_secret(options_t *options, void *member, const char *val
     return answers[i].accepted;
 }
 
-static const char *take_name(options_t *options, void *member, const char *value)
+static const char *take_name(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     *(const char **)member = value;
     return ss_option_is_token(value) ? NULL : "the name of a cookie";
 }
 
-static const char *take_text(options_t *options, void *member, const char *value)
+static const char *take_text(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     *(const char **)member = value;
     return NULL;
 }
@@ -70,26 +67,23 @@ static const char *take_idle(options_t *options, void *member, const char *value
     return ss_option_timeout(member, value);
 }
 
-static const char *take_timeout(options_t *options, void *member, const char *value)
+static const char *take_timeout(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     return ss_option_timeout(member, value);
 }
 
-static const char *take_duration(options_t *options, void *member, const char *value)
+static const char *take_duration(SS_UNUSED options_t *options, void *member, const char *value)
 {
-    (void)options;
     return ss_option_duration(member, value);
 }
 
 #define SECONDS_MAX APR_INT64_C(0xffffffffff) /* 2^40: the year 36812 */
 
-static const char *take_now(options_t *options, void *member, const char *value)
+static const char *take_now(SS_UNUSED options_t *options, void *member, const char *value)
 {
     int is_number = value[0] != '\0' && strspn(value, "0123456789") == strlen(value);
     apr_int64_t seconds = is_number ? apr_atoi64(value) : -1;
 
-    (void)options;
     if (seconds < 0 || seconds > SECONDS_MAX) {
         return "seconds since 1970";
     }
@@ -97,10 +91,9 @@ static const char *take_now(options_t *options, void *member, const char *value)
     return NULL;
 }
 
-static const char *take_flag(options_t *options, void *member, const char *value)
+static const char *take_flag(SS_UNUSED options_t *options, void *member,
+                             SS_UNUSED const char *value)
 {
-    (void)options;
-    (void)value;
     *(int *)member = 1;
     return NULL;
 }
@@ -113,31 +106,32 @@ static const struct row_t {
     int takes;         /* commands that know it take one of these */
     take_fn *take;
     apr_size_t offset;
+    const char *standard; /* as it would be written; NULL: none, or it is in the words of the help */
     const char *help;
 } rows[] = {
-    { "secret",           "SOURCE",   TAKES_KEYS,    take_secret,   AT(sources),
-      "env:NAME or file:PATH (default env:SIGNED_SESSION_SECRET); repeated: the first seals, all open" },
-    { "cookie-name",      "NAME",     TAKES_NAME,    take_name,     AT(cookie_name),
-      "the cookie's name (default session)" },
-    { "audience",         "TEXT",     TAKES_KEYS,    take_text,     AT(audience),
+    { "secret",           "SOURCE",   TAKES_KEYS,    take_secret,   AT(sources), NULL,
+      "env:NAME or file:PATH (default " SS_DEFAULT_SECRET "); repeated: the first seals, all open" },
+    { "cookie-name",      "NAME",     TAKES_NAME,    take_name,     AT(cookie_name), SS_DEFAULT_COOKIE,
+      "the cookie's name" },
+    { "audience",         "TEXT",     TAKES_KEYS,    take_text,     AT(audience), SS_DEFAULT_AUDIENCE,
       "as SignedSessionAudience" },
-    { "format",           "FORMAT",   TAKES_FORMAT,  take_format,   AT(format),
-      "the cookie's format (default native)" },
-    { "from",             "FORMAT",   TAKES_FROM_TO, take_format,   AT(from),
-      "the format to open (default native)" },
-    { "to",               "FORMAT",   TAKES_FROM_TO, take_format,   AT(to),
-      "the format to seal (default native)" },
-    { "encrypt",          NULL,       TAKES_ENCRYPT, take_flag,     AT(encrypt),
+    { "format",           "FORMAT",   TAKES_FORMAT,  take_format,   AT(format), SS_DEFAULT_FORMAT,
+      "the cookie's format" },
+    { "from",             "FORMAT",   TAKES_FROM_TO, take_format,   AT(from), SS_DEFAULT_FORMAT,
+      "the format to open" },
+    { "to",               "FORMAT",   TAKES_FROM_TO, take_format,   AT(to), SS_DEFAULT_FORMAT,
+      "the format to seal" },
+    { "encrypt",          NULL,       TAKES_ENCRYPT, take_flag,     AT(encrypt), NULL,
       "encrypt the cookie (native only)" },
-    { "idle-timeout",     "DURATION", TAKES_LIFE,    take_idle,     AT(lifetime.idle),
-      "or none (default 14d, flask 31d)" },
-    { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute),
-      "or none (default none)" },
-    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew),
-      "how far other clocks may be ahead (default 30s)" },
-    { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now),
+    { "idle-timeout",     "DURATION", TAKES_LIFE,    take_idle,     AT(lifetime.idle), NULL,
+      "or none (default " SS_DEFAULT_IDLE_TIMEOUT ", flask 31d)" },
+    { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute), SS_DEFAULT_ABSOLUTE_TIMEOUT,
+      "or none" },
+    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew), SS_DEFAULT_SKEW,
+      "how far other clocks may be ahead" },
+    { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now), NULL,
       "the time to judge by, in seconds since 1970" },
-    { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json),
+    { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json), NULL,
       "print one JSON value, for scripts" },
 };
 /* clang-format on */
@@ -148,9 +142,15 @@ static const struct row_t {
 void options_print(int takes)
 {
     for (int i = 0; i < ROWS; i++) {
+        const char *standard = rows[i].standard;
+
         if (rows[i].takes & takes) {
-            printf("  --%-16s %-8s  %s\n", rows[i].name, rows[i].value != NULL ? rows[i].value : "",
+            printf("  --%-16s %-8s  %s", rows[i].name, rows[i].value != NULL ? rows[i].value : "",
                    rows[i].help);
+            if (standard != NULL && *standard != '\0') {
+                printf(" (default %s)", standard);
+            }
+            putchar('\n');
         }
     }
 }
@@ -171,81 +171,88 @@ static const apr_getopt_option_t *known_options(int takes, apr_pool_t *pool)
     return known;
 }
 
+static const char *take(options_t *options, const struct row_t *row, const char *value)
+{
+    return row->take(options, (char *)options + row->offset, value);
+}
+
 static void set_defaults(options_t *options, apr_pool_t *pool)
 {
     memset(options, 0, sizeof(*options));
     options->pool = pool;
     options->sources = apr_array_make(pool, 1, sizeof(ss_source_t));
-    options->cookie_name = "session";
-    options->audience = "";
-    options->format = options->from = options->to = ss_formats[0];
-    options->lifetime.absolute = SS_FOREVER;
-    options->lifetime.skew = apr_time_from_sec(30);
     options->lifetime.persistent = 1;
     options->now = apr_time_now();
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].standard != NULL) {
+            take(options, &rows[i], rows[i].standard);
+        }
+    }
 }
 
 /* apr_getopt's own words would repeat the argument. */
-static void stay_silent(void *data, const char *format, ...)
+static void stay_silent(SS_UNUSED void *data, SS_UNUSED const char *format, ...)
 {
-    (void)data;
-    (void)format;
 }
 
-static result_e take_operand(options_t *options, const command_t *command, const apr_getopt_t *os)
+/* The rest below returns NULL, or what is wrong. */
+
+static const char *take_operand(options_t *options, const command_t *command,
+                                const apr_getopt_t *os)
 {
     int count = os->argc - os->ind;
 
     if (count > 0 && !(command->takes & TAKES_OPERAND)) {
-        return misused("%s takes no argument", command->name);
+        return apr_pstrcat(options->pool, command->name, " takes no argument", NULL);
     }
     if (count > 1) {
-        return misused("%s takes one argument", command->name);
+        return apr_pstrcat(options->pool, command->name, " takes one argument", NULL);
     }
     if (count == 1) {
         options->operand = os->argv[os->ind];
     }
-    return SSCTL_DONE;
+    return NULL;
 }
 
-static result_e judge(const options_t *options, const command_t *command)
+static const char *judge(const options_t *options, const command_t *command)
 {
     const ss_format_t *written = command->takes & TAKES_FROM_TO ? options->to : options->format;
 
     if (options->encrypt && !(written->traits & SS_FORMAT_SECRECY)) {
-        return misused("--encrypt: cookies of the format %s cannot be encrypted", written->name);
+        return apr_psprintf(options->pool,
+                            "--encrypt: cookies of the format %s cannot be encrypted",
+                            written->name);
     }
-    return SSCTL_DONE;
+    return NULL;
 }
 
-result_e options_read(options_t *options, const command_t *command, int argc,
-                      const char *const argv[], apr_pool_t *pool)
+const char *options_read(options_t *options, const command_t *command, int argc,
+                         const char *const argv[], apr_pool_t *pool)
 {
     const apr_getopt_option_t *known = known_options(command->takes, pool);
-    const char *value, *accepted;
+    const char *value, *accepted, *why;
     apr_getopt_t *os;
     apr_status_t rv;
-    result_e result;
     int id;
 
     set_defaults(options, pool);
     if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
-        return SSCTL_REFUSED;
+        return "the arguments cannot be read";
     }
     os->interleave = 1;
     os->errfn = stay_silent;
     while ((rv = apr_getopt_long(os, known, &id, &value)) == APR_SUCCESS) {
         const struct row_t *row = &rows[id - FIRST_ID];
 
-        accepted = row->take(options, (char *)options + row->offset, value);
+        accepted = take(options, row, value);
         if (accepted != NULL) {
-            return misused("--%s: accepted is %s", row->name, accepted);
+            return apr_psprintf(pool, "--%s: accepted is %s", row->name, accepted);
         }
     }
     if (rv != APR_EOF) {
-        return misused(rv == APR_BADARG ? "an option lacks its value" : "%s has no such option",
-                       command->name);
+        return rv == APR_BADARG ? "an option lacks its value"
+                                : apr_pstrcat(pool, command->name, " has no such option", NULL);
     }
-    result = take_operand(options, command, os);
-    return result == SSCTL_DONE ? judge(options, command) : result;
+    why = take_operand(options, command, os);
+    return why == NULL ? judge(options, command) : why;
 }

@@ -9,19 +9,6 @@
 
 /* Commands that open cookies, and why one is refused. */
 
-static ss_look_t look_at(const ss_format_t *format, const ss_candidates_t *found,
-                         ss_likeness_e *likeness, apr_pool_t *pool)
-{
-    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
-    ss_sealed_t cookie = { found->values[0], { NULL, 0 } };
-
-    if (format->companion != NULL && found->companion_count > 0) {
-        cookie.companion = found->companions[0];
-    }
-    *likeness = format->look(&look, &cookie, format, pool);
-    return look;
-}
-
 /* An empty part where the format has none of this name. */
 static const ss_part_t *part_named(const ss_look_t *look, const char *name)
 {
@@ -42,10 +29,7 @@ static const char *other_format(const ss_format_t *format, const ss_candidates_t
                                 apr_pool_t *pool)
 {
     for (const ss_format_t *const *other = ss_formats; *other != NULL; other++) {
-        ss_likeness_e likeness;
-
-        look_at(*other, found, &likeness, pool);
-        if (*other != format && likeness == SS_LIKELY) {
+        if (*other != format && look_as(*other, found, pool).likeness == SS_LIKELY) {
             return apr_psprintf(pool, "; it looks like a cookie of the format %s", (*other)->name);
         }
     }
@@ -55,14 +39,13 @@ static const char *other_format(const ss_format_t *format, const ss_candidates_t
 static const char *why_malformed(const ss_format_t *format, const ss_candidates_t *found,
                                  apr_pool_t *pool)
 {
-    ss_likeness_e likeness;
-    ss_look_t look = look_at(format, found, &likeness, pool);
+    const guess_t guess = look_as(format, found, pool);
 
-    if (likeness != SS_UNLIKE) {
+    if (guess.likeness != SS_UNLIKE) {
         return "its signature holds, but its payload is not a JSON object";
     }
-    return apr_psprintf(pool, "it has not the shape of the format %s: %s%s", format->name, look.why,
-                        other_format(format, found, pool));
+    return apr_psprintf(pool, "it has not the shape of the format %s: %s%s", format->name,
+                        guess.look.why, other_format(format, found, pool));
 }
 
 static const char *why_unknown(const ss_look_t *look, const char *near, const ss_sealing_t *how,
@@ -82,15 +65,15 @@ static const char *why_unverified(ss_state_e state, const ss_sealing_t *how,
     const ss_format_t *format = ss_sealing_written(how);
     const char *near = near_miss(format, found, options), *why;
     apr_pool_t *pool = options->pool;
-    ss_likeness_e likeness;
-    ss_look_t look = look_at(format, found, &likeness, pool);
+    const guess_t guess = look_as(format, found, pool);
 
     if (state == SS_UNKNOWN_KEY) {
-        return why_unknown(&look, near, how, pool);
+        return why_unknown(&guess.look, near, how, pool);
     }
-    if (look.why != NULL) {
-        return apr_pstrcat(pool, look.why,
-                           likeness == SS_UNLIKE ? other_format(format, found, pool) : "", NULL);
+    if (guess.look.why != NULL) {
+        return apr_pstrcat(pool, guess.look.why,
+                           guess.likeness == SS_UNLIKE ? other_format(format, found, pool) : "",
+                           NULL);
     }
     why =
         format->traits & SS_FORMAT_BOUND
@@ -106,8 +89,7 @@ static const char *why_untimely(ss_state_e state, const ss_sealing_t *how,
     const char *name = state == SS_EXPIRED_ABSOLUTE ? "created" : "renewed";
     apr_interval_time_t limit =
         state == SS_EXPIRED_ABSOLUTE ? how->lifetime->absolute : how->lifetime->idle;
-    ss_likeness_e likeness;
-    ss_look_t look = look_at(ss_sealing_written(how), found, &likeness, options->pool);
+    const ss_look_t look = look_as(ss_sealing_written(how), found, options->pool).look;
     const ss_part_t *part = part_named(&look, name);
     apr_int64_t age = apr_time_sec(options->now) - part->number;
 

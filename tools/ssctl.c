@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,14 +41,10 @@ static void print_usage(FILE *out)
     }
 }
 
-result_e misused(const char *format, ...)
+static result_e misused(const char *why)
 {
-    va_list arguments;
-
     print_usage(stderr);
-    va_start(arguments, format);
-    say(format, arguments);
-    va_end(arguments);
+    complain("%s", why);
     return SSCTL_USAGE;
 }
 
@@ -86,7 +81,7 @@ static result_e run(int argc, const char *const argv[], apr_pool_t *pool)
 {
     const command_t *command = argc > 1 ? command_named(argv[1]) : NULL;
     options_t options;
-    result_e result;
+    const char *why;
 
     if (is_word(argc, argv, 1, "--version")) {
         puts("ssctl " SS_VERSION);
@@ -104,8 +99,8 @@ static result_e run(int argc, const char *const argv[], apr_pool_t *pool)
         print_help(command);
         return SSCTL_DONE;
     }
-    result = options_read(&options, command, argc - 1, argv + 1, pool);
-    return result == SSCTL_DONE ? command->run(&options) : result;
+    why = options_read(&options, command, argc - 1, argv + 1, pool);
+    return why == NULL ? command->run(&options) : misused(why);
 }
 
 /* A secret that went into a full disk is none: whoever asked must hear of it. */

@@ -6,7 +6,6 @@
 
 #include <apr_tables.h>
 #include <apr_time.h>
-#include <stdarg.h>
 
 #include "lib/sealing.h"
 
@@ -56,9 +55,9 @@ result_e run_inspect(const options_t *options);
 result_e run_convert(const options_t *options);
 result_e run_formats(const options_t *options);
 
-/** Read the options of a command. What is wrong has been said when this is not SSCTL_DONE. */
-result_e options_read(options_t *options, const command_t *command, int argc,
-                      const char *const argv[], apr_pool_t *pool);
+/** Read the options of a command. Returns NULL, or what is wrong with them. */
+const char *options_read(options_t *options, const command_t *command, int argc,
+                         const char *const argv[], apr_pool_t *pool);
 
 /** Print one line for each option that a command knows. */
 void options_print(int takes);
@@ -96,6 +95,19 @@ const char *near_miss(const ss_format_t *format, const ss_candidates_t *found,
 const char *cookies_in(ss_candidates_t *found, const char *text, const char *cookie_name,
                        apr_pool_t *pool);
 
+/** A format that a cookie may be of, and what it tells as one of that. */
+typedef struct guess_t {
+    const ss_format_t *format;
+    ss_likeness_e likeness;
+    ss_look_t look;
+} guess_t;
+
+/** The first cookie that was found, with its companion where this format has one. */
+ss_sealed_t cookie_as(const ss_format_t *format, const ss_candidates_t *found);
+
+/** What that cookie tells without a secret. */
+guess_t look_as(const ss_format_t *format, const ss_candidates_t *found, apr_pool_t *pool);
+
 /**
  * Open the operand. What is wrong has been said, with --json also on standard output, when this is
  * not SSCTL_DONE.
@@ -105,14 +117,8 @@ const char *cookies_in(ss_candidates_t *found, const char *text, const char *coo
 result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
                       const options_t *options);
 
-/** Say on standard error what is wrong, in printable ASCII. */
-void say(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
-
-/** The same; an instance of printf. */
+/** Say on standard error what is wrong, in printable ASCII; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/** Print the usage and, behind it, what is wrong. Returns SSCTL_USAGE. */
-result_e misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text for people and for scripts. */
 const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool);

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import harness
+from common import JSON
 from cookies import Native
 from harness import SECRET, Server
 
@@ -30,7 +31,6 @@ ENDPOINT = '''
         SignedSessionWritable *
     </Location>
 '''
-JSON = {'Content-Type': 'application/json'}
 # A command that counts how often it runs.
 COUNTED = 'SignedSessionSecret "exec:{dir}/secret.sh"'
 COUNTING = '#!/bin/sh\necho run >> "${0%/*}/runs"\necho ' + SECRET + '\n'

@@ -21,15 +21,13 @@ import flask
 import pytest
 from flask.sessions import SecureCookieSessionInterface
 
+from common import FORM, JSON, TOP
 from harness import SECRET, Jar, cgi_module
 from starting import Keyed
 
-TOP = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 NODE_MODULES = HERE / 'node/node_modules'
 OLD_SECRET = 'Hm4-older_secret.Pq61xSvBz8tEu3WnLk0Fy'
-FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
-JSON = {'Content-Type': 'application/json'}
 LOGIN = {'user': 'alice', 'password': 'apple-pie'}
 FILES = {'srv/files/report.txt': 'the report\n',
          'srv/cgi-bin/environment': '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"\nenv\n'}

@@ -16,12 +16,12 @@ import pytest
 
 from backends import HttpBackend, http_answer
 from client import exchange_pipelined
+from common import JSON, state
 from cookies import Native, native, opened
 from harness import SECRET, Server
 from test_directives import DIRECTIVES
 from test_formats import FORMATS, cookie_of
 
-JSON = {'Content-Type': 'application/json'}
 ENDPOINT = '''
     MaxKeepAliveRequests 0
     SignedSession On
@@ -52,10 +52,6 @@ def children(server):
 
 def session(server, cookie, host='native.example'):
     return server.request('GET', '/session', {'Host': host}, cookie=cookie).json()
-
-
-def state(server, cookie, host='native.example'):
-    return server.request('GET', '/session?meta', {'Host': host}, cookie=cookie).json()['state']
 
 
 # --- bytes from clients ------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
+from common import JSON, state
 from cookies import Native, native, opened
 from harness import SECRET, Server
 
-JSON = {'Content-Type': 'application/json'}
 ENDPOINT = '''
     SignedSession On
     <Location "/session">
@@ -26,10 +26,6 @@ OTHER_SECRET = 'another secret, of somebody else: 0123456789'
 def server():
     with Server(ENDPOINT, log_level='signed_session:debug') as one:
         yield one
-
-
-def state(server, cookie):
-    return server.request('GET', '/session?meta', cookie=cookie).json()['state']
 
 
 def session(server, cookie):

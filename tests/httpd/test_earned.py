@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 import pytest
 
 import harness
-from cookies import native, opened
+from common import stored
+from cookies import native
 from harness import Server
 
 MODULES = '''alias auth_basic auth_form authn_core authn_file authz_host authz_user dir headers request rewrite
@@ -163,11 +164,6 @@ def server():
 
 
 REFUSALS = ('AH01617', 'AH01630', 'AH01631', 'AH01807')
-
-
-def stored(response):
-    """The session that the response stores; None when it sends no cookie."""
-    return opened(response).data if response.set_cookies() else None
 
 
 def outcome(response):

@@ -8,12 +8,10 @@ import time
 
 import pytest
 
+from common import FORM, JSON, PATCH
 from cookies import Native, native, opened
 from harness import Jar, Server
 
-JSON = {'Content-Type': 'application/json'}
-PATCH = {'Content-Type': 'application/merge-patch+json'}
-FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
 BODY_MAX = 16 * 1024
 
 CONF = '''

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from common import ENV_CGI
 from cookies import native, opened
 from harness import Server, cgi_module, configtest
 
@@ -15,10 +16,6 @@ function handle(r)
     r:puts(tostring(r:expr("session('user') == 'alice' && %{session:cart.items.0.id} == '7'")))
     return apache2.OK
 end
-'''
-ENV_CGI = '''#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
 '''
 
 # --- where an expression can stand ----------------------------------------------------------------

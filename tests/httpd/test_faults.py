@@ -20,6 +20,7 @@ import pytest
 from h2.exceptions import ProtocolError
 
 import harness
+from common import PATCH
 from cookies import Native
 from harness import Jar, Server, speaks_http2
 from starting import OTHER, THIRD, Keyed, wait_for
@@ -27,7 +28,6 @@ from starting import OTHER, THIRD, Keyed, wait_for
 pytestmark = pytest.mark.children
 
 CLIENTS = 6
-PATCH = {'Content-Type': 'application/merge-patch+json'}
 MINUTE = 60
 FILES = {'htdocs/closed/file.txt': 'for clients with a session'}
 CONF = '''

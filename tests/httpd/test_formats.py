@@ -10,12 +10,11 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
+from common import DAY, JSON
 from cookies import Native, native, opened
 from harness import SECRET, Jar
 
 FORMATS = ['native', 'starlette', 'flask', 'django', 'express']
-DAY = 86400
-JSON = {'Content-Type': 'application/json'}
 CONF = '''
 SignedSession On
 SignedSessionFormat {formats}

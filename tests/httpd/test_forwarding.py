@@ -7,13 +7,10 @@ import json
 import pytest
 
 from backends import HttpBackend, http_answer
+from common import ENV_CGI
 from cookies import native
 from harness import Server, cgi_module, speaks_http2
 
-ENV_CGI = '''#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
-'''
 REDIRECT_CGI = '''#!/bin/sh
 printf 'Location: %s\\r\\n\\r\\n' "$QUERY_STRING"
 '''

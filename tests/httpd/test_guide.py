@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from common import FORM, JSON, TOP
 from cookies import Native, native, opened
 from harness import Jar, Server, cgi_module, configtest
 
-TOP = Path(__file__).resolve().parents[2]
 DEMO = TOP / 'conf/demo'
 MODULES = 'alias dir include rewrite proxy proxy_http'
 
@@ -65,9 +65,6 @@ def visitor(demo):
     return Jar(demo)
 
 
-FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
-
-
 def log_in(visitor, user, password, headers=()):
     return visitor.request('POST', '/login', {**FORM, **dict(headers)}, urlencode({'user': user, 'password': password}))
 
@@ -110,9 +107,8 @@ def test_the_counter_counts(visitor):
 
 
 def test_pages_write_what_decides_nothing(visitor):
-    json = {'Content-Type': 'application/json'}
-    assert visitor.request('PUT', '/session/theme', json, '"dark"').status == 201
-    assert visitor.request('PUT', '/session/role', json, '"admin"').status == 403
+    assert visitor.request('PUT', '/session/theme', JSON, '"dark"').status == 201
+    assert visitor.request('PUT', '/session/role', JSON, '"admin"').status == 403
     assert visitor.request('POST', '/session', FORM, 'key=hello').status == 200
     assert session_of(visitor) == {'theme': 'dark', 'key': 'hello'}
 

@@ -6,17 +6,15 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from common import TOP
 from harness import APXS, LIBEXECDIR, apxs_query, configtest
 from starting import SS0101, VARIABLE
 
 # One worker builds the release.
 pytestmark = pytest.mark.xdist_group('install')
-
-TOP = Path(__file__).resolve().parents[2]
 
 
 def run(directory, *words, expect=0, **more):

@@ -9,11 +9,10 @@ import time
 import itsdangerous
 import pytest
 
+from common import DAY, JSON, state
 from cookies import Native, native, opened, starlette
 from harness import SECRET, Server
 
-JSON = {'Content-Type': 'application/json'}
-DAY = 86400
 ENDPOINT = '''
     SignedSession On
     <Location "/session">
@@ -40,10 +39,6 @@ def now():
 def aged(seconds, data=None, **more):
     """The cookie of a session that was renewed this long ago."""
     return native({'a': 1} if data is None else data, renewed=now() - seconds, **more)
-
-
-def state(server, cookie):
-    return server.request('GET', '/session?meta', cookie=cookie).json()['state']
 
 
 @pytest.fixture(scope='module')

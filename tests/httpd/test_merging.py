@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from common import DAY, PATCH
 from cookies import Native, native, opened
 from harness import SECRET, Server, cgi_module
 from starting import ENDPOINT, JSON
@@ -13,7 +14,6 @@ from starting import ENDPOINT, JSON
 # --- defaults, seen from outside -------------------------------------------------------------------
 
 
-DAY = 86400
 ENV_CGI = '#!/bin/sh\necho Content-Type: text/plain\necho \'X-Session-Update: {"a": 1}\'\necho\nenv\n'
 PLAIN_ENDPOINT = 'SignedSession On\n<Location "/plain">\nSetHandler signed-session\n</Location>\n'
 
@@ -192,7 +192,6 @@ def endpoints(*levels):
     return nested(*(f'SetHandler signed-session\n{lines}' for lines in levels))
 
 
-PATCH = {'Content-Type': 'application/merge-patch+json'}
 ADDRESSES = ['/', '/1', '/1/2', '/1/2/3']
 FILES = {f'htdocs/{path}file.txt': 'x' for path in ('', '1/', '1/2/', '1/2/3/')}
 PATHS = ['/', '/1/', '/1/2/', '/1/2/3/']

@@ -6,11 +6,11 @@ test that it names exists."""
 import re
 from pathlib import Path
 
+from common import TOP
 from test_directives import ANYWHERE, SECTION, SERVER, listed
 
-TOP = Path(__file__).resolve().parents[2]
 CODE = [TOP / 'mod_signed_session.c',
-        *(path for folder in ('httpd', 'lib', 'tools') for path in (TOP / folder).glob('*.[ch]'))]
+        *(path for folder in ('httpd', 'lib', 'tools') for path in (TOP / folder).rglob('*.[ch]'))]
 LEVELS = {'CRIT': 'crit', 'ERR': 'error', 'WARNING': 'warn', 'INFO': 'info', 'DEBUG': 'debug'}
 
 

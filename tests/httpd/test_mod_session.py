@@ -11,13 +11,10 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
+from common import ENV_CGI
 from cookies import Native, native, opened
 from harness import Server, cgi_module
 
-ENV_CGI = '''#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
-'''
 # Logs in, with the header that its query string names.
 LOGIN_CGI = '''#!/bin/sh
 printf 'Content-Type: text/plain\\r\\n'

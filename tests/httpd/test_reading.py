@@ -6,13 +6,10 @@ import json
 
 import pytest
 
+from common import ENV_CGI
 from cookies import native
 from harness import Server, cgi_module
 
-ENV_CGI = '''#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
-'''
 NOTES_LUA = '''
 function handle(r)
     local names = { "session", "session-state", "session:user", "session:n", "session:list", "session:bell",

@@ -5,7 +5,6 @@
 import base64
 import hashlib
 import json
-import sys
 import time
 
 import itsdangerous
@@ -13,16 +12,11 @@ import pytest
 
 import harness
 from backends import HttpBackend, http_answer
+from common import ECHO_CGI, stored
 from cookies import Native, native, opened, starlette
 from harness import SECRET, Jar, Server, cgi_module
 
 # Answers with the header lines of its query string, one for each "&", percent-decoded.
-ECHO_CGI = f'''#!{sys.executable}
-import os, sys, urllib.parse
-for line in os.environ['QUERY_STRING'].split('&'):
-    sys.stdout.write(urllib.parse.unquote(line) + '\\r\\n')
-sys.stdout.write('Content-Type: text/plain\\r\\n\\r\\nbody\\n')
-'''
 MODULES = f'alias auth_basic authn_core authn_file authz_user dir headers ss_testing {cgi_module()}'
 FILES = {
     'users': 'alice:{SHA}' + base64.b64encode(hashlib.sha1(b'secret').digest()).decode() + '\n',
@@ -179,11 +173,6 @@ def server():
         protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
     with Server(protocols + CONF, modules, files=FILES) as one:
         yield one
-
-
-def stored(response):
-    """The session that the response stores; None when it sends no cookie."""
-    return opened(response).data if response.set_cookies() else None
 
 
 def quoted(*lines):

@@ -3,17 +3,15 @@
 """Secrets: where they come from, which are refused, and that none is ever shown."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 import harness
+from common import TOP
 from cookies import Native, native
 from harness import SECRET, cgi_module, configtest
 from starting import (ENDPOINT, GOOD, JSON, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed, anns_cookie, failed_start,
                       one_line, opens, prepared, restarts, sealed_with, wait_for)
-
-TOP = Path(__file__).resolve().parents[2]
 
 
 # --- sources that work -------------------------------------------------------------------------

@@ -7,20 +7,18 @@ import os
 import re
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
+from common import DAY, TOP
 from cookies import Native, starlette
 from harness import SECRET, configtest
 
 OTHER = 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'
 VARIABLE = 'SIGNED_SESSION_SECRET'
-TOP = Path(__file__).resolve().parents[2]
 FORMATS = ['native', 'starlette', 'flask', 'django', 'express']
 NOW = 1767225600  # 2026-01-01T00:00:00Z
 SESSION = {'user': 'alice', 'n': 1, 'cart': {'items': [7, None]}, 'name': 'Zo\u00eb'}
-DAY = 86400
 
 
 def ssctl(*words, stdin='', env=None):

@@ -7,13 +7,10 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
+from common import ENV_CGI
 from cookies import Native, native, opened, starlette
 from harness import Server, cgi_module
 
-ENV_CGI = '''#!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-env
-'''
 REDIRECT_CGI = '''#!/bin/sh
 printf 'Location: %s\\r\\n\\r\\n' "$QUERY_STRING"
 '''

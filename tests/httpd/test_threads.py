@@ -15,6 +15,7 @@ import h2.events
 import pytest
 
 from client import SECONDS
+from common import PATCH
 from cookies import native, starlette
 from harness import COOKIE, Jar, Server, speaks_http2
 
@@ -22,7 +23,6 @@ CLIENTS = 12
 NUMBERS = range(1, CLIENTS + 1)  # 0 would not pass Require
 ROUNDS = 8
 STREAMS = 32
-JSON = {'Content-Type': 'application/merge-patch+json'}
 CONF = '''
     SignedSession On
     SignedSessionFormat native starlette flask django
@@ -53,7 +53,7 @@ def visit(server, protocol, number):
     jar = Jar(server)
     for count in range(ROUNDS):
         change = {'client': number, 'count': count}
-        assert jar.request('PATCH', '/session', JSON, change, protocol=protocol).json() == change
+        assert jar.request('PATCH', '/session', PATCH, change, protocol=protocol).json() == change
         assert jar.request('GET', '/session', protocol=protocol).json() == change
         assert jar.request('GET', '/closed/file.txt', protocol=protocol).status == 200
     return jar

@@ -3,22 +3,16 @@
 """Changes that scripts ask for: the header of SignedSessionUpdate, and the note session-update."""
 
 import json
-import sys
 import time
 
 import pytest
 
 from backends import FcgiBackend, HttpBackend, http_answer
+from common import ECHO_CGI
 from cookies import Native, native, opened
 from harness import Server, cgi_module
 
 # Answers with the header lines of its query string, one for each "&", percent-decoded.
-ECHO_CGI = f'''#!{sys.executable}
-import os, sys, urllib.parse
-for line in os.environ['QUERY_STRING'].split('&'):
-    sys.stdout.write(urllib.parse.unquote(line) + '\\r\\n')
-sys.stdout.write('Content-Type: text/plain\\r\\n\\r\\nbody\\n')
-'''
 NOTE_LUA = '''
 function handle(r)
     r.notes["session-update"] = r.args

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""What many tests say in the same words: headers, scripts, and questions to a server."""
+
+import sys
+from pathlib import Path
+
+from cookies import opened
+
+TOP = Path(__file__).resolve().parents[2]
+DAY = 86400  # seconds
+
+JSON = {'Content-Type': 'application/json'}
+PATCH = {'Content-Type': 'application/merge-patch+json'}
+FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
+
+# Answers with its environment.
+ENV_CGI = '''#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+env
+'''
+
+# Answers with the header lines of its query string.
+ECHO_CGI = f'''#!{sys.executable}
+import os, sys, urllib.parse
+for line in os.environ['QUERY_STRING'].split('&'):
+    sys.stdout.write(urllib.parse.unquote(line) + '\\r\\n')
+sys.stdout.write('Content-Type: text/plain\\r\\n\\r\\nbody\\n')
+'''
+
+
+def state(server, cookie, host=None):
+    """What an endpoint at /session says of a cookie."""
+    headers = {} if host is None else {'Host': host}
+    return server.request('GET', '/session?meta', headers, cookie=cookie).json()['state']
+
+
+def stored(response):
+    """The session that the response stores; None when it sends no cookie."""
+    return opened(response).data if response.set_cookies() else None
