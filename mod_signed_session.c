@@ -46,8 +46,6 @@ module AP_MODULE_DECLARE_DATA signed_session_module;
 /* the same, but not for .htaccess: a session is the whole site's */
 #define SECTION(...) ROW(SS_DIRECTORY, ss_dir_conf_t, RSRC_CONF | ACCESS_CONF, __VA_ARGS__)
 
-#define FLAG .choice = &flags
-
 static const ss_choice_t flags = { "On or Off", { [0] = "Off", [1] = "On" } };
 static const ss_choice_t modes = {
     "On, Off or ReadOnly", { [SS_OFF] = "Off", [SS_ON] = "On", [SS_READ_ONLY] = "ReadOnly" }
@@ -70,7 +68,7 @@ const command_rec ss_directives[] = {
     SERVER("SignedSessionFormat", ss_parse_formats, formats, 0, SS_DEFAULT_FORMAT,
            "the format that is written, then further formats that are accepted"),
     SERVER("SignedSessionEncrypt", ss_parse_choice, encrypt, 1, "Off",
-           "On: native cookies are written encrypted, not only signed; or Off", FLAG),
+           "On: native cookies are written encrypted, not only signed; or Off", .choice = &flags),
     SERVER("SignedSessionAudience", ss_parse_text, audience, 1, "\"" SS_DEFAULT_AUDIENCE "\"",
            "a text that native keys are bound to: cookies of one audience do not open in another"),
     SERVER("SignedSessionIdleTimeout", ss_parse_timeout, lifetime.idle, 1, SS_DEFAULT_IDLE_TIMEOUT,
@@ -81,7 +79,7 @@ const command_rec ss_directives[] = {
            "when an unchanged session gets a fresh time: a percentage of the idle timeout, a "
            "duration, always or never"),
     SERVER("SignedSessionPersistent", ss_parse_choice, lifetime.persistent, 1, "On",
-           "On: the cookie carries Max-Age; Off: it ends with the browser", FLAG),
+           "On: the cookie carries Max-Age; Off: it ends with the browser", .choice = &flags),
     SERVER("SignedSessionSkew", ss_parse_duration, lifetime.skew, 1, SS_DEFAULT_SKEW,
            "a duration: how far the clocks of other servers may be ahead"),
     SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
@@ -91,11 +89,11 @@ const command_rec ss_directives[] = {
               "On, Off, or ReadOnly (never sends a cookie)",
               .choice = &modes, .gather = ss_gather_mode),
     DIRECTORY("SignedSessionEnv", ss_parse_choice, env, 1, NULL,
-              "On: SESSION, SESSION_<key> and SIGNED_SESSION_STATE in the environment; or Off", FLAG),
+              "On: SESSION, SESSION_<key> and SIGNED_SESSION_STATE in the environment; or Off", .choice = &flags),
     DIRECTORY("SignedSessionTouch", ss_parse_choice, touch, 1, "On",
-              "Off: requests here never renew the session; or On", FLAG),
+              "Off: requests here never renew the session; or On", .choice = &flags),
     DIRECTORY("SignedSessionVary", ss_parse_choice, vary, 1, "On",
-              "On: responses here carry Vary: Cookie; or Off", FLAG),
+              "On: responses here carry Vary: Cookie; or Off", .choice = &flags),
     SECTION("SignedSessionUpdate", ss_parse_update, update, 0, NULL,
             "a response header in which applications here send a JSON merge patch, then the keys it "
             "may touch (none named: all); or Off",

@@ -40,12 +40,11 @@ static const char *json_of(ss_visit_t *visit, ss_json_t value)
 static ss_json_t input_of(const char *json, apr_pool_t *pool)
 {
     ss_bytes_t text = ss_bytes_of(json);
-    ss_json_t value = ss_json_absent;
+    ss_json_t value;
 
-    if (text.len <= SS_BODY_MAX) {
-        ss_json_check_input(&value, text, NULL, pool);
-    }
-    return value;
+    return text.len <= SS_BODY_MAX && ss_json_check_input(&value, text, NULL, pool) == APR_SUCCESS
+               ? value
+               : ss_json_absent;
 }
 
 static apr_status_t signed_session_state(request_rec *r, const char **state)

@@ -12,6 +12,13 @@
 /** Before a parameter that only others of the same type of function need. */
 #define SS_UNUSED __attribute__((unused))
 
+/** The result says whether it worked, and must be looked at. */
+#if defined(__GNUC__)
+#define SS_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SS_MUST_USE
+#endif
+
 /** Bytes that somebody else owns; not terminated, may hold NUL. */
 typedef struct ss_bytes_t {
     const char *data; /* NULL: there are none, which is not the same as an empty text */

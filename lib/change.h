@@ -31,7 +31,7 @@ extern const ss_change_t ss_change_end;
 
 /** May a session have a key of this name, wherever a change comes from? UTF-8 without control
  * characters. */
-int ss_key_is_acceptable(ss_bytes_t name);
+SS_MUST_USE int ss_key_is_acceptable(ss_bytes_t name);
 
 /** Make a change. Returns whether it is possible: see ss_session_set; all others always are. */
 int ss_change_make(ss_session_t *session, const ss_change_t *change);

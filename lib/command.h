@@ -32,6 +32,7 @@ typedef struct ss_ending_t {
  * @return        APR_SUCCESS when it has run, whatever it did; APR_TIMEUP when it did not end in
  * time; anything else when it cannot be run
  */
-apr_status_t ss_command_run(ss_ending_t *ending, const ss_command_t *command, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_command_run(ss_ending_t *ending, const ss_command_t *command,
+                                        apr_pool_t *pool);
 
 #endif

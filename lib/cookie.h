@@ -34,7 +34,7 @@ typedef struct ss_cookie_t {
  * @param header  terminated, any bytes; NULL for "no header"
  * @return        how many were found, at most `max`
  */
-int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name);
+SS_MUST_USE int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name);
 
 /** Is a cookie's value one that ss_cookie_strip is to remove? */
 typedef int ss_cookie_is_fn(ss_bytes_t value, const void *data);

@@ -15,7 +15,7 @@
  * @param argc    at least 1
  * @return        NULL, or what is wrong and what is accepted
  */
-const char *ss_cookie_option_parse(ss_cookie_t *cookie, int argc, const char *const argv[],
-                                   apr_pool_t *pool);
+SS_MUST_USE const char *ss_cookie_option_parse(ss_cookie_t *cookie, int argc,
+                                               const char *const argv[], apr_pool_t *pool);
 
 #endif

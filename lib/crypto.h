@@ -26,7 +26,8 @@ typedef apr_status_t ss_random_fn(void *out, apr_size_t len);
 apr_size_t ss_hash_size(ss_hash_e hash);
 
 /** Hash `len` slices as if they were one text. `out` has room for ss_hash_size() bytes. */
-apr_status_t ss_hash(ss_hash_e hash, unsigned char *out, const ss_bytes_t *slices, int count);
+SS_MUST_USE apr_status_t ss_hash(ss_hash_e hash, unsigned char *out, const ss_bytes_t *slices,
+                                 int count);
 
 /**
  * Key an HMAC (RFC 2104).
@@ -37,16 +38,17 @@ apr_status_t ss_hash(ss_hash_e hash, unsigned char *out, const ss_bytes_t *slice
  * @return      APR_SUCCESS, or APR_EGENERAL when libcrypto refuses (for example SHA-1 in a FIPS
  * configuration)
  */
-apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_mac_create(ss_mac_t **mac, ss_hash_e hash, ss_bytes_t key,
+                                       apr_pool_t *pool);
 
 /** MAC of `text` into `out`, which has room for ss_hash_size() bytes. APR_EGENERAL when libcrypto
  * fails. */
-apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text);
+SS_MUST_USE apr_status_t ss_mac_compute(const ss_mac_t *mac, unsigned char *out, ss_bytes_t text);
 
 /** Is `signature` the MAC of `text`? The time taken does not depend on where they differ. When
  * libcrypto fails, for lack of memory, it is ss_out_of_memory() of the pool that `mac` lives in,
  * then "no". */
-int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature);
+SS_MUST_USE int ss_mac_verify(const ss_mac_t *mac, ss_bytes_t text, ss_bytes_t signature);
 
 #define SS_AEAD_KEY_SIZE 32
 #define SS_AEAD_NONCE_SIZE 24
@@ -65,7 +67,8 @@ typedef struct ss_aead_t ss_aead_t;
  * @param key   SS_AEAD_KEY_SIZE bytes; copied
  * @return      APR_SUCCESS, or APR_EGENERAL when libcrypto refuses
  */
-apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key,
+                                        apr_pool_t *pool);
 
 /**
  * Encrypt.
@@ -75,8 +78,8 @@ apr_status_t ss_aead_create(ss_aead_t **aead, const unsigned char *key, apr_pool
  * @param data   what is bound to the ciphertext and stays readable
  * @return       APR_SUCCESS, or APR_EGENERAL when libcrypto fails
  */
-apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
-                          ss_bytes_t text, ss_bytes_t data);
+SS_MUST_USE apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out,
+                                      const unsigned char *nonce, ss_bytes_t text, ss_bytes_t data);
 
 /**
  * Decrypt.
@@ -86,25 +89,25 @@ apr_status_t ss_aead_seal(const ss_aead_t *aead, unsigned char *out, const unsig
  * @return        whether key, nonce, text and data are those that it was sealed with; a failure of
  *                libcrypto is as in ss_mac_verify
  */
-int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
-                 ss_bytes_t sealed, ss_bytes_t data);
+SS_MUST_USE int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const unsigned char *nonce,
+                             ss_bytes_t sealed, ss_bytes_t data);
 
 /**
  * HKDF-SHA-256, extract and expand (RFC 5869).
  *
  * @param out   `len` bytes, at most 255 * 32
  */
-apr_status_t ss_hkdf(unsigned char *out, apr_size_t len, ss_bytes_t secret, ss_bytes_t salt,
-                     ss_bytes_t info);
+SS_MUST_USE apr_status_t ss_hkdf(unsigned char *out, apr_size_t len, ss_bytes_t secret,
+                                 ss_bytes_t salt, ss_bytes_t info);
 
 /** Are these `len` bytes the same? The time taken depends only on `len`. */
-int ss_equal(const void *a, const void *b, apr_size_t len);
+SS_MUST_USE int ss_equal(const void *a, const void *b, apr_size_t len);
 
 /** Overwrite memory in a way the compiler may not drop. */
 void ss_wipe(void *data, apr_size_t len);
 
 /** The generator of libcrypto, seeded by the operating system; safe in threads and after fork. */
-apr_status_t ss_random(void *out, apr_size_t len);
+SS_MUST_USE apr_status_t ss_random(void *out, apr_size_t len);
 
 /** Versions of libcrypto this was built with, and that it runs with: "3.0.15". */
 const char *ss_crypto_built_version(void);

@@ -12,7 +12,7 @@
 
 /** Compress, with the settings that Python's zlib.compress has. `packed` is in `pool`; ss_absent
  * unless successful. Fails only for lack of memory. */
-apr_status_t ss_deflate(ss_bytes_t *packed, ss_bytes_t text, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_deflate(ss_bytes_t *packed, ss_bytes_t text, apr_pool_t *pool);
 
 /**
  * Decompress.
@@ -22,6 +22,6 @@ apr_status_t ss_deflate(ss_bytes_t *packed, ss_bytes_t text, apr_pool_t *pool);
  *              APR_ENOSPC when it holds more than SS_INFLATED_MAX bytes; APR_ENOMEM
  *              after ss_out_of_memory()
  */
-apr_status_t ss_inflate(ss_bytes_t *text, ss_bytes_t packed, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_inflate(ss_bytes_t *text, ss_bytes_t packed, apr_pool_t *pool);
 
 #endif

@@ -27,7 +27,8 @@ typedef struct ss_document_t {
  * @param text      not copied, must live as long as `pool`
  * @return          APR_SUCCESS, or APR_EINVAL when it is not a JSON object
  */
-apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text,
+                                          apr_pool_t *pool);
 
 #define SS_OUTLINE_TEXT 4096   /* bytes of a text that has one */
 #define SS_OUTLINE_MEMBERS 128 /* and its members */
@@ -45,7 +46,7 @@ typedef struct ss_outline_t {
 
 /** Draw the outline of a document. Returns whether there is one: it may be too large, or names may
  * have escapes. */
-int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document);
+SS_MUST_USE int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document);
 
 /** The document that a text and its outline stand for: as ss_document_read would make it. */
 void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_bytes_t text,

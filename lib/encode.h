@@ -33,8 +33,8 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes);
  * empty, non-NULL value
  * @return       APR_SUCCESS, or APR_EINVAL for any other spelling than the canonical one
  */
-apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t text,
-                              apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t text,
+                                          apr_pool_t *pool);
 
 #define SS_BASE62_MAX 11 /* digits of any number */
 
@@ -49,7 +49,7 @@ apr_size_t ss_base62_encode(char *out, apr_int64_t number);
  * @param number  out: 0 unless successful
  * @return        APR_SUCCESS, or APR_EINVAL: empty, another character, a leading zero, too large
  */
-apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text);
+SS_MUST_USE apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text);
 
 /**
  * Decode `%XX` (RFC 3986 section 2.1) and, if `plus` is true, `+` as a blank
@@ -58,10 +58,11 @@ apr_status_t ss_base62_decode(apr_int64_t *number, ss_bytes_t text);
  * @param bytes  out: allocated in `pool`, at most as long as `text`; ss_absent unless successful
  * @return       APR_SUCCESS, or APR_EINVAL when a % is not followed by two hexadecimal digits
  */
-apr_status_t ss_percent_decode(ss_bytes_t *bytes, ss_bytes_t text, int plus, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_percent_decode(ss_bytes_t *bytes, ss_bytes_t text, int plus,
+                                           apr_pool_t *pool);
 
 /** Is this well-formed UTF-8 (RFC 3629: shortest form, no surrogates, nothing above U+10FFFF)? NUL
  * counts as a character. */
-int ss_utf8_is_valid(ss_bytes_t text);
+SS_MUST_USE int ss_utf8_is_valid(ss_bytes_t text);
 
 #endif

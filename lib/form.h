@@ -22,7 +22,7 @@ typedef struct ss_form_field_t {
  * @param why     out, only on failure: what is wrong with which field, for people
  * @return        APR_SUCCESS, or APR_EINVAL: a broken percent escape, or bytes that are not UTF-8
  */
-apr_status_t ss_form_parse(apr_array_header_t **fields, const char **why, ss_bytes_t body,
-                           apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_form_parse(apr_array_header_t **fields, const char **why,
+                                       ss_bytes_t body, apr_pool_t *pool);
 
 #endif

@@ -92,16 +92,16 @@ typedef struct ss_json_error_t {
  * @param error  out, only on failure; may be NULL
  * @return       APR_SUCCESS or APR_EINVAL
  */
-apr_status_t ss_json_check(ss_json_t *value, ss_bytes_t text, ss_json_read_e how,
-                           ss_json_error_t *error);
+SS_MUST_USE apr_status_t ss_json_check(ss_json_t *value, ss_bytes_t text, ss_json_read_e how,
+                                       ss_json_error_t *error);
 
 /**
  * The same for text that a client or an application sent, which must also be unambiguous: strict
  * JSON in which no object, at any depth, has two members of one name, more than SS_JSON_MEMBERS_MAX
  * members, or a name with a control character (U+0000 to U+001F, U+007F).
  */
-apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text, ss_json_error_t *error,
-                                 apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text,
+                                             ss_json_error_t *error, apr_pool_t *pool);
 
 /**
  * Check `text` as ss_json_check does, and take the outermost object apart.
@@ -110,8 +110,9 @@ apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text, ss_json_erro
  * @return        APR_SUCCESS; APR_EINVAL when the text is not JSON, or is JSON but no object
  * (error->wanted: "an object")
  */
-apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, ss_json_read_e how,
-                            ss_json_error_t *error, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text,
+                                        ss_json_read_e how, ss_json_error_t *error,
+                                        apr_pool_t *pool);
 
 /** The members of an object in order, duplicates included: ss_json_member_t. NULL for any other
  * value. */

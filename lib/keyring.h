@@ -44,10 +44,10 @@ typedef apr_status_t ss_derive_fn(ss_key_t *key, ss_bytes_t secret, const ss_bin
  * @param secrets  array of ss_secret_t, at least one
  * @return         NULL, or what is wrong with which (by its origin) and what to do; never a secret
  */
-const char *ss_keyring_judge(const apr_array_header_t *secrets, apr_pool_t *pool);
+SS_MUST_USE const char *ss_keyring_judge(const apr_array_header_t *secrets, apr_pool_t *pool);
 
 /** Have two lists of ss_secret_t a secret in common? */
-int ss_keyring_share(const apr_array_header_t *a, const apr_array_header_t *b);
+SS_MUST_USE int ss_keyring_share(const apr_array_header_t *a, const apr_array_header_t *b);
 
 /**
  * Derive one key for each secret.
@@ -56,10 +56,12 @@ int ss_keyring_share(const apr_array_header_t *a, const apr_array_header_t *b);
  * @param secrets  array of ss_secret_t that ss_keyring_judge accepted; not kept
  * @return         APR_SUCCESS or APR_EGENERAL when libcrypto fails
  */
-apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *secrets,
-                               ss_derive_fn *derive, const ss_binding_t *binding, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *secrets,
+                                           ss_derive_fn *derive, const ss_binding_t *binding,
+                                           apr_pool_t *pool);
 
 /** Is `signature` that of `text` with any of the keys? `key` is then the index of the first. */
-int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text, ss_bytes_t signature);
+SS_MUST_USE int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text,
+                                  ss_bytes_t signature);
 
 #endif

@@ -53,8 +53,8 @@ typedef struct ss_lifetime_t {
  * @return  SS_VALID, SS_FROM_FUTURE, SS_EXPIRED_IDLE or SS_EXPIRED_ABSOLUTE; stamps that are
  * SS_NO_TIME are not judged
  */
-ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
-                             apr_time_t now);
+SS_MUST_USE ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
+                                         apr_time_t now);
 
 /** Is a session that has not changed to be re-sealed with a fresh time? */
 int ss_lifetime_is_due(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now);
@@ -80,7 +80,7 @@ apr_int64_t ss_lifetime_absolute_left(const ss_stamp_t *stamp, const ss_lifetime
  * @param random  where a new id comes from
  * @return        APR_SUCCESS, or what `random` returned
  */
-apr_status_t ss_stamp_next(ss_stamp_t *next, const ss_stamp_t *stamp, int is_changed,
-                           apr_time_t now, ss_random_fn *random);
+SS_MUST_USE apr_status_t ss_stamp_next(ss_stamp_t *next, const ss_stamp_t *stamp, int is_changed,
+                                       apr_time_t now, ss_random_fn *random);
 
 #endif

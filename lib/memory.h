@@ -40,8 +40,8 @@ ss_memory_t *ss_memory_create(apr_pool_t *pool);
  * @param host    the virtual host: its address is part of the key
  * @return        whether it was
  */
-int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item, const ss_sealed_t *cookie,
-                     const void *host, apr_pool_t *pool);
+SS_MUST_USE int ss_memory_recall(ss_memory_t *memory, ss_memory_item_t *item,
+                                 const ss_sealed_t *cookie, const void *host, apr_pool_t *pool);
 
 /** Remember a cookie that was verified. One whose document has no outline (lib/document.h) is not.
  */

@@ -20,16 +20,16 @@
 
 /** `90`, `90s`, `15min`, `12h`, `14d`, `2w`: from 0 to 100 years. Nothing else: no sign, blank,
  * fraction or other unit. */
-const char *ss_option_duration(apr_interval_time_t *duration, const char *text);
+SS_MUST_USE const char *ss_option_duration(apr_interval_time_t *duration, const char *text);
 
 /** A duration above 0, or `none` for SS_FOREVER. */
-const char *ss_option_timeout(apr_interval_time_t *timeout, const char *text);
+SS_MUST_USE const char *ss_option_timeout(apr_interval_time_t *timeout, const char *text);
 
 /** `10%` (integer, 0 to 100), a duration, `always` or `never`. */
-const char *ss_option_renew(ss_renew_t *renew, const char *text);
+SS_MUST_USE const char *ss_option_renew(ss_renew_t *renew, const char *text);
 
 /** A whole number of bytes from 1 to SS_COOKIE_MAX. */
-const char *ss_option_size(apr_size_t *size, const char *text);
+SS_MUST_USE const char *ss_option_size(apr_size_t *size, const char *text);
 
 /** A header field name: an RFC 9110 token. */
 int ss_option_is_token(const char *text);

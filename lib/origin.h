@@ -19,7 +19,7 @@
  * @return        NULL, or what is wrong and what is accepted; `null`, `*`, a path and user
  * information are refused
  */
-const char *ss_origin_parse(const char **origin, const char *text, apr_pool_t *pool);
+SS_MUST_USE const char *ss_origin_parse(const char **origin, const char *text, apr_pool_t *pool);
 
 /** What a request says of where it comes from; NULL for a header that is absent. */
 typedef struct ss_caller_t {
@@ -38,6 +38,6 @@ int ss_origin_is_trusted(const ss_caller_t *caller);
  * Sec-Fetch-Site same-origin or none: yes. Origin trusted: yes. Any other Sec-Fetch-Site: no.
  * An Origin: only if its host and port equal those of Host. Neither header: not a browser, yes.
  */
-int ss_origin_may_change(const ss_caller_t *caller);
+SS_MUST_USE int ss_origin_may_change(const ss_caller_t *caller);
 
 #endif

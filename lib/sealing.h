@@ -34,9 +34,9 @@ typedef struct ss_sealing_t {
  * @param binding  its strings must live as long as `pool`
  * @return         APR_SUCCESS or APR_EGENERAL when libcrypto fails
  */
-apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *formats,
-                             const apr_array_header_t *secrets, const ss_binding_t *binding,
-                             apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *formats,
+                                         const apr_array_header_t *secrets,
+                                         const ss_binding_t *binding, apr_pool_t *pool);
 
 /** The format that is written. */
 const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
@@ -68,8 +68,8 @@ typedef struct ss_opened_t {
  * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
  * refused
  */
-ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
-                           const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
+SS_MUST_USE ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
+                                       const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
 
 /** All that a format of `how` is handed to seal with; 0 is the one that is written. */
 ss_seal_t ss_sealing_as(const ss_sealing_t *how, int format);
@@ -88,8 +88,8 @@ typedef struct ss_sealing_result_t {
  * @return        APR_SUCCESS; APR_ENOSPC when it does not fit; anything else: libcrypto or the
  * random source failed
  */
-apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
-                             const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
+                                         const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
 
 /** Bytes of names and values that a sealed cookie comes to. */
 apr_size_t ss_sealing_size(const ss_sealed_t *cookie, const ss_sealing_t *how);

@@ -30,8 +30,8 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
  * @return         APR_SUCCESS, or APR_EINVAL when the text is not a JSON object (SS_JSON_PYTHON is
  * allowed)
  */
-apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text, const ss_stamp_t *stamp,
-                             apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text,
+                                         const ss_stamp_t *stamp, apr_pool_t *pool);
 
 /** The document as a cookie is to hold it. Exactly what was loaded while nothing changed, white
  * space around it included. */

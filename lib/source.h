@@ -32,7 +32,7 @@ typedef struct ss_secret_t {
  * @return        NULL, or what is wrong and what to write instead; never repeats the argument,
  * which may be a secret
  */
-const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *pool);
+SS_MUST_USE const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *pool);
 
 /**
  * Read every secret of every source, in order.
@@ -53,8 +53,9 @@ const char *ss_source_parse(ss_source_t *source, const char *text, apr_pool_t *p
  * @return          APR_SUCCESS; APR_NOTFOUND when an environment variable is unset (*why is then
  * its NAME alone); anything else when a source could not be read or yielded no secret
  */
-apr_status_t ss_source_read(apr_array_header_t **secrets, const char **why,
-                            apr_array_header_t *warnings, const apr_array_header_t *sources,
-                            const char *root, apr_pool_t *pool);
+SS_MUST_USE apr_status_t ss_source_read(apr_array_header_t **secrets, const char **why,
+                                        apr_array_header_t *warnings,
+                                        const apr_array_header_t *sources, const char *root,
+                                        apr_pool_t *pool);
 
 #endif

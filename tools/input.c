@@ -177,8 +177,11 @@ static const char *current_directory(apr_pool_t *pool)
 /* Where no --secret is given, the default of the directive. */
 static const apr_array_header_t *sources_of(const options_t *options)
 {
-    if (options->sources->nelts == 0) {
-        ss_source_parse(apr_array_push(options->sources), SS_DEFAULT_SECRET, options->pool);
+    ss_source_t standard;
+
+    if (options->sources->nelts == 0 &&
+        ss_source_parse(&standard, SS_DEFAULT_SECRET, options->pool) == NULL) {
+        APR_ARRAY_PUSH(options->sources, ss_source_t) = standard;
     }
     return options->sources;
 }

@@ -34,7 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ss_json_t target, patch, result, twice;
     ss_json_error_t error;
 
-    ss_json_check(&target, fuzz_exact(fuzz_part(&input), pool), SS_JSON_PYTHON, NULL);
+    if (ss_json_check(&target, fuzz_exact(fuzz_part(&input), pool), SS_JSON_PYTHON, NULL) !=
+        APR_SUCCESS) {
+        target = ss_json_absent;
+    }
     if (ss_json_check_input(&patch, input, &error, pool) == APR_SUCCESS) {
         result = ss_json_merge(target, patch, pool);
         twice = ss_json_merge(result, patch, pool);

@@ -283,8 +283,9 @@ static ss_json_t json_of(const char *text)
 {
     ss_json_t value;
 
-    ss_json_check(&value, ss_bytes_of(text), SS_JSON_STRICT, NULL);
-    return value;
+    return ss_json_check(&value, ss_bytes_of(text), SS_JSON_STRICT, NULL) == APR_SUCCESS
+               ? value
+               : ss_json_absent;
 }
 
 static outcome_e open_jar(const void *jar_, apr_pool_t *from)
@@ -394,8 +395,8 @@ static ss_session_t *loaded(apr_pool_t *from)
     static const ss_stamp_t stamp = { 1, 1, { 0 }, 1 };
     ss_session_t *session;
 
-    ss_session_load(&session, ss_bytes_of(DOCUMENT), &stamp, from);
-    return session;
+    return ss_session_load(&session, ss_bytes_of(DOCUMENT), &stamp, from) == APR_SUCCESS ? session
+                                                                                         : NULL;
 }
 
 static outcome_e change_copy(const void *wanted_, apr_pool_t *from)

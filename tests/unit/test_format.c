@@ -145,7 +145,9 @@ START_TEST(a_sealed_document_that_is_no_object_is_malformed)
                                  .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 } };
         ss_sealed_t cookie = alone(ss_absent);
 
-        ss_json_check(&payload.json, payload.text, SS_JSON_PYTHON, NULL); /* some are no JSON */
+        if (ss_json_check(&payload.json, payload.text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
+            payload.json = ss_json_absent;
+        }
         ck_assert_int_eq(seal.format->seal(&cookie, &payload, &seal, pool), APR_SUCCESS);
         ck_assert_msg(open_one(&session, cookie, &how, NOW) == SS_MALFORMED, "%s: %s", FORMAT,
                       texts[i]);
