@@ -99,7 +99,8 @@ int ss_doubts_refuse(ss_start_t *start)
             const char *message = contradictions[i](ss_server_conf(s), start->scratch);
 
             if (message != NULL) {
-                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", message);
+                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s%s", message,
+                             ss_start_place(start, s));
                 return HTTP_INTERNAL_SERVER_ERROR;
             }
         }
@@ -113,7 +114,8 @@ static void warn_of_surprises(server_rec *s, ss_start_t *start)
         const char *message = surprises[i](ss_server_conf(s), start->scratch);
 
         if (message != NULL) {
-            ap_log_error(APLOG_MARK, APLOG_NOERRNO | APLOG_WARNING, 0, s, "%s", message);
+            ss_start_warn(start, s,
+                          apr_pstrcat(start->scratch, message, ss_start_place(start, s), NULL));
         }
     }
 }
@@ -147,11 +149,12 @@ static int warn_of_open_keys(server_rec *s, ss_start_t *start)
     const char *place = conf->gathered.open_at == NULL ? NULL : believed_at(conf, start);
 
     if (place != NULL) {
-        ss_log_server(s, APLOG_WARNING, "SS0113",
-                      "visitors can write every key of their session (SignedSessionWritable * at "
-                      "%s), and a Require signed-session believes it (at %s): name the keys that "
-                      "may be written",
-                      conf->gathered.open_at, place);
+        ss_start_warn(start, s,
+                      apr_psprintf(start->scratch,
+                                   "SS0113: visitors can write every key of their session "
+                                   "(SignedSessionWritable * at %s), and a Require signed-session "
+                                   "believes it (at %s): name the keys that may be written",
+                                   conf->gathered.open_at, place));
     }
     return place != NULL;
 }
@@ -160,8 +163,8 @@ int ss_doubts_warn(ss_start_t *start)
 {
     int warned = 0;
 
-    if (start->keys == NULL) {
-        return OK;
+    if (start->is_first) {
+        return OK; /* the second pass says it */
     }
     for (server_rec *s = start->main; s != NULL; s = s->next) {
         if (ss_server_conf(s)->sealing.seals != NULL && ss_config_is_own(s, start->main)) {

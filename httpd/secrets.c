@@ -95,11 +95,17 @@ static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *
     return ss_sealing_init(&conf->sealing, conf->formats, secrets, &binding, pool);
 }
 
+/* Where that lives which outlives a start, if anything will. */
+static apr_pool_t *pool_of(const ss_start_t *start)
+{
+    return start->keys != NULL ? start->keys : start->scratch;
+}
+
 /* Without secrets: may httpd start all the same? */
 static int is_fit_without(server_rec *s, const reading_t *reading, ss_start_t *start)
 {
     ss_server_conf_t *conf = ss_server_conf(s);
-    apr_pool_t *pool = start->keys != NULL ? start->keys : start->scratch;
+    apr_pool_t *pool = pool_of(start);
 
     conf->unusable = reading->variable != NULL ? message_of_unset(reading->variable, conf, pool)
                                                : apr_pstrdup(pool, reading->why);
@@ -110,6 +116,16 @@ static int is_fit_without(server_rec *s, const reading_t *reading, ss_start_t *s
     return 1;
 }
 
+/* Each is said once, not for every virtual host. */
+static void warn_of_readings(server_rec *s, const reading_t *reading, ss_start_t *start)
+{
+    while (!start->is_first && reading->warnings->nelts > 0) {
+        ss_start_warn(start, s,
+                      apr_pstrcat(start->scratch, "SS0110: SignedSessionSecret: ",
+                                  *(const char **)apr_array_pop(reading->warnings), NULL));
+    }
+}
+
 static int is_settled(server_rec *s, ss_start_t *start)
 {
     ss_server_conf_t *conf = ss_server_conf(s);
@@ -118,18 +134,14 @@ static int is_settled(server_rec *s, ss_start_t *start)
     if (reading->secrets == NULL) {
         return is_fit_without(s, reading, start);
     }
-    if (start->keys == NULL) {
-        return 1;
-    }
-    while (reading->warnings->nelts > 0) { /* each is said once, not for every virtual host */
-        ss_log_server(s, APLOG_WARNING, "SS0110", "SignedSessionSecret: %s",
-                      *(const char **)apr_array_pop(reading->warnings));
-    }
-    if (make_keys(conf, reading->secrets, start->keys) != APR_SUCCESS) {
-        ss_log_server(s, APLOG_CRIT, "SS0111",
-                      "OpenSSL %s refused to make the keys of SignedSessionSecret (SHA-1, which "
-                      "some frameworks' formats need, may be switched off)",
-                      ss_crypto_running_version());
+    warn_of_readings(s, reading, start);
+    /* also where they will not be used: that they can be made is judged while there is a terminal
+     */
+    if (make_keys(conf, reading->secrets, pool_of(start)) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s,
+                     "SS0111: OpenSSL %s refused to make the keys of SignedSessionSecret (SHA-1, "
+                     "which some frameworks' formats need, may be switched off)",
+                     ss_crypto_running_version());
         return 0;
     }
     return 1;

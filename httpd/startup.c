@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_strings.h>
 #include <http_core.h>
 #include <http_main.h>
 
@@ -27,6 +28,20 @@ static void keep_memory(server_rec *main, apr_pool_t *pchild)
             conf->sealing.memory = memory;
         }
     }
+}
+
+void ss_start_warn(const ss_start_t *start, server_rec *s, const char *message)
+{
+    int where = start->is_test ? APLOG_STARTUP : APLOG_NOERRNO;
+
+    ap_log_error(APLOG_MARK, where | APLOG_WARNING, 0, s, "%s", message);
+}
+
+const char *ss_start_place(const ss_start_t *start, const server_rec *s)
+{
+    return s == start->main ? ""
+                            : apr_psprintf(start->scratch, " (virtual host %s, %s:%u)",
+                                           s->server_hostname, s->defn_name, s->defn_line_number);
 }
 
 /** What has something to do when httpd starts, in this order. */

@@ -263,7 +263,8 @@ def test_every_good_value_starts(start, name):
     hosts = ''.join(f'<VirtualHost 127.0.0.1:{{port}}>\n{placed(name, value)}\n</VirtualHost>\n'
                     for value in DIRECTIVES[name].good)
     files = {'key': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'}
-    assert configtest(hosts, files=files) == (0, 'Syntax OK\n')
+    rc, text = configtest(hosts, files=files)
+    assert rc == 0 and [line for line in text.splitlines() if 'SS0110' not in line] == ['Syntax OK']
     server = start(hosts, files=files)
     server.allow('SS0110')  # the key file of this test is readable for all
     assert server.request('GET', '/file.txt').status == 200
@@ -398,6 +399,21 @@ def test_warnings_at_start(start, conf, numbers, place):
     server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
     assert server.request('GET', '/file.txt').status == 200
     assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers
+
+
+@pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
+@pytest.mark.parametrize('conf, numbers', WARNINGS.values(), ids=WARNINGS)
+def test_configtest_shows_the_warnings_of_a_start(conf, numbers, place):
+    rc, text = configtest('SignedSession On\n' + place.replace('{0}', conf))
+    assert rc == 0 and text.endswith('Syntax OK\n')
+    assert sorted(re.findall(r'SS\d+', text)) == numbers
+    assert len(text.splitlines()) == len(numbers) + 1
+
+
+def test_a_warning_names_the_virtual_host_that_it_is_about():
+    _, text = configtest('SignedSession On\n<VirtualHost *:1>\nServerName shop.test\n'
+                         'SignedSessionFormat native express\n</VirtualHost>')
+    assert re.search(r'SS0116: .* \(virtual host shop\.test, /.*httpd\.conf:\d+\)\n', text)
 
 
 @pytest.mark.parametrize('secret, numbers', [('env:SIGNED_SESSION_SECRET', ['SS0113']), ('env:OTHER', [])])

@@ -265,16 +265,19 @@ def test_a_key_file_that_others_can_read_is_a_warning(way, mode, complaint):
     env = {} if way == 'file' else {VARIABLE: None, f'{VARIABLE}_FILE': '{dir}/one'}
     with prepared(conf, files={'one': OTHER}, env=env) as server:
         (server.dir / 'one').chmod(mode)
+        rc, tested = server.run('-t')
+        assert rc == 0 and tested.endswith('Syntax OK\n') and OTHER not in tested
         rc, terminal = server.run('-k', 'start')
         assert rc == 0, terminal + server.error_log()
         wait_for(lambda: restarts(server), 'the start')
         assert opens(server, OTHER)
         log = server.error_log()
         if complaint is None:
-            assert 'SS0110' not in log
+            assert 'SS0110' not in log + tested
         else:
             line = one_line(log, 'SS0110')
             assert '[warn]' in line and complaint in line and f'{server.dir}/one' in line
+            assert one_line(tested, 'SS0110') in line
         assert OTHER not in log
 
 

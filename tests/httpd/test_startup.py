@@ -91,8 +91,12 @@ def test_a_libcrypto_that_refuses_stops_the_start(tmp_path, form):
     conf = tmp_path / 'openssl.cnf'
     conf.write_text('openssl_conf = init\n[init]\nalg_section = algorithms\n'
                     '[algorithms]\ndefault_properties = fips=yes\n')
+    sessions, env = f'SignedSession On\nSignedSessionFormat {form}', {'OPENSSL_CONF': str(conf)}
     with pytest.raises(StartError, match='SS0111: OpenSSL .* refused to make the keys of SignedSessionSecret'):
-        Server(f'SignedSession On\nSignedSessionFormat {form}', env={'OPENSSL_CONF': str(conf)}).start()
+        Server(sessions, env=env).start()
+    rc, text = configtest(sessions, env=env)
+    assert rc == 1 and 'SS0111: OpenSSL' in text
+    assert failed_start(sessions, env=env)[0] == 1  # before httpd detaches itself
 
 
 @pytest.mark.parametrize('conf, env, shell', SHELLS.values(), ids=SHELLS)
