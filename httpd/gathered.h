@@ -4,6 +4,7 @@
 #ifndef SS_GATHERED_H
 #define SS_GATHERED_H
 
+#include <httpd.h>
 #include <http_config.h>
 
 /* What is gathered while the directives of a server are read, in whichever section they stand: what
@@ -30,15 +31,10 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
 /** Gathers what a directive leaves behind, once it has filled its member. */
 typedef void ss_gather_fn(cmd_parms *cmd, const void *member);
 
-/* For the rows of the directives; each says which member it understands. */
-ss_gather_fn ss_gather_mode;         /* ss_mode_e */
-ss_gather_fn ss_gather_writable;     /* ss_keys_t */
-ss_gather_fn ss_gather_update;       /* ss_update_conf_t */
-ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
-ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
-ss_gather_fn ss_gather_rule;         /* any */
+/** "FILE:LINE" of the directive that is being read. */
+const char *ss_gathered_place(cmd_parms *cmd);
 
-/** For directives of other modules that stand in the configuration: a Require signed-session. */
-void ss_gather_require(cmd_parms *cmd);
+/** Add a name to a list of them; NULL is none. */
+void ss_gathered_add(const apr_array_header_t **names, const char *name, apr_pool_t *pool);
 
 #endif

@@ -2,8 +2,9 @@
  * Copyright the mod_signed_session authors
  */
 
-/* Kinds of directives: each turns the words of one directive into one member of a configuration.
- * What the words mean is decided in lib/; here is only the way from httpd to there. */
+/* Kinds of directives: each turns the words of one directive into one member of a configuration,
+ * and some leave something behind for their whole server. What the words mean is decided in lib/;
+ * here is only the way from httpd to there. */
 
 #include <apr_strings.h>
 
@@ -323,4 +324,63 @@ const char *ss_parse_origins(void *member, const ss_line_t *line)
     }
     *(const apr_array_header_t **)member = origins;
     return NULL;
+}
+
+/*
+ * What is left behind
+ */
+
+static ss_gathered_t *gathered_by(cmd_parms *cmd)
+{
+    return &ss_config_of(cmd)->gathered;
+}
+
+void ss_gather_mode(cmd_parms *cmd, const void *member)
+{
+    if (*(const ss_mode_e *)member != SS_OFF) {
+        gathered_by(cmd)->in_use = ss_gathered_place(cmd);
+    }
+}
+
+void ss_gather_writable(cmd_parms *cmd, const void *member)
+{
+    if (((const ss_keys_t *)member)->all) {
+        gathered_by(cmd)->open_at = ss_gathered_place(cmd);
+    }
+}
+
+void ss_gather_update(cmd_parms *cmd, const void *member)
+{
+    const char *header = ((const ss_update_conf_t *)member)->header;
+
+    ss_gathered_add(&gathered_by(cmd)->updates, header, cmd->pool);
+    ss_gathered_add(&gathered_by(cmd)->headers, header, cmd->pool);
+}
+
+void ss_gather_forward(cmd_parms *cmd, const void *member)
+{
+    ss_gathered_add(&gathered_by(cmd)->headers, ((const ss_forward_conf_t *)member)->header,
+                    cmd->pool);
+}
+
+void ss_gather_forward_text(cmd_parms *cmd, const void *member)
+{
+    const apr_array_header_t *texts = *(const apr_array_header_t *const *)member;
+
+    /* the one that has just been read */
+    ss_gathered_add(&gathered_by(cmd)->headers,
+                    APR_ARRAY_IDX(texts, texts->nelts - 1, ss_forward_text_t).header, cmd->pool);
+}
+
+void ss_gather_rule(cmd_parms *cmd, const void *member)
+{
+    (void)member;
+    gathered_by(cmd)->has_rules = 1;
+}
+
+void ss_gather_require(cmd_parms *cmd)
+{
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
+        gathered_by(cmd)->required_at = ss_gathered_place(cmd);
+    }
 }
