@@ -5,7 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/answer.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/out.h"
 
 static void set_headers(request_rec *r, int status, const char *type)

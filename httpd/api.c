@@ -7,7 +7,7 @@
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "lib/encode.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "mod_signed_session.h"
 
 static apr_status_t session_to_read(ss_visit_t **visit, request_rec *r)

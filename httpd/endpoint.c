@@ -8,7 +8,7 @@
 #include "httpd/endpoint.h"
 #include "httpd/log.h"
 #include "lib/form.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 /* Say no. A body that was not read ends the connection: otherwise httpd reads the rest of it after
  * the handler, and a limit that is hit then replaces this answer. */

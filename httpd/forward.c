@@ -8,7 +8,7 @@
 #include "httpd/forward.h"
 #include "httpd/visit.h"
 #include "lib/field.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/value.h"
 
 int ss_forward_reserve(ss_start_t *start)

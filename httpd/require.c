@@ -11,7 +11,7 @@
 #include "httpd/log.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 #define PROVIDER "signed-session"
 

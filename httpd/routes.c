@@ -11,7 +11,7 @@
 #include "httpd/location.h"
 #include "httpd/visit.h"
 #include "lib/field.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/origin.h"
 
 #define HANDLER "signed-session"

@@ -7,7 +7,7 @@
 #include "httpd/visit.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 #define NOTE "session-update"
 

@@ -8,7 +8,7 @@
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "httpd/vars.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/names.h"
 #include "lib/out.h"
 

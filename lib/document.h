@@ -7,7 +7,7 @@
 #include <apr_tables.h>
 
 #include "lib/base.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 /** What a cookie holds, taken apart once and only read afterwards: a JSON object (SS_JSON_PYTHON is
  * allowed). */

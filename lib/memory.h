@@ -4,7 +4,7 @@
 #ifndef SS_MEMORY_H
 #define SS_MEMORY_H
 
-#include "lib/format.h"
+#include "lib/format/format.h"
 
 /**
  * The cookies that proved valid last, and what was inside: a client sends the same cookie again and

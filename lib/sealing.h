@@ -4,7 +4,7 @@
 #ifndef SS_SEALING_H
 #define SS_SEALING_H
 
-#include "lib/format.h"
+#include "lib/format/format.h"
 #include "lib/memory.h"
 
 /* The cookie formats of one virtual host, with their keys: from Cookie header to session, and from

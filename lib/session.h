@@ -8,7 +8,7 @@
 
 #include "lib/base.h"
 #include "lib/document.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/lifetime.h"
 
 /** A document and its life. Everything it holds lives in the pool it was created in. Not for two

@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 #include <stdio.h>
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tools/ssctl.h"
 
 /* What a cookie tells without a secret. None of it is proved. */

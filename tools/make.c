@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "lib/encode.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tools/ssctl.h"
 
 /* Commands that make something: a secret, a cookie, the list of formats. */

@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 #include <stdio.h>
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tools/ssctl.h"
 
 /* Commands that open cookies, and why one is refused. */

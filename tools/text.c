@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "lib/encode.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tools/ssctl.h"
 
 /* "2026-01-01T00:00:00Z" (RFC 3339) */

@@ -11,7 +11,7 @@
 #include <apr_pools.h>
 #include <apr_strings.h>
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 /* What every fuzz target shares. A target is one function: it returns, or it aborts because
  * something does not hold that must hold for any bytes. */

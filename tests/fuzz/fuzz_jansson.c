@@ -3,7 +3,7 @@
  */
 #include <jansson.h>
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Another reader of JSON accepts the same texts and finds the same in them. */

@@ -2,7 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include "lib/sealing.h"
-#include "lib/stamped.h"
+#include "lib/format/stamped.h"
 #include "tests/fuzz/fuzz.h"
 
 #define SECRET "correct-horse-battery-staple-0123456789"

@@ -3,7 +3,7 @@
  */
 #include <jansson.h>
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A path leads to the same place in the raw text as in the tree of another reader. */

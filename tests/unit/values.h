@@ -4,7 +4,7 @@
 #ifndef VALUES_H
 #define VALUES_H
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "tests/unit/unit.h"
 
 /** The value that these bytes are; a test that cannot write JSON fails. */

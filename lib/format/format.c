@@ -3,7 +3,7 @@
  */
 #include <apr_strings.h>
 
-#include "lib/format.h"
+#include "lib/format/format.h"
 
 extern const ss_format_t ss_format_native, ss_format_starlette, ss_format_flask, ss_format_django,
     ss_format_express;

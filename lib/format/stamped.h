@@ -4,7 +4,7 @@
 #ifndef SS_STAMPED_H
 #define SS_STAMPED_H
 
-#include "lib/format.h"
+#include "lib/format/format.h"
 
 /*
  * Cookies of the shape payload, time, signature, with a separator between them: what Python's

@@ -8,8 +8,8 @@
  * itself. Neither says when it was written.
  */
 #include "lib/encode.h"
-#include "lib/format.h"
-#include "lib/json.h"
+#include "lib/format/format.h"
+#include "lib/json/json.h"
 
 static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
                            apr_pool_t *pool)

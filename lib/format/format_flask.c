@@ -8,8 +8,8 @@
  * The payload is base64url of the JSON document, perhaps compressed; the signature is HMAC-SHA-1,
  * whose key is HMAC-SHA-1 over a salt, keyed with the secret.
  */
-#include "lib/json.h"
-#include "lib/stamped.h"
+#include "lib/json/json.h"
+#include "lib/format/stamped.h"
 
 static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
                            apr_pool_t *pool)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 /* Which item? -1 when the step is no index; the value is at most SS_COOKIE_MAX or so. */
 static int index_of(ss_bytes_t step)

@@ -4,7 +4,7 @@
 #ifndef SS_JSON_TEXT_H
 #define SS_JSON_TEXT_H
 
-#include "lib/json.h"
+#include "lib/json/json.h"
 #include "lib/out.h"
 
 /* What the json_*.c files know of the text of JSON, and nobody else needs to. */

@@ -3,7 +3,7 @@
  */
 #include <apr_strings.h>
 
-#include "lib/json_text.h"
+#include "lib/json/json_text.h"
 
 /* Arrays and objects: taken apart, searched, and put together again. */
 

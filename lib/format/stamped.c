@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/stamped.h"
+#include "lib/format/stamped.h"
 
 #include "lib/deflate.h"
 #include "lib/encode.h"
-#include "lib/json.h"
+#include "lib/json/json.h"
 
 #define TIME_SIZE_MAX 6 /* bytes: 2^48 seconds, as far as the native format reaches */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include "lib/json_text.h"
+#include "lib/json/json_text.h"
 
 /* What a value is, decided by its first byte; that of -Infinity by its second. */
 

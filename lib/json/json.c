@@ -4,7 +4,7 @@
 #include <apr_general.h>
 #include <apr_lib.h>
 
-#include "lib/json_text.h"
+#include "lib/json/json_text.h"
 #include "lib/encode.h"
 #include "lib/words.h"
 

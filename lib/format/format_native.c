@@ -28,7 +28,7 @@
 #include <apr_strings.h>
 
 #include "lib/encode.h"
-#include "lib/format.h"
+#include "lib/format/format.h"
 
 #define VERSION 1
 #define FLAGS_SIGNED 0

@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "lib/json_text.h"
+#include "lib/json/json_text.h"
 
 /*
  * What is done with values. They have been checked, so nothing here looks for the end of the

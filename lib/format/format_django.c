@@ -12,8 +12,8 @@
 #include <apr_strings.h>
 
 #include "lib/encode.h"
-#include "lib/json.h"
-#include "lib/stamped.h"
+#include "lib/json/json.h"
+#include "lib/format/stamped.h"
 
 #define SALT "django.contrib.sessions.backends.signed_cookies"
 

@@ -10,7 +10,7 @@
  * SHA-1 over the signer's salt, the word "signer" and the secret.
  */
 #include "lib/encode.h"
-#include "lib/stamped.h"
+#include "lib/format/stamped.h"
 
 static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
                            apr_pool_t *pool)
