@@ -19,6 +19,7 @@ static const char *first_of(const char *own, const char *inherited)
 void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
                        const ss_gathered_t *own, apr_pool_t *pool)
 {
+    gathered->secret_at = first_of(own->secret_at, inherited->secret_at);
     gathered->in_use = first_of(own->in_use, inherited->in_use);
     gathered->open_at = first_of(own->open_at, inherited->open_at);
     gathered->required_at = first_of(own->required_at, inherited->required_at);
@@ -36,6 +37,12 @@ static const char *place_of(cmd_parms *cmd)
 static ss_gathered_t *gathered_by(cmd_parms *cmd)
 {
     return &ss_config_of(cmd)->gathered;
+}
+
+void ss_gather_secret(cmd_parms *cmd, const void *member)
+{
+    (void)member;
+    gathered_by(cmd)->secret_at = place_of(cmd);
 }
 
 void ss_gather_mode(cmd_parms *cmd, const void *member)

@@ -11,6 +11,7 @@
  * read while requests run. */
 
 typedef struct ss_gathered_t {
+    const char *secret_at;             /* "FILE:LINE" of the SignedSessionSecret, or NULL */
     const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
     const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
     const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
@@ -30,6 +31,7 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
 typedef void ss_gather_fn(cmd_parms *cmd, const void *member);
 
 /* For the rows of the directives; each says which member it understands. */
+ss_gather_fn ss_gather_secret;   /* any */
 ss_gather_fn ss_gather_mode;     /* ss_mode_e */
 ss_gather_fn ss_gather_writable; /* ss_keys_t */
 ss_gather_fn ss_gather_update;   /* ss_update_conf_t */
