@@ -6,18 +6,26 @@
 
 #include <http_config.h>
 
+#include "httpd/part.h"
+
 /* What is gathered while the directives of a server are read, in whichever section they stand: what
  * must be known of all of them before a request comes. Nothing is gathered from .htaccess, which is
  * read while requests run. */
 
+/** A key of the session that a directive names, and where. */
+typedef struct ss_mention_t {
+    const char *key; /* NULL: whichever */
+    const char *at;  /* "FILE:LINE" */
+} ss_mention_t;
+
 typedef struct ss_gathered_t {
-    const char *secret_at;             /* "FILE:LINE" of the SignedSessionSecret, or NULL */
-    const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
-    const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
-    const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
-    int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
-    const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
-    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward */
+    const char *secret_at;              /* "FILE:LINE" of the SignedSessionSecret, or NULL */
+    const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
+    const apr_array_header_t *writable; /* ss_mention_t: what SignedSessionWritable opens */
+    const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
+    int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
+    const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
+    const apr_array_header_t *headers;  /* const char *: those, and every SignedSessionForward */
 } ss_gathered_t;
 
 /** Nothing yet. */
@@ -38,7 +46,13 @@ ss_gather_fn ss_gather_update;   /* ss_update_conf_t */
 ss_gather_fn ss_gather_forward;  /* const char * */
 ss_gather_fn ss_gather_rule;     /* any */
 
-/** For directives of other modules that stand in the configuration: a Require signed-session. */
-void ss_gather_require(cmd_parms *cmd);
+/** For directives of other modules that stand in the configuration: a Require signed-session.
+ *
+ * @param key  the key that it names, or NULL */
+void ss_gather_require(cmd_parms *cmd, const char *key);
+
+/** The keys that a Require expr asks for, in every server: httpd does not say who it is that an
+ * expression is parsed for, so they are looked up once all of the configuration is read. */
+void ss_gather_expressions(ss_start_t *start);
 
 #endif
