@@ -61,7 +61,8 @@ static const ss_choice_t strips = {
 /* clang-format off */
 const command_rec ss_directives[] = {
     SERVER("SignedSessionSecret", ss_parse_sources, sources, 0, SS_DEFAULT_SECRET,
-           "one or more of env:NAME, file:PATH, \"exec:COMMAND\"; the first secret seals, all open"),
+           "one or more of env:NAME, file:PATH, \"exec:COMMAND\"; the first secret seals, all open",
+           .gather = ss_gather_secret),
     SERVER("SignedSessionCookie", ss_parse_cookie, cookie, 0, SS_DEFAULT_COOKIE,
            "the cookie's name, then attributes as in Set-Cookie: Path=, Domain=, SameSite=, "
            "HttpOnly, Secure=auto/on/off, Partitioned, Priority="),

@@ -169,6 +169,7 @@ int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
 int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);
 
 /* What the rows gather, once a member is filled. */
+ss_gather_fn ss_gather_secret;       /* any */
 ss_gather_fn ss_gather_mode;         /* ss_mode_e */
 ss_gather_fn ss_gather_writable;     /* ss_keys_t */
 ss_gather_fn ss_gather_update;       /* ss_update_conf_t */
@@ -176,8 +177,10 @@ ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
 ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
 ss_gather_fn ss_gather_rule;         /* any */
 
-/** For directives of other modules that stand in the configuration: a Require signed-session. */
-void ss_gather_require(cmd_parms *cmd);
+/** For directives of other modules that stand in the configuration: a Require signed-session.
+ *
+ * @param key  the key that it names, or NULL */
+void ss_gather_require(cmd_parms *cmd, const char *key);
 
 /* Kinds of directives, for the rows. */
 ss_merge_fn ss_merge_rules, ss_merge_forward_texts;

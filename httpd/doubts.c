@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
+#include "httpd/asked_keys.h"
 #include "httpd/config.h"
 #include "httpd/doubts.h"
 #include "httpd/log.h"
@@ -129,39 +130,89 @@ static int reads_sessions_of(const ss_server_conf_t *here, const ss_server_conf_
            ss_secrets_are_shared(start, here, there);
 }
 
-/* Where a Require believes sessions that visitors can write as they like; NULL: nowhere. */
-static const char *believed_at(const ss_server_conf_t *there, ss_start_t *start)
+/* Does what is required depend on what may be written? A session of any kind proves little, and is
+ * asked for by places that want no more; every key is too much for them, too. */
+static int decides_by(const ss_mention_t *required, const ss_mention_t *writable)
+{
+    apr_size_t len;
+
+    if (writable->key == NULL || required->key == NULL) {
+        return writable->key == NULL;
+    }
+    len = strcspn(required->key, ".");
+    return strcmp(required->key, writable->key) == 0 ||
+           (strncmp(required->key, writable->key, len) == 0 && writable->key[len] == '\0');
+}
+
+/* Where a Require believes what visitors can write as they like; NULL: nowhere. */
+static const char *believed_at(const ss_mention_t *writable, const ss_server_conf_t *there,
+                               ss_start_t *start)
 {
     for (server_rec *s = start->main; s != NULL; s = s->next) {
         const ss_server_conf_t *here = ss_server_conf(s);
 
-        if (here->gathered.required_at != NULL && ss_config_is_own(s, start->main) &&
-            reads_sessions_of(here, there, start)) {
-            return here->gathered.required_at;
+        if (here->gathered.required->nelts == 0 || !ss_config_is_own(s, start->main) ||
+            !reads_sessions_of(here, there, start)) {
+            continue;
+        }
+        for (int i = 0; i < here->gathered.required->nelts; i++) {
+            const ss_mention_t *required = &APR_ARRAY_IDX(here->gathered.required, i, ss_mention_t);
+
+            if (decides_by(required, writable)) {
+                return required->at;
+            }
         }
     }
     return NULL;
 }
 
-static int warn_of_open_keys(server_rec *s, ss_start_t *start)
+static const char *open_key(const ss_mention_t *writable, const char *place, apr_pool_t *pool)
+{
+    return writable->key == NULL
+               ? apr_psprintf(pool,
+                              "SS0113: visitors can write every key of their session "
+                              "(SignedSessionWritable * at %s), and a Require believes it (at "
+                              "%s): name the keys that may be written",
+                              writable->at, place)
+               : apr_psprintf(pool,
+                              "SS0113: visitors can write \"%s\" in their session "
+                              "(SignedSessionWritable at %s), and a Require believes it (at %s): "
+                              "take it out of SignedSessionWritable, and let the application or "
+                              "SignedSessionSet write it",
+                              writable->key, writable->at, place);
+}
+
+/* Was this line already complained of, in a server that it is inherited from? */
+static int is_said(const apr_array_header_t *said, const ss_mention_t *mention)
+{
+    for (int i = 0; i < said->nelts; i++) {
+        const ss_mention_t *other = &APR_ARRAY_IDX(said, i, ss_mention_t);
+
+        if (other->at == mention->at && other->key == mention->key) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void warn_of_open_keys(apr_array_header_t *said, server_rec *s, ss_start_t *start)
 {
     const ss_server_conf_t *conf = ss_server_conf(s);
-    const char *place = conf->gathered.open_at == NULL ? NULL : believed_at(conf, start);
 
-    if (place != NULL) {
-        ss_start_warn(start, s,
-                      apr_psprintf(start->scratch,
-                                   "SS0113: visitors can write every key of their session "
-                                   "(SignedSessionWritable * at %s), and a Require signed-session "
-                                   "believes it (at %s): name the keys that may be written",
-                                   conf->gathered.open_at, place));
+    for (int i = 0; i < conf->gathered.writable->nelts; i++) {
+        const ss_mention_t *writable = &APR_ARRAY_IDX(conf->gathered.writable, i, ss_mention_t);
+        const char *place = is_said(said, writable) ? NULL : believed_at(writable, conf, start);
+
+        if (place != NULL) {
+            APR_ARRAY_PUSH(said, ss_mention_t) = *writable;
+            ss_start_warn(start, s, open_key(writable, place, start->scratch));
+        }
     }
-    return place != NULL;
 }
 
 int ss_doubts_warn(ss_start_t *start)
 {
-    int warned = 0;
+    apr_array_header_t *said = apr_array_make(start->scratch, 0, sizeof(ss_mention_t));
 
     if (start->is_first) {
         return OK; /* the second pass says it */
@@ -171,8 +222,11 @@ int ss_doubts_warn(ss_start_t *start)
             warn_of_surprises(s, start);
         }
     }
-    for (server_rec *s = start->main; s != NULL && !warned; s = s->next) {
-        warned = warn_of_open_keys(s, start);
+    ss_asked_keys_gather(start);
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        if (ss_config_is_own(s, start->main)) {
+            warn_of_open_keys(said, s, start);
+        }
     }
     return OK;
 }

@@ -109,7 +109,7 @@ static void refuse_key(ss_call_t *call, ss_bytes_t key)
         call->r, HTTP_FORBIDDEN,
         apr_psprintf(call->r->pool,
                      "SS0202: \"%.*s\" may not be written here: add \"SignedSessionWritable "
-                     "%.*s\" to this location",
+                     "%.*s\" to this location, unless something is decided by it",
                      (int)key.len, key.data, (int)key.len, key.data));
 }
 

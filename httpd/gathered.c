@@ -9,6 +9,7 @@ void ss_gathered_init(ss_gathered_t *gathered, apr_pool_t *pool)
 {
     memset(gathered, 0, sizeof(*gathered));
     gathered->updates = gathered->headers = apr_array_make(pool, 0, sizeof(const char *));
+    gathered->writable = gathered->required = apr_array_make(pool, 0, sizeof(ss_mention_t));
 }
 
 static const char *first_of(const char *own, const char *inherited)
@@ -19,9 +20,10 @@ static const char *first_of(const char *own, const char *inherited)
 void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
                        const ss_gathered_t *own, apr_pool_t *pool)
 {
+    gathered->secret_at = first_of(own->secret_at, inherited->secret_at);
     gathered->in_use = first_of(own->in_use, inherited->in_use);
-    gathered->open_at = first_of(own->open_at, inherited->open_at);
-    gathered->required_at = first_of(own->required_at, inherited->required_at);
+    gathered->writable = apr_array_append(pool, inherited->writable, own->writable);
+    gathered->required = apr_array_append(pool, inherited->required, own->required);
     gathered->has_rules = own->has_rules || inherited->has_rules;
     gathered->updates = apr_array_append(pool, inherited->updates, own->updates);
     gathered->headers = apr_array_append(pool, inherited->headers, own->headers);
@@ -40,4 +42,15 @@ void ss_gathered_add(const apr_array_header_t **names, const char *name, apr_poo
         APR_ARRAY_PUSH(more, const char *) = name;
         *names = more;
     }
+}
+
+void ss_gathered_mention(const apr_array_header_t **mentions, const char *key, const char *at,
+                         apr_pool_t *pool)
+{
+    apr_array_header_t *more = apr_array_copy(pool, *mentions);
+    ss_mention_t *mention = apr_array_push(more);
+
+    mention->key = key;
+    mention->at = at;
+    *mentions = more;
 }

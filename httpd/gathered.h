@@ -11,14 +11,21 @@
  * must be known of all of them before a request comes. Nothing is gathered from .htaccess, which is
  * read while requests run. */
 
+/** A key of the session that a directive names, and where. */
+typedef struct ss_mention_t {
+    const char *key; /* NULL: whichever */
+    const char *at;  /* "FILE:LINE" */
+} ss_mention_t;
+
 typedef struct ss_gathered_t {
-    const char *in_use;                /* "FILE:LINE" of a SignedSession On, or NULL */
-    const char *open_at;               /* "FILE:LINE" of a SignedSessionWritable *, or NULL */
-    const char *required_at;           /* "FILE:LINE" of a Require signed-session, or NULL */
-    int has_rules;                     /* is there a SignedSessionSet, Unset or Clear? */
-    const apr_array_header_t *updates; /* const char *: every SignedSessionUpdate header */
-    const apr_array_header_t *headers; /* const char *: those, and every SignedSessionForward
-                                          and SignedSessionForwardText */
+    const char *secret_at;              /* "FILE:LINE" of the SignedSessionSecret, or NULL */
+    const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
+    const apr_array_header_t *writable; /* ss_mention_t: what SignedSessionWritable opens */
+    const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
+    int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
+    const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
+    const apr_array_header_t *headers;  /* const char *: those, and every SignedSessionForward
+                                           and SignedSessionForwardText */
 } ss_gathered_t;
 
 /** Nothing yet. */
@@ -36,5 +43,9 @@ const char *ss_gathered_place(cmd_parms *cmd);
 
 /** Add a name to a list of them; NULL is none. */
 void ss_gathered_add(const apr_array_header_t **names, const char *name, apr_pool_t *pool);
+
+/** Add to a list of ss_mention_t that a directive at this place names this key; NULL: whichever. */
+void ss_gathered_mention(const apr_array_header_t **mentions, const char *key, const char *at,
+                         apr_pool_t *pool);
 
 #endif

@@ -335,6 +335,12 @@ static ss_gathered_t *gathered_by(cmd_parms *cmd)
     return &ss_config_of(cmd)->gathered;
 }
 
+void ss_gather_secret(cmd_parms *cmd, const void *member)
+{
+    (void)member;
+    gathered_by(cmd)->secret_at = ss_gathered_place(cmd);
+}
+
 void ss_gather_mode(cmd_parms *cmd, const void *member)
 {
     if (*(const ss_mode_e *)member != SS_OFF) {
@@ -344,8 +350,15 @@ void ss_gather_mode(cmd_parms *cmd, const void *member)
 
 void ss_gather_writable(cmd_parms *cmd, const void *member)
 {
-    if (((const ss_keys_t *)member)->all) {
-        gathered_by(cmd)->open_at = ss_gathered_place(cmd);
+    const ss_keys_t *keys = member;
+    const apr_array_header_t **writable = &gathered_by(cmd)->writable;
+
+    if (keys->all) {
+        ss_gathered_mention(writable, NULL, ss_gathered_place(cmd), cmd->pool);
+    }
+    for (int i = 0; keys->names != NULL && i < keys->names->nelts; i++) {
+        ss_gathered_mention(writable, APR_ARRAY_IDX(keys->names, i, const char *),
+                            ss_gathered_place(cmd), cmd->pool);
     }
 }
 
@@ -378,9 +391,9 @@ void ss_gather_rule(cmd_parms *cmd, const void *member)
     gathered_by(cmd)->has_rules = 1;
 }
 
-void ss_gather_require(cmd_parms *cmd)
+void ss_gather_require(cmd_parms *cmd, const char *key)
 {
     if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
-        gathered_by(cmd)->required_at = ss_gathered_place(cmd);
+        ss_gathered_mention(&gathered_by(cmd)->required, key, ss_gathered_place(cmd), cmd->pool);
     }
 }

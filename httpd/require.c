@@ -109,7 +109,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     }
     APR_ARRAY_PUSH(words, const char *) = NULL;
     *parsed = words->elts;
-    ss_gather_require(cmd);
+    ss_gather_require(cmd, APR_ARRAY_IDX(words, 0, const char *));
     return NULL;
 }
 

@@ -70,17 +70,40 @@ static const reading_t *reading_of(ss_start_t *start, const ss_server_conf_t *co
     return reading;
 }
 
-static const char *message_of_unset(const char *variable, const ss_server_conf_t *conf,
-                                    apr_pool_t *pool)
+/* Where that lives which outlives a start, if anything will. */
+static apr_pool_t *pool_of(const ss_start_t *start)
 {
-    const char *place = conf->gathered.in_use;
+    return start->keys != NULL ? start->keys : start->scratch;
+}
 
-    return apr_psprintf(pool,
-                        "SS0101: SignedSession is on, but no secret is configured: set the "
-                        "environment variable %s (try: ssctl keygen), or name another source with "
-                        "SignedSessionSecret%s%s",
-                        variable, place != NULL ? "; switched on at " : "",
-                        place != NULL ? place : "");
+/* Add the line to look at: that of the source, or, for the default one, what asks for it. */
+static const char *with_place(const char *message, server_rec *s, const ss_start_t *start)
+{
+    const ss_gathered_t *gathered = &ss_server_conf(s)->gathered;
+    const char *place = gathered->secret_at != NULL ? gathered->secret_at : gathered->in_use;
+    const char *what = gathered->secret_at != NULL ? "named at" : "switched on at";
+
+    return place == NULL ? message
+                         : apr_psprintf(start->scratch, "%s; %s %s%s", message, what, place,
+                                        ss_start_place(start, s));
+}
+
+static const char *message_of_unset(const char *variable, server_rec *s, const ss_start_t *start)
+{
+    return with_place(apr_psprintf(start->scratch,
+                                   "SS0101: SignedSession is on, but no secret is configured: set "
+                                   "the environment variable %s (try: ssctl keygen), or name "
+                                   "another source with SignedSessionSecret",
+                                   variable),
+                      s, start);
+}
+
+/* Is what it lacks the main server's, whose message says it? */
+static int inherits_fault(const server_rec *s, const ss_start_t *start)
+{
+    const ss_server_conf_t *main = ss_server_conf(start->main);
+
+    return s != start->main && ss_server_conf(s)->sources == main->sources && needs_keys(main);
 }
 
 static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *secrets,
@@ -95,25 +118,21 @@ static apr_status_t make_keys(ss_server_conf_t *conf, const apr_array_header_t *
     return ss_sealing_init(&conf->sealing, conf->formats, secrets, &binding, pool);
 }
 
-/* Where that lives which outlives a start, if anything will. */
-static apr_pool_t *pool_of(const ss_start_t *start)
-{
-    return start->keys != NULL ? start->keys : start->scratch;
-}
-
 /* Without secrets: may httpd start all the same? */
 static int is_fit_without(server_rec *s, const reading_t *reading, ss_start_t *start)
 {
     ss_server_conf_t *conf = ss_server_conf(s);
-    apr_pool_t *pool = pool_of(start);
+    const char *message = reading->variable != NULL ? message_of_unset(reading->variable, s, start)
+                                                    : with_place(reading->why, s, start);
 
-    conf->unusable = reading->variable != NULL ? message_of_unset(reading->variable, conf, pool)
-                                               : apr_pstrdup(pool, reading->why);
-    if (needs_keys(conf)) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", conf->unusable);
-        return 0;
+    conf->unusable = apr_pstrdup(pool_of(start), message);
+    if (!needs_keys(conf)) {
+        return 1;
     }
-    return 1;
+    if (!inherits_fault(s, start)) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s", message);
+    }
+    return 0;
 }
 
 /* Each is said once, not for every virtual host. */
@@ -198,7 +217,7 @@ int ss_secrets_announce(ss_start_t *start)
 
         if (variable != NULL) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s, "%s",
-                         message_of_unset(variable, conf, start->scratch));
+                         message_of_unset(variable, s, start));
             break;
         }
     }

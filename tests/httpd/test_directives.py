@@ -371,6 +371,13 @@ def test_encryption_of_a_foreign_format_is_refused(formats):
     assert configtest(f'SignedSessionEncrypt Off\nSignedSessionFormat {formats}')[0] == 0
 
 
+def decided(*requirements, around='RequireAny'):
+    """Visitors write cart and theme, and this decides in another place."""
+    lines = '\n'.join(f'Require {requirement}' for requirement in requirements)
+    return ('<Location "/open">\nSignedSessionWritable cart theme\n</Location>\n'
+            f'<Location "/closed">\n<{around}>\n{lines}\n</{around}>\n</Location>')
+
+
 OPEN = ('<Location "/open">\nSignedSessionWritable {}\n</Location>\n'
         '<Location "/closed">\nRequire signed-session\n</Location>')
 WARNINGS = {
@@ -389,6 +396,21 @@ WARNINGS = {
              ['SS0108', 'SS0109']),
     'visitors write what a Require believes': (OPEN.format('*'), ['SS0113']),
     'visitors write named keys': (OPEN.format('cart theme'), []),
+    'visitors write the key of a Require': (decided('signed-session cart'), ['SS0113']),
+    'visitors write two keys of a Require': (
+        decided('signed-session cart', 'signed-session theme dark'), ['SS0113', 'SS0113']),
+    'visitors write the outermost key of a path': (decided('signed-session cart.owner Ann'), ['SS0113']),
+    'visitors write a key that begins alike': (decided('signed-session car', 'signed-session cart2'), []),
+    'visitors write another key': (decided('signed-session user Ann'), []),
+    'visitors write what a Require not asks for': (
+        decided('all granted', 'not signed-session cart', around='RequireAll'), ['SS0113']),
+    'visitors write what an expression asks for': (decided('expr "%{session:cart} == \'x\'"'), ['SS0113']),
+    'visitors write what a function asks for': (
+        decided('expr "true && session(\'theme\') == \'x\'"'), ['SS0113']),
+    'visitors write nothing that an expression asks for': (
+        decided('expr "%{session:user} == \'cart\' && %{env:session} != \'theme\'"'), []),
+    'an expression in a nested section': (
+        decided('not expr "%{session:cart} == \'x\'"', 'all granted', around='RequireAll'), ['SS0113']),
 }
 
 
@@ -414,6 +436,30 @@ def test_a_warning_names_the_virtual_host_that_it_is_about():
     _, text = configtest('SignedSession On\n<VirtualHost *:1>\nServerName shop.test\n'
                          'SignedSessionFormat native express\n</VirtualHost>')
     assert re.search(r'SS0116: .* \(virtual host shop\.test, /.*httpd\.conf:\d+\)\n', text)
+
+
+def test_the_key_that_visitors_write_and_its_two_lines_are_named():
+    text = configtest('SignedSession On\n' + decided('signed-session cart'))[1]
+    assert re.search(r'SS0113: visitors can write "cart" in their session \(SignedSessionWritable at '
+                     r'/.*conf:(\d+)\), and a Require believes it \(at /.*conf:\d+\): take it out', text), text
+
+
+@pytest.mark.parametrize('decision', ['signed-session theme', 'expr "%{session:theme} == \'x\'"'])
+@pytest.mark.parametrize('differs, numbers', [
+    ('', ['SS0113']), ('SignedSessionMaxSize 1000', ['SS0113']), ('SignedSessionCookie other', []),
+    ('SignedSessionAudience other', []), ('SignedSessionSecret env:OTHER', [])])
+def test_keys_that_are_decided_by_in_another_virtual_host(differs, numbers, decision):
+    open_, closed = decided(decision).split('<Location "/closed">')
+    rc, text = configtest(f"""
+        SignedSession On
+        <VirtualHost *:{{port}}>
+            {differs}
+            {open_}
+        </VirtualHost>
+        <VirtualHost *:{{port}}>
+            <Location "/closed">{closed}
+        </VirtualHost>""", env={'OTHER': 'kU7wq-other_secret.Tz41mXbRd9LfYp6NcHs0Ga'})
+    assert rc == 0 and re.findall(r'SS\d+', text) == numbers
 
 
 @pytest.mark.parametrize('secret, numbers', [('env:SIGNED_SESSION_SECRET', ['SS0113']), ('env:OTHER', [])])

@@ -232,6 +232,7 @@ def test_a_key_that_is_not_listed_cannot_be_written(server, method, path, header
     cookie = native({'user': 'alice'})
     detail = problem(server.request(method, path, headers, body, cookie=cookie), 403)
     assert detail.startswith('SS0202: "') and 'add "SignedSessionWritable ' in detail
+    assert detail.endswith('" to this location, unless something is decided by it')
 
 
 def test_a_refusal_names_no_key_that_is_no_text(server):

@@ -171,6 +171,47 @@ def test_a_virtual_host_with_sessions_and_no_secret_stops_the_start():
     assert rc == 1 and SS0101.format(VARIABLE) in terminal and SS0101.format(VARIABLE) in log
 
 
+def line_of(text, where):
+    """The line that holds this, by its number in the file that httpd reads."""
+    return 1 + text[:text.index(where)].count('\n')
+
+
+PLACES = {  # what the message of SS0101 names, of a virtual host "lost" that lacks its secret
+    'its own source': ('SignedSession On', 'SignedSessionSecret env:GONE', 'SignedSessionSecret env:GONE'),
+    'its own source and its own On': (
+        '', '<Location "/a">\nSignedSession On\n</Location>\nSignedSessionSecret env:GONE',
+        'SignedSessionSecret env:GONE'),
+    'the default and its own On': ('', 'SignedSession On', 'SignedSession On'),
+    'a source alone': ('', 'SignedSessionSecret env:GONE', 'SignedSessionSecret env:GONE'),
+    'a file': ('SignedSession On', 'SignedSessionSecret file:gone', 'SignedSessionSecret file:gone'),
+    'a weak secret': ('SignedSession On', 'SignedSessionSecret env:WEAK', 'SignedSessionSecret env:WEAK'),
+}
+
+
+@pytest.mark.parametrize('main, own, place', PLACES.values(), ids=PLACES)
+def test_the_virtual_host_without_a_secret_and_its_line_are_named(main, own, place):
+    good = 'SignedSessionSecret env:SHOP\n' if main else ''
+    env = {'SHOP': OTHER, 'WEAK': SHORT, **NO_SECRET}
+    with prepared(good + main + '\n' + virtual_host('lost', own), env=env) as server:
+        conf = server.dir / 'httpd.conf'
+        rc, text = server.run('-t')
+        line = one_line(text, 'SS010')
+        assert rc == 1
+        assert f'{conf}:{line_of(conf.read_text(), place)}' in line
+        assert line.endswith(f'(virtual host lost.test, {conf}:{line_of(conf.read_text(), "<VirtualHost")})')
+        rc, terminal = server.run('-k', 'start')
+        assert rc == 1
+        assert one_line(server.error_log(), 'SS010').endswith(line)
+        assert 'SS0101' not in line or one_line(terminal, 'SS0101') == line
+
+
+def test_what_the_main_server_lacks_is_not_said_for_its_virtual_hosts():
+    rc, text = configtest('SignedSession On\n' + virtual_host('one', 'SignedSessionMaxSize 1000')
+                          + virtual_host('two', 'SignedSessionMaxSize 2000'), env=NO_SECRET)
+    assert rc == 1
+    assert 'virtual host' not in one_line(text, 'SS0101')
+
+
 def test_a_virtual_hosts_bad_secret_stops_the_start():
     conf = ENDPOINT + virtual_host('weak', 'SignedSessionSecret env:SHOP')
     rc, text = configtest(conf, env={'SHOP': SHORT})

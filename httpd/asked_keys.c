@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "httpd/asked_keys.h"
+#include "httpd/config.h"
+
+/* Behind the word "session" of an expression: the key, when it is %{session:KEY} or
+ * session('KEY'), or NULL. */
+static const char *key_behind(const char *text, apr_pool_t *pool)
+{
+    const char *key = text + strspn(text, " \t");
+    const char *ends = "}";
+
+    if (*key == '(') {
+        key++;
+        key += strspn(key, " \t\\");
+        ends = *key == '\'' ? "'" : "\"\\";
+        if (*key != '\'' && *key != '"') {
+            return NULL; /* computed: known to nobody yet */
+        }
+    }
+    else if (*key != ':') {
+        return NULL;
+    }
+    key++;
+    return apr_pstrndup(pool, key, strcspn(key, ends));
+}
+
+/* Does this server have what stands in that section? NULL is no section of a virtual host. */
+static int is_within(const server_rec *s, const ap_directive_t *host)
+{
+    return host == NULL ||
+           (s->defn_name != NULL && s->defn_line_number == (unsigned)host->line_num &&
+            strcmp(s->defn_name, host->filename) == 0);
+}
+
+static void add_required(ss_start_t *start, const ap_directive_t *host, const char *key,
+                         const char *at, apr_pool_t *pool)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        if (is_within(s, host) && (host != NULL || ss_config_is_own(s, start->main))) {
+            ss_gathered_mention(&ss_server_conf(s)->gathered.required, key, at, pool);
+        }
+    }
+}
+
+static void gather_expression(ss_start_t *start, const ap_directive_t *host,
+                              const ap_directive_t *line)
+{
+    /* the configuration of the servers holds it */
+    apr_pool_t *pool = start->keys != NULL ? start->keys : start->scratch;
+    static const char function[] = "session";
+    const char *args = line->args, *word = ap_getword_conf(start->scratch, &args);
+
+    if (ap_cstr_casecmp(word, "not") == 0) {
+        word = ap_getword_conf(start->scratch, &args);
+    }
+    if (ap_cstr_casecmp(word, "expr") != 0) {
+        return;
+    }
+    while ((args = ap_strcasestr(args, function)) != NULL) {
+        const char *key = key_behind(args + strlen(function), pool);
+
+        args += strlen(function);
+        if (key != NULL) {
+            add_required(start, host, key,
+                         apr_psprintf(pool, "%s:%d", line->filename, line->line_num), pool);
+        }
+    }
+}
+
+static void gather_below(ss_start_t *start, const ap_directive_t *host, const ap_directive_t *line)
+{
+    for (; line != NULL; line = line->next) {
+        if (ap_cstr_casecmp(line->directive, "Require") == 0) {
+            gather_expression(start, host, line);
+        }
+        else if (line->first_child != NULL) {
+            int is_host = ap_cstr_casecmp(line->directive, "<VirtualHost") == 0;
+
+            gather_below(start, is_host ? line : host, line->first_child);
+        }
+    }
+}
+
+void ss_asked_keys_gather(ss_start_t *start)
+{
+    gather_below(start, NULL, ap_conftree);
+}
