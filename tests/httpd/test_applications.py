@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
-"""A real application of each framework behind httpd, with the configuration that its page in docs/ shows.
+"""A real application of each framework behind httpd, with the configuration that its page in docs/ shows, and what
+docs/applications.md says of all of them.
 
 The application logs in and out; httpd guards files by its login, and both change the session.
 """
@@ -68,8 +69,11 @@ FRAMEWORKS = [
 ]
 
 
-def blocks(framework, *languages):
-    found = re.findall(r'^```(\w+)\n(.*?)^```$', framework.page.read_text(), re.M | re.S)
+COMMON_PAGE = TOP / 'docs/applications.md'
+
+
+def blocks(page, *languages):
+    found = re.findall(r'^```(\w+)\n(.*?)^```$', page.read_text(), re.M | re.S)
     return [text for language, text in found if language in languages]
 
 
@@ -174,7 +178,8 @@ def test_a_login_opens_the_files_and_a_logout_closes_them(visitor):
 
 @pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda framework: framework.name)
 def test_the_signpost_of_the_page_leads_to_the_login_page(framework, tmp_path):
-    signpost = blocks(framework, 'apache')[1]
+    signpost, = blocks(COMMON_PAGE, 'apache')
+    signpost = signpost.replace('session:user', f'session:{framework.key}')
     with serving(framework, tmp_path, SECRET, more=signpost) as server:
         visitor = Visitor(server)
         response = visitor.request('GET', '/files/report.txt')
@@ -421,20 +426,29 @@ def test_both_read_the_same_secrets_from_a_file(framework, tmp_path):
 
 @pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda framework: framework.name)
 def test_the_page_shows_the_configuration_that_is_tested(framework):
-    assert framework.conf.split('\n\n', 1)[1] == blocks(framework, 'apache')[0]
+    assert [framework.conf.split('\n\n', 1)[1]] == blocks(framework.page, 'apache')
 
 
 @pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda framework: framework.name)
 def test_the_page_shows_the_application_that_is_tested(framework):
-    shown = blocks(framework, 'python', 'js')
+    shown = blocks(framework.page, 'python', 'js')
     assert shown
     for text in shown:
         assert text in framework.source
 
 
+def test_the_common_page_names_what_a_login_writes():
+    rows = [row for row in COMMON_PAGE.read_text().splitlines() if row.startswith('| ') and '.md)' in row]
+    assert len(rows) == len(FRAMEWORKS)
+    for framework, row in zip(FRAMEWORKS, rows):
+        _, _, page, cookie, key, _ = row.split('|')
+        assert f'({framework.page.name})' in page
+        assert f'`{framework.cookie}`' in cookie and f'`{framework.key}`' in key
+
+
 def test_the_commands_of_the_page_answer_what_it_says(site, tmp_path):
     site.allow('AH01630')
-    script, = [text for text in blocks(site.framework, 'sh') if 'curl' in text]
+    script, = [text for text in blocks(COMMON_PAGE, 'sh') if 'curl' in text]
     wanted = re.findall(r'^\w+ .* # (.+)$', script, re.M)
     assert len(wanted) >= 8
     done = subprocess.run(['sh', '-e'], input=script.replace('http://localhost', site.url('')), cwd=tmp_path, text=True,
