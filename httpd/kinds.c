@@ -49,6 +49,36 @@ static const apr_array_header_t *names_of(int count, const char *const words[], 
     return names;
 }
 
+/* Names are separated by blanks; a comma is a slip that would open, or remove, another key than was
+ * meant. */
+static const char *fault_of_keys(int count, const char *const words[], const ss_line_t *line)
+{
+    for (int i = 0; i < count; i++) {
+        if (strchr(words[i], ',') != NULL) {
+            return apr_psprintf(line->pool,
+                                "\"%s\" has a comma: accepted are names of keys, with blanks "
+                                "between them",
+                                words[i]);
+        }
+    }
+    return NULL;
+}
+
+/* `what` it may be the name of, and an example. */
+static const char *fault_of_header(const char *name, const char *what, const char *example,
+                                   const ss_line_t *line)
+{
+    if (!ss_option_is_token(name)) {
+        return not_accepted(name, apr_psprintf(line->pool, "the name of a %s, or Off", what), line);
+    }
+    return ss_option_is_taken(name)
+               ? apr_psprintf(line->pool,
+                              "\"%s\" means something else to HTTP or to httpd; accepted is a "
+                              "name of your own, such as %s",
+                              name, example)
+               : NULL;
+}
+
 const char *ss_parse_text(void *member, const ss_line_t *line)
 {
     *(const char **)member = line->words[0];
@@ -135,6 +165,7 @@ const char *ss_parse_formats(void *member, const ss_line_t *line)
 const char *ss_parse_update(void *member, const ss_line_t *line)
 {
     ss_update_conf_t update = { NULL, { 0, NULL } };
+    const char *why;
 
     if (is_word(line->words[0], "Off")) {
         if (line->count > 1) {
@@ -147,8 +178,12 @@ const char *ss_parse_update(void *member, const ss_line_t *line)
         return "at server level every .htaccess author could answer with this header: name the "
                "application's location, in a section such as <Location> or <Directory>";
     }
-    if (!ss_option_is_token(line->words[0])) {
-        return not_accepted(line->words[0], "the name of a response header, or Off", line);
+    why = fault_of_header(line->words[0], "response header", "X-Session-Update", line);
+    if (why == NULL) {
+        why = fault_of_keys(line->count - 1, line->words + 1, line);
+    }
+    if (why != NULL) {
+        return why;
     }
     update.header = line->words[0];
     update.keys.all = line->count == 1;
@@ -160,6 +195,7 @@ const char *ss_parse_update(void *member, const ss_line_t *line)
 const char *ss_parse_forward(void *member, const ss_line_t *line)
 {
     ss_forward_conf_t forward = { NULL, { 0, NULL } };
+    const char *why;
 
     if (is_word(line->words[0], "Off")) {
         if (line->count > 1) {
@@ -168,8 +204,12 @@ const char *ss_parse_forward(void *member, const ss_line_t *line)
         *(ss_forward_conf_t *)member = forward;
         return NULL;
     }
-    if (!ss_option_is_token(line->words[0])) {
-        return not_accepted(line->words[0], "the name of a request header, or Off", line);
+    why = fault_of_header(line->words[0], "request header", "X-Session", line);
+    if (why == NULL) {
+        why = fault_of_keys(line->count - 1, line->words + 1, line);
+    }
+    if (why != NULL) {
+        return why;
     }
     forward.header = line->words[0];
     forward.keys.all = line->count == 1;
@@ -184,21 +224,24 @@ const char *ss_parse_forward_text(void *member, const ss_line_t *line)
     apr_array_header_t *more = texts == NULL
                                    ? apr_array_make(line->pool, 1, sizeof(ss_forward_text_t))
                                    : apr_array_copy(line->pool, texts);
-    ss_forward_text_t *text;
+    ss_forward_text_t text = { NULL, NULL };
 
     if (line->count == 1 && is_word(line->words[0], "Off")) {
         more->nelts = 0; /* of this section, too */
-        text = apr_array_push(more);
-        text->header = text->key = NULL;
     }
-    else if (line->count != 2 || !ss_option_is_token(line->words[0])) {
+    else if (line->count != 2) {
         return "accepted are the name of a request header and a key, or Off";
     }
     else {
-        text = apr_array_push(more);
-        text->header = line->words[0];
-        text->key = line->words[1];
+        const char *why = fault_of_header(line->words[0], "request header", "X-User", line);
+
+        if (why != NULL) {
+            return why;
+        }
+        text.header = line->words[0];
+        text.key = line->words[1];
     }
+    APR_ARRAY_PUSH(more, ss_forward_text_t) = text;
     *(const apr_array_header_t **)member = more;
     return NULL;
 }
@@ -234,11 +277,15 @@ static const char *add_rule(void *member, const char *key, const ap_expr_info_t 
 
 const char *ss_parse_set(void *member, const ss_line_t *line)
 {
-    const char *error = NULL;
+    const char *error = NULL, *why;
     const ap_expr_info_t *value;
 
     if (line->count != 2) {
         return "accepted are a key and an expression; one with blanks needs quotes";
+    }
+    why = fault_of_keys(1, line->words, line);
+    if (why != NULL) {
+        return why;
     }
     value = ap_expr_parse_cmd(line->cmd, line->words[1], AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
     if (error != NULL) {
@@ -250,7 +297,7 @@ const char *ss_parse_set(void *member, const ss_line_t *line)
 
 const char *ss_parse_unset(void *member, const ss_line_t *line)
 {
-    const char *why = NULL;
+    const char *why = fault_of_keys(line->count, line->words, line);
 
     for (int i = 0; i < line->count && why == NULL; i++) {
         why = add_rule(member, line->words[i], NULL, line);
@@ -295,7 +342,11 @@ void ss_merge_rules(void *member, const void *outer_, const void *inner_, apr_po
 const char *ss_parse_writable(void *member, const ss_line_t *line)
 {
     ss_keys_t keys = { 0, NULL };
+    const char *why = fault_of_keys(line->count, line->words, line);
 
+    if (why != NULL) {
+        return why;
+    }
     for (int i = 0; i < line->count; i++) {
         keys.all = strcmp(line->words[i], "*") == 0;
         if ((keys.all || is_word(line->words[i], "none")) && line->count > 1) {

@@ -223,3 +223,37 @@ int ss_secrets_announce(ss_start_t *start)
     }
     return OK;
 }
+
+/* "04fb 1c2d", as "ssctl inspect" shows them, the one that seals first; NULL without such keys. */
+static const char *ids_of(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    const char *ids = NULL;
+
+    for (int i = 0; i < conf->sealing.seals->nelts; i++) {
+        const ss_seal_t *seal = &APR_ARRAY_IDX(conf->sealing.seals, i, ss_seal_t);
+
+        for (int k = 0; seal->format->traits & SS_FORMAT_BOUND && k < seal->keys->count; k++) {
+            ids = apr_psprintf(pool, "%s%s%04x", ids == NULL ? "" : ids, ids == NULL ? "" : " ",
+                               seal->keys->keys[k].id);
+        }
+    }
+    return ids;
+}
+
+int ss_secrets_tell(ss_start_t *start)
+{
+    for (server_rec *s = start->main; start->keys != NULL && s != NULL; s = s->next) {
+        const ss_server_conf_t *conf = ss_server_conf(s);
+        const char *ids;
+
+        if (conf->sealing.seals == NULL || !needs_keys(conf) || !APLOG_IS_LEVEL(s, APLOG_INFO)) {
+            continue;
+        }
+        ids = ids_of(conf, start->scratch);
+        ss_log_server(s, APLOG_INFO, "SS0100", "key ids %s (cookie \"%s\", audience \"%s\")%s",
+                      ids == NULL ? "none: no native cookies" : ids, conf->cookie.name,
+                      conf->audience,
+                      s == start->main ? " (main server)" : ss_start_place(start, s));
+    }
+    return OK;
+}

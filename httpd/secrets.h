@@ -13,8 +13,11 @@
 /** In the first pass: say on the terminal which variable is unset. Reads nothing. */
 ss_part_fn ss_secrets_announce;
 
-/** Read and judge the secrets of every server; make the keys if there is a pool for them. */
+/** Read and judge the secrets of every server; make their keys. */
 ss_part_fn ss_secrets_settle;
+
+/** The ids of each server's native keys, for whoever looks for the one that a cookie names. */
+ss_part_fn ss_secrets_tell;
 
 /** Have these servers a secret in common? */
 int ss_secrets_are_shared(ss_start_t *start, const ss_server_conf_t *a, const ss_server_conf_t *b);

@@ -55,6 +55,7 @@ static const struct part_t {
     { ss_doubts_refuse,    NULL,               NULL },
     { NULL,                ss_config_settle,   NULL },
     { ss_secrets_announce, ss_secrets_settle,  NULL },
+    { NULL,                ss_secrets_tell,    NULL },
     { NULL,                ss_doubts_warn,     NULL },
     { NULL,                ss_forward_reserve, NULL },
     { NULL,                ss_response_start,  NULL },

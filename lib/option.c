@@ -5,6 +5,7 @@
 
 #include <apr_cstr.h>
 #include <apr_general.h>
+#include <apr_lib.h>
 
 #define DAY (24 * 60 * 60)
 #define DURATION_MAX (100 * APR_INT64_C(365) * DAY) /* seconds: later sums cannot overflow */
@@ -113,4 +114,63 @@ int ss_option_is_token(const char *text)
                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     return *text != '\0' && text[strspn(text, characters)] == '\0';
+}
+
+/* clang-format off */
+static const char *const taken[] = {
+    "age", "allow", "alt-svc", "alt-used", "authentication-info", "authorization", "cache-control",
+    "cdn-cache-control", "clear-site-data", "connection", "cookie", "cookie2", "date", "dav", "depth",
+    "destination", "dnt", "early-data", "etag", "expect", "expect-ct", "expires", "forwarded", "from",
+    "host", "http2-settings", "if", "keep-alive", "last-event-id", "last-modified", "link", "location",
+    "lock-token", "max-forwards", "negotiate", "origin", "origin-agent-cluster", "overwrite", "p3p",
+    "permissions-policy", "pragma", "priority", "range", "referer", "referrer-policy", "refresh",
+    "retry-after", "server", "server-timing", "set-cookie", "set-cookie2", "sourcemap", "status",
+    "strict-transport-security", "surrogate-control", "tcn", "te", "timeout", "timing-allow-origin",
+    "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "variant-vary",
+    "vary", "via", "want-digest", "warning", "www-authenticate", "x-accel-redirect",
+    "x-content-type-options", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port",
+    "x-forwarded-proto", "x-forwarded-server", "x-frame-options", "x-sendfile", "x-xss-protection", NULL
+};
+
+/* and all that begin so, or are the part before the last "-" */
+static const char *const taken_families[] = {
+    "accept-", "access-control-", "content-", "cross-origin-", "if-", "proxy-", "sec-", NULL
+};
+/* clang-format on */
+
+/* The character as the most careless reader sees it. */
+static char folded(char c)
+{
+    return apr_isalnum(c) ? (char)apr_tolower(c) : '-';
+}
+
+/* Returns how much of `known` the name begins with. */
+static apr_size_t common(const char *name, const char *known)
+{
+    apr_size_t len = 0;
+
+    while (known[len] != '\0' && name[len] != '\0' && folded(name[len]) == known[len]) {
+        len++;
+    }
+    return len;
+}
+
+int ss_option_is_taken(const char *name)
+{
+    for (int i = 0; taken[i] != NULL; i++) {
+        apr_size_t len = common(name, taken[i]);
+
+        if (name[len] == '\0' && taken[i][len] == '\0') {
+            return 1;
+        }
+    }
+    for (int i = 0; taken_families[i] != NULL; i++) {
+        apr_size_t len = common(name, taken_families[i]);
+
+        if (taken_families[i][len] == '\0' ||
+            (name[len] == '\0' && taken_families[i][len] == '-')) {
+            return 1;
+        }
+    }
+    return 0;
 }

@@ -34,4 +34,11 @@ SS_MUST_USE const char *ss_option_size(apr_size_t *size, const char *text);
 /** A header field name: an RFC 9110 token. */
 int ss_option_is_token(const char *text);
 
+/** Does this header field, of requests or of responses, already mean something to HTTP, to httpd or
+ * to a browser? Spellings that some backend takes for the same (case, `_` or `.` for `-`) count,
+ * too.
+ *
+ * Source: the IANA registry of field names, as far as something acts on them. */
+int ss_option_is_taken(const char *name);
+
 #endif

@@ -36,6 +36,17 @@ def no_durations(*more):
     return [*refused, ('15 min', 'a word too many', 'duration')]
 
 
+# Headers that somebody acts on, and spellings of one that a backend takes for it.
+TAKEN = ['Host', 'Cookie', 'Content-Length', 'Connection', 'Transfer-Encoding', 'Authorization', 'Content-Type',
+         'Upgrade', 'TE', 'Trailer', 'Expect', 'Range', 'If-None-Match', 'If-Anything', 'Accept', 'Accept-Encoding',
+         'Set-Cookie', 'Location', 'X-Forwarded-For', 'Sec-Fetch-Site', 'Origin', 'Proxy-Authorization',
+         'Access-Control-Allow-Origin', 'content-length', 'Content_Length', 'Set.Cookie', 'SET_COOKIE']
+
+
+def taken(example):
+    return [(name, f'"{name}" means something else', f'such as {example}') for name in TAKEN]
+
+
 DIRECTIVES = {
     'SignedSessionSecret': Directive(
         SERVER,
@@ -127,28 +138,33 @@ DIRECTIVES = {
         good=['X-Session-Update', 'X-Session-Update cart theme', 'Off', 'OFF', "!#$%&'*+-.^_`|~"],
         bad=[('"X Session"', '"X Session" is not accepted', 'response header, or Off'),
              ('X-Session:', '"X-Session:"', 'response header'), ('"" cart', '""', 'response header'),
-             ('Off cart', 'Off takes no keys', 'alone'), ('X(Y)', '"X(Y)"', 'response header')]),
+             ('Off cart', 'Off takes no keys', 'alone'), ('X(Y)', '"X(Y)"', 'response header'),
+             ('X-Session-Update cart, theme', '"cart," has a comma', 'blanks between'), *taken('X-Session-Update')]),
     'SignedSessionForward': Directive(
         SECTION,
-        good=['X-Session', 'Off', 'off', 'X-Session user role', 'X-Session "two words"'],
+        good=['X-Session', 'Off', 'off', 'X-Session user role', 'X-Session "two words"',
+              'Session', 'X-Host', 'Hostess', 'Accepted', 'Contents', 'X-Cookie', 'T'],
         bad=[('"X Session"', '"X Session" is not accepted', 'request header, or Off'),
-             ('X-Session:', '"X-Session:"', 'request header'), ('Off user', 'Off takes no keys', 'request header and keys')]),
+             ('X-Session:', '"X-Session:"', 'request header'), ('Off user', 'Off takes no keys', 'request header and keys'), ('X-Session a, b', '"a," has a comma', 'blanks between'),
+             *taken('X-Session')]),
     'SignedSessionForwardText': Directive(
         SECTION,
         good=['X-User user', 'Off', 'off', 'X-User cart.items.0.id', 'X-User "two words"'],
-        bad=[('X-User', 'accepted are', 'a key, or Off'), ('"X User" user', 'accepted are', 'name of a request header'),
-             ('X-User: user', 'accepted are', 'a key'), ('X-User user role', 'a word too many', 'and the key')]),
+        bad=[('X-User', 'accepted are', 'a key, or Off'), ('"X User" user', '"X User" is not accepted', 'request header'),
+             ('X-User: user', '"X-User:"', 'request header'), ('Cookie user', 'Cookie', 'X-User'), ('X-User user role', 'a word too many', 'and the key')]),
     'SignedSessionSet': Directive(
         SECTION,
         good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],
         bad=[('user', 'accepted are', 'a key and an expression'), ('user one two', 'a word too many', 'expression'),
              ('user %{nobody_knows:it', '"%{nobody_knows:it" is no string expression', 'string expression'),
-             ('"a\tb" x', 'a key must be', 'UTF-8 without control characters')]),
+             ('"a\tb" x', 'a key must be', 'UTF-8 without control characters'),
+             ('user, x', '"user," has a comma', 'names of keys')]),
     'SignedSessionUnset': Directive(
         SECTION,
         good=['user', 'user cart "two words"'],
         bad=[('"a\tb"', 'a key must be', 'UTF-8 without control characters'),
-             ('user "a\tb"', 'a key must be', 'UTF-8 without control characters')]),
+             ('user "a\tb"', 'a key must be', 'UTF-8 without control characters'),
+             ('user, cart', '"user," has a comma', 'blanks between')]),
     'SignedSessionClear': Directive(
         SECTION,
         good=['On', 'Off', 'Before', 'before'],
@@ -162,7 +178,8 @@ DIRECTIVES = {
         good=['cart', 'cart theme "two words" Zoë', '*', 'none', 'None'],
         bad=[('* cart', '"*" stands alone', 'names of keys, or *, or none'),
              ('cart *', '"*" stands alone', 'or none'), ('none cart', '"none" stands alone', 'names of keys'),
-             ('cart none', '"none" stands alone', 'or *')]),
+             ('cart none', '"none" stands alone', 'or *'), ('theme, cart', '"theme," has a comma', 'blanks between'),
+             ('theme,cart', '"theme,cart" has a comma', 'blanks between'), ('theme , cart', '"," has a comma', 'names')]),
     'SignedSessionTrustedOrigin': Directive(
         SECTION,
         good=['https://app.example', 'http://app.example:8080', 'https://a.example https://b.example',

@@ -172,18 +172,6 @@ def test_for_a_whole_server(start):
         assert forwarded(server.request('GET', '/inner/echo', headers, cookie=ALICE)) == []
 
 
-def test_a_name_that_httpd_uses_itself(start):
-    """The administrator may name what a client would use as well: ours takes its place."""
-    with HttpBackend(BACKEND) as backend:
-        server = start('''
-            SignedSession On
-            SignedSessionForward Authorization
-            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On''', modules='proxy proxy_http',
-                       backend=backend.port)
-        response = server.request('GET', '/echo', {'Authorization': 'Basic eDp5'}, cookie=ALICE)
-        assert forwarded(response, 'authorization') == [JSON_OF_ALICE]
-
-
 # --- chains ------------------------------------------------------------------------------------
 
 

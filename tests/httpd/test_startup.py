@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """Starting, stopping and restarting: with and without a secret, also from a shell that has none."""
 
+import base64
 import re
 
 import pytest
@@ -276,6 +277,39 @@ def test_versions_are_said_once_at_each_start(start):
     for part in (r'mod_signed_session \d+\.\d+\.\d+', r'built with 2\.4\.\d+, running Apache/2\.4\.\d+',
                  r'OpenSSL built with .*3\.\d+\.\d+.*, running .*3\.\d+\.\d+'):
         assert re.search(part, line), line
+
+
+def key_id(secret, name='session', audience=''):
+    cookie = Native({}).seal(secret, name, audience)
+    return base64.urlsafe_b64decode(cookie[:8])[2:4].hex()
+
+
+def test_the_key_ids_of_each_virtual_host_are_said_at_a_start():
+    conf = ('SignedSession On\n'
+            + virtual_host('heir', '')
+            + virtual_host('own', f'SignedSessionSecret env:SHOP {GOOD}')
+            + virtual_host('named', 'SignedSessionCookie sid\nSignedSessionAudience shop')
+            + virtual_host('foreign', 'SignedSessionFormat flask')
+            + virtual_host('both', 'SignedSessionFormat flask native'))
+    with Server(conf, env={'SHOP': OTHER}, log_level='info') as server:
+        log = server.error_log()
+        hosts = {re.search(r'\((main server|virtual host [^,]*)', line)[1]: line.split('SS0100: ')[1]
+                 for line in log.splitlines() if 'key ids' in line}
+        assert log.count('key ids') == 6
+        usual = f'key ids {key_id(SECRET)} (cookie "session", audience "")'
+        assert hosts['main server'] == f'{usual} (main server)'
+        assert hosts['virtual host heir.test'].startswith(usual)
+        assert hosts['virtual host own.test'].startswith(f'key ids {key_id(OTHER)} {key_id(SECRET)} (cookie')
+        assert hosts['virtual host named.test'].startswith(
+            f'key ids {key_id(SECRET, "sid", "shop")} (cookie "sid", audience "shop")')
+        assert hosts['virtual host foreign.test'].startswith('key ids none: no native cookies (cookie')
+        assert hosts['virtual host both.test'].startswith(usual)
+        assert SECRET not in log and OTHER not in log
+
+
+def test_no_key_ids_where_nothing_asks_for_sessions(start):
+    server = start('', log_level='info')
+    assert 'key ids' not in server.error_log()
 
 
 def test_versions_are_not_said_at_the_usual_level(start):

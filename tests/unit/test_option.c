@@ -133,6 +133,32 @@ static const struct {
     { "X\x7f",            0 },
     { "X\xc3\xa9",        0 },
 };
+
+static const struct {
+    const char *name;
+    int is_taken;
+} headers[] = {
+    { "Host",             1 },
+    { "hOST",             1 },
+    { "Set-Cookie",       1 },
+    { "Set_Cookie",       1 },
+    { "set.cookie",       1 },
+    { "Accept",           1 },
+    { "Accept-Language",  1 },
+    { "If",               1 },
+    { "If-Anything",      1 },
+    { "Content-Session",  1 },
+    { "content",          1 },
+    { "X-Session",        0 },
+    { "Hos",              0 },
+    { "Hosts",            0 },
+    { "X-Host",           0 },
+    { "Accepted",         0 },
+    { "Iff",              0 },
+    { "Set-Cookie-",      0 },
+    { "I",                0 },
+    { "",                 0 },
+};
 /* clang-format on */
 
 /* NULL, or a text that says so. */
@@ -197,6 +223,13 @@ START_TEST(knows_tokens)
 }
 END_TEST
 
+START_TEST(knows_headers_that_are_taken)
+{
+    ck_assert_msg(ss_option_is_taken(headers[_i].name) == headers[_i].is_taken, "\"%s\"",
+                  headers[_i].name);
+}
+END_TEST
+
 /* A wrong word is answered with what would be right. */
 START_TEST(says_what_is_accepted)
 {
@@ -221,6 +254,7 @@ int main(void)
     tcase_add_loop_test(tcase, reads_renewals, 0, COUNT(renewals));
     tcase_add_loop_test(tcase, reads_sizes, 0, COUNT(sizes));
     tcase_add_loop_test(tcase, knows_tokens, 0, COUNT(tokens));
+    tcase_add_loop_test(tcase, knows_headers_that_are_taken, 0, COUNT(headers));
     tcase_add_test(tcase, says_what_is_accepted);
 
     return unit_run(suite);
