@@ -44,6 +44,12 @@ static void gather(const ss_directive_t *directive, cmd_parms *cmd, const void *
     }
 }
 
+/* httpd accepts in .htaccess whatever AllowOverrideList names, even what is a server's. */
+static int is_misplaced(cmd_parms *cmd)
+{
+    return !(cmd->cmd->req_override & OR_ALL) && ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
+}
+
 const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
 {
     const ss_directive_t *directive = directive_of(cmd->cmd);
@@ -55,7 +61,11 @@ const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
     void *member = (char *)conf + directive->offset;
     const char *why;
 
-    if (words->nelts == 0) {
+    if (is_misplaced(cmd)) {
+        why = "it may not stand in .htaccess, whatever AllowOverrideList names: a session is the "
+              "whole site's";
+    }
+    else if (words->nelts == 0) {
         why = apr_psprintf(cmd->pool, "a value is missing: %s", cmd->cmd->errmsg);
     }
     else if (directive->max_words > 0 && words->nelts > directive->max_words) {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from cookies import native
 from harness import Server, configtest
 
 # Where a directive may stand, as `httpd -L` says it.
@@ -346,6 +347,44 @@ def test_htaccess_without_authconfig(htaccess, name):
     htaccess.expect(f'.htaccess: {name} not allowed here')
     assert htaccess.request('GET', f'/other/{name}/file.txt').status == 500
     assert htaccess.request('GET', f'/none/{name}/file.txt').status == 200
+
+
+@pytest.fixture(scope='module')
+def listed_for_htaccess():
+    """The same where AllowOverrideList names them, and where httpd is told to go on after a fault. (Those of the
+    server level it drops from such a list itself.)"""
+    files = {}
+    for name in in_scope(ANYWHERE, SECTION):
+        for folder, line in (('list', '{}'), ('goon', '{}'), ('if', '<If "true">\n{}\n</If>')):
+            text = line.replace('{}', f'{name} {DIRECTIVES[name].good[0]}')
+            files[f'htdocs/{folder}/{name}/.htaccess'] = f'{text}\n'
+            files[f'htdocs/{folder}/{name}/file.txt'] = 'x'
+    names = ' '.join(in_scope(ANYWHERE, SECTION))
+    conf = (f'<Directory "{{dir}}/htdocs/list">\nAllowOverride None\nAllowOverrideList {names}\n</Directory>\n'
+            f'<Directory "{{dir}}/htdocs/if">\nAllowOverride All\nAllowOverrideList {names}\n</Directory>\n'
+            f'<Directory "{{dir}}/htdocs/goon">\nAllowOverride Nonfatal=All\nAllowOverrideList {names}\n</Directory>')
+    with Server(conf, files=files) as server:
+        yield server
+
+
+@pytest.mark.parametrize('folder', ['list', 'if', 'goon'])
+@pytest.mark.parametrize('name', in_scope(ANYWHERE, SECTION))
+def test_only_what_is_for_htaccess_is_accepted_there_whatever_is_listed(listed_for_htaccess, name, folder):
+    server, allowed = listed_for_htaccess, DIRECTIVES[name].where == ANYWHERE
+    if not allowed:
+        server.expect(f'{name}: it may not stand in .htaccess')
+    status = 200 if allowed else 500
+    assert server.request('GET', f'/{folder}/{name}/file.txt').status == status
+
+
+@pytest.mark.parametrize('line', ['SignedSessionSet role admin', 'SignedSessionClear On', 'SignedSessionUnset user'])
+def test_what_is_listed_changes_no_session(start, line):
+    server = start('SignedSession On\n<Directory "{dir}/htdocs">\nAllowOverride Nonfatal=All\n'
+                   f'AllowOverrideList {line.split()[0]}\n</Directory>',
+                   files={'htdocs/in/.htaccess': line, 'htdocs/in/file.txt': 'x'})
+    server.expect('it may not stand in .htaccess')
+    answer = server.request('GET', '/in/file.txt', cookie=native({'user': 'Ann'}))
+    assert answer.status == 500 and answer.get_all('Set-Cookie') == []
 
 
 def test_a_bad_value_in_htaccess_is_named_in_the_log(start):
