@@ -90,7 +90,7 @@ def test_it_runs_answers_what_it_prints_and_leaves_nothing(place):
     url = re.search(r'^    (http://127\.0\.0\.1:\d+/)$', text, re.M)[1]
     calls = re.findall(r'^    (curl .*)$', text, re.M)
     assert len(calls) == 3 and all(url in call for call in calls)
-    assert [curl(call, place) for call in calls] == ['201', '"dark"200', '204']
+    assert [curl(call, place) for call in calls] == ['201', '"dark"\n200', '204']
     assert '<h1>mod_signed_session</h1>' in curl(f'curl {url}', place)
     assert 'Hello, stranger' in curl(f'curl {url}app/', place)
     assert 'Visit number 1' in curl(f'curl {url}counter', place)
