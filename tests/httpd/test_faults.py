@@ -77,6 +77,7 @@ class Client:
         self.count = 0
         self.rounds = 0
         self.retries = 0
+        self.last = None  # answer to a change, for the message where it fails
 
     def ask(self, method='GET', path='/session', headers=(), body=None):
         """One answer, however many connections it takes."""
@@ -103,11 +104,12 @@ class Client:
             assert answer.status != 200 or answer.json() == self.content
         else:
             answer = self.ask('GET', '/test/sleep/30', {'X-Change-Late': json.dumps({'count': self.count})})
+        self.last = f'{answer.status} {answer.get_all("Set-Cookie")} {answer.text[:200]}'
         return answer.status == 200 and self.jar.session not in (before, None)
 
     def change(self):
         self.count += 1
-        assert self.try_to_change()
+        assert self.try_to_change(), f'refused: {self.last}'
 
     def read(self):
         answer = self.ask()
@@ -371,9 +373,11 @@ class Bystander(Client):
 
     def change(self):
         self.count += 1
+        refusals = 0
         deadline = time.monotonic() + harness.START_SECONDS
         while not self.try_to_change():
-            assert time.monotonic() < deadline, f'refused again and again: {self.content}'
+            refusals += 1
+            assert time.monotonic() < deadline, f'refused {refusals} times: {self.content}, {self.last}'
             time.sleep(0.01)
 
 
