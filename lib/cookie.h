@@ -28,7 +28,7 @@ typedef struct ss_cookie_t {
 /**
  * The values of all cookies called `name` in a Cookie header, in its order. Only ';' separates;
  * blanks and tabs around a pair do not count; names are compared byte by byte, never decoded; a
- * value is everything after the first '='.
+ * value is everything after the first '=', without one pair of double quotes around it.
  *
  * @param values  out: room for `max` slices of `header`
  * @param header  terminated, any bytes; NULL for "no header"
@@ -52,7 +52,8 @@ const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_f
 /** Does this Set-Cookie value set the cookie called `name`? */
 int ss_cookie_is_named(const char *set_cookie, const char *name);
 
-/** The cookie's value in a Set-Cookie line, as a browser reads it: {"", 0} when there is none. */
+/** The cookie's value in a Set-Cookie line, as its framework will read it when it comes back: {"", 0}
+ * when there is none; one pair of double quotes around it does not belong to it. */
 ss_bytes_t ss_cookie_value(const char *set_cookie);
 
 /** Does this Set-Cookie line delete its cookie: Max-Age of 0 or less, else Expires in the past?
