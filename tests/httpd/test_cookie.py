@@ -88,6 +88,15 @@ def test_quotes_around_a_value_do_not_belong_to_it(server):
     assert session(server, 'x=1; session="%s"; y="2"' % Native({'a': 1}).seal()) == {'a': 1}
 
 
+@pytest.mark.parametrize('newest_first', [True, False])
+def test_of_several_cookies_the_newest_wins(server, newest_first):
+    """A change of Path or Domain leaves the browser with the old cookie, too."""
+    cookies = [native({'a': 'new'}), native({'a': 'old'}, renewed=int(time.time()) - 5)]
+    header = '; '.join(cookies if newest_first else reversed(cookies))
+    assert session(server, header) == {'a': 'new'}
+    assert server.request('GET', '/session?meta', cookie=header).json()['cookies'] == 2
+
+
 def test_a_right_key_id_with_another_secret_is_a_bad_signature(server):
     key_id = Native.open(Native({'a': 1}).seal()).key_id
     forged = Native({'role': 'admin'}, key_id=key_id).seal(OTHER_SECRET)

@@ -197,8 +197,8 @@ def test_meta_describes_the_session(server):
     cookie = native({'a': 1}, created=created, renewed=renewed)
     meta = server.request('GET', '/session?meta', cookie=cookie).json()
     assert 1209500 - 5 <= meta.pop('expires_in') <= 1209500
-    assert meta == {'state': 'valid', 'format': 'native', 'key': 0, 'created': created, 'renewed': renewed,
-                    'absolute_expires_in': None, 'bytes_used': len(cookie) - 1,
+    assert meta == {'state': 'valid', 'cookies': 1, 'format': 'native', 'key': 0, 'created': created,
+                    'renewed': renewed, 'absolute_expires_in': None, 'bytes_used': len(cookie) - 1,
                     'bytes_left': 4096 - len(cookie) + 1}
 
 
@@ -210,7 +210,8 @@ def test_meta_never_renews(server):
 
 @pytest.mark.parametrize('cookie, state', [(None, 'none'), ('session=x', 'malformed')])
 def test_meta_without_a_session_says_why(server, cookie, state):
-    assert server.request('GET', '/session?meta', cookie=cookie).json()['state'] == state
+    meta = server.request('GET', '/session?meta', cookie=cookie).json()
+    assert meta == {'state': state, 'cookies': int(cookie is not None)}
 
 
 # --- what may be written -----------------------------------------------------------------------
