@@ -237,6 +237,14 @@ def test_a_key_that_is_not_listed_cannot_be_written(server, method, path, header
     assert detail.startswith('SS0202: "') and 'add "SignedSessionWritable ' in detail
 
 
+@pytest.mark.parametrize('method, type_', [('PUT', 'application/json'), ('POST', 'application/json'),
+                                           ('PATCH', 'application/merge-patch+json')])
+def test_a_key_that_is_no_text_is_stored(server, method, type_):
+    body = rb'{"\ud800":1,"a":2}'
+    response = server.request(method, '/session', {'Content-Type': type_}, body)
+    assert opened(response).data == {'\ud800': 1, 'a': 2}
+
+
 def test_a_refusal_names_no_key_that_is_no_text(server):
     cookie = native(b'{"\\ud800":1}')
     assert problem(server.request('PUT', '/some', JSON, '{}', cookie=cookie), 403) == ''
