@@ -34,10 +34,10 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
 
     return apr_psprintf(
         pool,
-        "{\"state\":\"%s\",\"format\":\"%s\",\"key\":%d,\"created\":%s,\"renewed\":%s,"
-        "\"expires_in\":%s,\"absolute_expires_in\":%s,\"bytes_used\":%" APR_SIZE_T_FMT
-        ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
-        ss_state_name(visit->state), visit->opened.format->name, visit->opened.key,
+        "{\"state\":\"%s\",\"cookies\":%d,\"format\":\"%s\",\"key\":%d,"
+        "\"created\":%s,\"renewed\":%s,\"expires_in\":%s,\"absolute_expires_in\":%s,"
+        "\"bytes_used\":%" APR_SIZE_T_FMT ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
+        ss_state_name(visit->state), visit->cookies, visit->opened.format->name, visit->opened.key,
         number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
         number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
         number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
@@ -47,9 +47,10 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
 static void answer_meta(ss_call_t *call)
 {
     ss_visit_t *visit = call->visit;
-    const char *json = visit->state == SS_VALID ? describe(visit, call->r->pool)
-                                                : apr_psprintf(call->r->pool, "{\"state\":\"%s\"}",
-                                                               ss_state_name(visit->state));
+    const char *json = visit->state == SS_VALID
+                           ? describe(visit, call->r->pool)
+                           : apr_psprintf(call->r->pool, "{\"state\":\"%s\",\"cookies\":%d}",
+                                          ss_state_name(visit->state), visit->cookies);
 
     visit->endpoint.only_asked = 1;
     ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));

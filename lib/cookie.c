@@ -31,12 +31,22 @@ static const char *pair_end(const char *at)
     return semicolon != NULL ? semicolon : at + strlen(at);
 }
 
+/* One pair of double quotes around a value belongs to the header, not to the value: every framework
+ * reads it so, though RFC 6265 section 5.4 would keep it. */
+static ss_bytes_t unquote(ss_bytes_t value)
+{
+    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"') {
+        return ss_bytes(value.data + 1, value.len - 2);
+    }
+    return value;
+}
+
 /* The value of a pair called `name`; {NULL, 0} for any other pair. */
 static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
 {
     if (pair.len > name.len && pair.data[name.len] == '=' &&
         memcmp(pair.data, name.data, name.len) == 0) {
-        return ss_bytes(pair.data + name.len + 1, pair.len - name.len - 1);
+        return unquote(ss_bytes(pair.data + name.len + 1, pair.len - name.len - 1));
     }
     return ss_bytes(NULL, 0);
 }
@@ -117,7 +127,7 @@ ss_bytes_t ss_cookie_value(const char *set_cookie)
     const char *end = set_cookie + strcspn(set_cookie, ";");
     const char *equals = memchr(set_cookie, '=', (apr_size_t)(end - set_cookie));
 
-    return equals == NULL ? ss_bytes(end, 0) : trim(equals + 1, end);
+    return equals == NULL ? ss_bytes(end, 0) : unquote(trim(equals + 1, end));
 }
 
 /* The value of the last attribute of this name, which is the one that counts; {NULL, 0} without

@@ -28,7 +28,7 @@ typedef struct ss_cookie_t {
 /**
  * The values of all cookies called `name` in a Cookie header, in its order. Only ';' separates;
  * blanks and tabs around a pair do not count; names are compared byte by byte, never decoded; a
- * value is everything after the first '='.
+ * value is everything after the first '=', without one pair of double quotes around it.
  *
  * @param values  out: room for `max` slices of `header`
  * @param header  terminated, any bytes; NULL for "no header"
@@ -59,7 +59,8 @@ int ss_cookie_is_scoped(const char *set_cookie, const ss_cookie_t *cookie);
 /** The same Set-Cookie line with another value: every attribute stays as it is written. */
 const char *ss_cookie_with_value(const char *set_cookie, ss_bytes_t value, apr_pool_t *pool);
 
-/** The cookie's value in a Set-Cookie line, as a browser reads it: {"", 0} when there is none. */
+/** The cookie's value in a Set-Cookie line, as its framework will read it when it comes back: {"",
+ * 0} when there is none; one pair of double quotes around it does not belong to it. */
 ss_bytes_t ss_cookie_value(const char *set_cookie);
 
 /** Does this Set-Cookie line delete its cookie: Max-Age of 0 or less, else Expires in the past?

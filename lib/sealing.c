@@ -183,24 +183,54 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
     return state;
 }
 
+static int is_newer(const ss_stamp_t *a, const ss_stamp_t *b)
+{
+    return a->renewed != b->renewed ? a->renewed > b->renewed : a->counter > b->counter;
+}
+
+/* The place of a format among those that are accepted. */
+static int rank_of(const ss_format_t *format, const ss_sealing_t *how)
+{
+    int rank = 0;
+
+    while (APR_ARRAY_IDX(how->seals, rank, ss_seal_t).format != format) {
+        rank++;
+    }
+    return rank;
+}
+
+/* Does a cookie that came later in the header win over a valid one before it? A browser keeps one
+ * for each Path and Domain, so the old one of a change of these comes, too, and perhaps first. */
+static int wins(const ss_opened_t *later, const ss_opened_t *earlier, const ss_sealing_t *how)
+{
+    if (later->format != earlier->format) {
+        return rank_of(later->format, how) < rank_of(earlier->format, how);
+    }
+    if (later->format->traits & SS_FORMAT_FOREIGN) {
+        return (later->format->traits & SS_FORMAT_LAST) != 0;
+    }
+    return is_newer(ss_session_stamp(later->session), ss_session_stamp(earlier->session));
+}
+
 ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
                            const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
 {
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE;
 
+    memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
-        ss_state_e state = open_value(opened, candidates->values[i], &opening);
+        ss_opened_t found;
+        ss_state_e state = open_value(&found, candidates->values[i], &opening);
 
-        if (state == SS_VALID) {
-            return SS_VALID;
+        if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {
+            *opened = found;
         }
         if (first == SS_NONE) {
             first = state;
         }
     }
-    memset(opened, 0, sizeof(*opened));
-    return first;
+    return opened->session != NULL ? SS_VALID : first;
 }
 
 /*

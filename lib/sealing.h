@@ -62,7 +62,9 @@ typedef struct ss_opened_t {
 } ss_opened_t;
 
 /**
- * Read every cookie of our name and return the session of the first that holds.
+ * Read every cookie of our name and return the session of one that holds. Of several native ones it
+ * is the newest (renewed, then counter, then the first); of a framework's the one that the
+ * framework itself takes; of different formats that of the first among those accepted.
  *
  * @param opened  out: in `pool`; zeroed unless SS_VALID
  * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was

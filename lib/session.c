@@ -341,14 +341,32 @@ void ss_session_merge(ss_session_t *session, ss_json_t patch)
     }
 }
 
+/* Store one member of an object as it stands there; returns whether that changed anything. */
+static int update_member(ss_session_t *session, const ss_json_member_t *update)
+{
+    ss_json_member_t *member = find(session, update->name);
+
+    if (member == NULL) {
+        APR_ARRAY_PUSH(own_members(session), ss_json_member_t) = *update;
+        return 1;
+    }
+    if (ss_json_equal(member->value, update->value, session->pool)) {
+        return 0;
+    }
+    give_value(member, update->value);
+    return 1;
+}
+
 void ss_session_update(ss_session_t *session, ss_json_t object)
 {
-    const apr_array_header_t *members = ss_json_members(object, session->pool);
+    const apr_array_header_t *members = ss_json_members(keep(session, object), session->pool);
+    int count = 0;
 
     for (int i = 0; members != NULL && i < members->nelts; i++) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-        ss_session_set(session, member->name, member->value);
+        count += update_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
+    }
+    if (count > 0) {
+        changed(session);
     }
 }
 

@@ -76,9 +76,9 @@ int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 void ss_session_merge(ss_session_t *session, ss_json_t patch);
 
 /**
- * Set every top-level member of `object`, as update() does in Python: nothing is merged below. What
- * ss_session_set cannot do is left out: a name with a lone surrogate, which is not UTF-8. Too deep
- * a value cannot be, as `object` around it is no deeper than a session.
+ * Set every top-level member of `object`, as update() does in Python: nothing is merged below.
+ * Names keep the spelling that they have there, so one with a lone surrogate is stored, too. Too
+ * deep a value cannot be, as `object` around it is no deeper than a session.
  */
 void ss_session_update(ss_session_t *session, ss_json_t object);
 

@@ -32,6 +32,7 @@ typedef struct ss_payload_t {
     8 /* belongs to an application's framework, which knows the session's lifetime */
 #define SS_FORMAT_TAGGED 16  /* an object may be a type tag: see ss_json_has_tag */
 #define SS_FORMAT_SECRECY 32 /* can be encrypted */
+#define SS_FORMAT_LAST 64    /* of several cookies of one name its framework takes the last */
 
 /** How much a cookie looks like one of a format, judged without a secret. */
 typedef enum ss_likeness_e { SS_UNLIKE, SS_POSSIBLE, SS_LIKELY } ss_likeness_e;

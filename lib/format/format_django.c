@@ -80,7 +80,8 @@ static apr_int64_t max_age(const ss_session_t *session, apr_int64_t standard)
 }
 
 const ss_format_t ss_format_django = { .name = "django",
-                                       .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
+                                       .traits =
+                                           SS_FORMAT_TIMED | SS_FORMAT_FOREIGN | SS_FORMAT_LAST,
                                        .idle_days = 14,
                                        .kind = &django,
                                        .derive = derive,

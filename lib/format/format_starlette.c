@@ -67,7 +67,8 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
 }
 
 const ss_format_t ss_format_starlette = { .name = "starlette",
-                                          .traits = SS_FORMAT_TIMED | SS_FORMAT_FOREIGN,
+                                          .traits =
+                                              SS_FORMAT_TIMED | SS_FORMAT_FOREIGN | SS_FORMAT_LAST,
                                           .idle_days = 14,
                                           .kind = &starlette,
                                           .derive = derive,

@@ -57,7 +57,7 @@ REFUSED = [
     ('unsigned base64', 'session=eyJ1c2VyIjoiYWRtaW4ifQ', 'malformed'),
     ('mod_session, unsigned', 'session=user=admin&role=root', 'malformed'),
     ('a Starlette cookie', 'session=e30=.aVW5AA.0_L7kz0SJKplkTZREEbpJjrjUXc', 'malformed'),
-    ('quoted', 'session="%s"' % Native({'a': 1}).seal(), 'malformed'),
+    ('half quoted', 'session="%s' % Native({'a': 1}).seal(), 'malformed'),
     ('padded', native({'a': 1}) + '==', 'malformed'),
     ('another version', native({'a': 1}, version=2), 'malformed'),
     ('unknown flags', native({'a': 1}, flags=2), 'malformed'),
@@ -78,6 +78,19 @@ def test_a_refused_cookie_is_an_empty_session_and_its_state_says_why(server, wha
     assert state(server, cookie) == want
     response = server.request('GET', '/session', cookie=cookie)
     assert (response.status, response.json(), response.set_cookies()) == (200, {}, [])
+
+
+def test_quotes_around_a_value_do_not_belong_to_it(server):
+    assert session(server, 'x=1; session="%s"; y="2"' % Native({'a': 1}).seal()) == {'a': 1}
+
+
+@pytest.mark.parametrize('newest_first', [True, False])
+def test_of_several_cookies_the_newest_wins(server, newest_first):
+    """A change of Path or Domain leaves the browser with the old cookie, too."""
+    cookies = [native({'a': 'new'}), native({'a': 'old'}, renewed=int(time.time()) - 5)]
+    header = '; '.join(cookies if newest_first else reversed(cookies))
+    assert session(server, header) == {'a': 'new'}
+    assert server.request('GET', '/session?meta', cookie=header).json()['cookies'] == 2
 
 
 def test_a_right_key_id_with_another_secret_is_a_bad_signature(server):

@@ -195,8 +195,8 @@ def test_meta_describes_the_session(server):
     cookie = native({'a': 1}, created=created, renewed=renewed)
     meta = server.request('GET', '/session?meta', cookie=cookie).json()
     assert 1209500 - 5 <= meta.pop('expires_in') <= 1209500
-    assert meta == {'state': 'valid', 'format': 'native', 'key': 0, 'created': created, 'renewed': renewed,
-                    'absolute_expires_in': None, 'bytes_used': len(cookie) - 1,
+    assert meta == {'state': 'valid', 'cookies': 1, 'format': 'native', 'key': 0, 'created': created,
+                    'renewed': renewed, 'absolute_expires_in': None, 'bytes_used': len(cookie) - 1,
                     'bytes_left': 4096 - len(cookie) + 1}
 
 
@@ -208,7 +208,8 @@ def test_meta_never_renews(server):
 
 @pytest.mark.parametrize('cookie, state', [(None, 'none'), ('session=x', 'malformed')])
 def test_meta_without_a_session_says_why(server, cookie, state):
-    assert server.request('GET', '/session?meta', cookie=cookie).json()['state'] == state
+    meta = server.request('GET', '/session?meta', cookie=cookie).json()
+    assert meta == {'state': state, 'cookies': int(cookie is not None)}
 
 
 # --- what may be written -----------------------------------------------------------------------
@@ -233,6 +234,14 @@ def test_a_key_that_is_not_listed_cannot_be_written(server, method, path, header
     detail = problem(server.request(method, path, headers, body, cookie=cookie), 403)
     assert detail.startswith('SS0202: "') and 'add "SignedSessionWritable ' in detail
     assert detail.endswith('" to this location, unless something is decided by it')
+
+
+@pytest.mark.parametrize('method, type_', [('PUT', 'application/json'), ('POST', 'application/json'),
+                                           ('PATCH', 'application/merge-patch+json')])
+def test_a_key_that_is_no_text_is_stored(server, method, type_):
+    body = rb'{"\ud800":1,"a":2}'
+    response = server.request(method, '/session', {'Content-Type': type_}, body)
+    assert opened(response).data == {'\ud800': 1, 'a': 2}
 
 
 def test_a_refusal_names_no_key_that_is_no_text(server):

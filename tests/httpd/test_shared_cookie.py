@@ -352,13 +352,18 @@ def test_what_is_no_deletion(answer, attribute):
     assert stored(response) == {'n': 1, 'marked': 'by httpd'}
 
 
+@pytest.mark.parametrize('place', ['set', 'update'])
+def test_quotes_around_it_do_not_belong_to_it(answer, place):
+    response = answer(place, f'Set-Cookie: session="{starlette({"user": "bob"})}"; path=/', 'X-Update: {"n": 1}')
+    assert stored(response) == {'user': 'bob', **({'marked': 'by httpd'} if place == 'set' else {'n': 1})}
+
+
 # --- it cannot be opened -----------------------------------------------------------------------------
 
 UNOPENED = [
     ('another secret', starlette({'user': 'bob'}, secret=OTHER_SECRET), 'bad-signature'),
     ('no cookie of this format', 'plain-text', 'malformed'),
     ('nothing', '', 'malformed'),
-    ('in quotes', f'"{starlette({"user": "bob"})}"', 'bad-signature'),
     ('too old', starlette({'user': 'bob'}, age=30 * 86400), 'expired-idle'),
     ('from the future', starlette({'user': 'bob'}, age=-86400), 'from-future'),
     ('no object', starlette(['bob']), 'malformed'),

@@ -451,7 +451,18 @@ END_TEST
  * Several cookies
  */
 
-START_TEST(of_several_cookies_the_first_that_holds_wins)
+static void assert_winner(const ss_sealed_t cookies[], int count, const ss_sealing_t *how,
+                          const char *winner)
+{
+    ss_candidates_t found = candidates(cookies, count);
+    ss_session_t *session;
+    ss_opened_t from;
+
+    ck_assert_int_eq(open_found(&session, &from, &found, how, NOW), SS_VALID);
+    assert_bytes(ss_session_text(session), ss_bytes_of(winner), "the winner");
+}
+
+START_TEST(a_cookie_that_does_not_hold_hides_none)
 {
     const ss_sealing_t how = one("native");
     ss_sealed_t good = seal_text("{\"a\":1}", &how, NOW), bad = alone(ss_bytes_of("bad"));
@@ -469,6 +480,58 @@ START_TEST(of_several_cookies_the_first_that_holds_wins)
     found.count = 0;
     ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_NONE);
     ck_assert_ptr_null(session);
+}
+END_TEST
+
+/* The header's first cookie is the one before, of another Path or Domain, or the other way round.
+ */
+START_TEST(of_several_native_cookies_the_newest_wins)
+{
+    const ss_sealing_t how = one("native");
+    ss_sealed_t old = seal_text("{\"a\":1}", &how, NOW - apr_time_from_sec(5)), same, changed;
+    ss_sealed_t new = seal_text("{\"a\":2}", &how, NOW);
+    ss_session_t *session;
+
+    ck_assert_int_eq(open_one(&session, new, &how, NOW), SS_VALID);
+    same = seal_text("{\"a\":3}", &how, NOW);
+    ss_session_set(session, ss_bytes_of("a"), checked(ss_bytes_of("4")));
+    changed = seal_session(session, &how, NOW); /* in the same second: its counter is higher */
+    assert_winner((ss_sealed_t[]){ old, new }, 2, &how, "{\"a\":2}");
+    assert_winner((ss_sealed_t[]){ new, old }, 2, &how, "{\"a\":2}");
+    assert_winner((ss_sealed_t[]){ new, same }, 2, &how, "{\"a\":2}");
+    assert_winner((ss_sealed_t[]){ same, new }, 2, &how, "{\"a\":3}");
+    assert_winner((ss_sealed_t[]){ new, changed, old }, 3, &how, "{\"a\":4}");
+    assert_winner((ss_sealed_t[]){ changed, old, new }, 3, &how, "{\"a\":4}");
+    assert_winner((ss_sealed_t[]){ alone(ss_bytes_of("bad")), old }, 2, &how, "{\"a\":1}");
+}
+END_TEST
+
+/* Werkzeug's dictionary and the cookies package give the first value, Starlette and Django keep
+ * the last, whatever is inside. */
+START_TEST(of_several_cookies_of_a_framework_its_own_wins)
+{
+    static const struct {
+        const char *format, *winner;
+    } rows[] = { { "starlette", "{\"a\":2}" },
+                 { "django", "{\"a\":2}" },
+                 { "flask", "{\"a\":1}" },
+                 { "express", "{\"a\":1}" } };
+    const ss_sealing_t how = one(rows[_i].format);
+    ss_sealed_t first = seal_text("{\"a\":1}", &how, NOW), last = seal_text("{\"a\":2}", &how, NOW);
+
+    assert_winner((ss_sealed_t[]){ first, last }, 2, &how, rows[_i].winner);
+}
+END_TEST
+
+START_TEST(of_two_formats_the_written_one_wins)
+{
+    const ss_sealing_t old = one("starlette");
+    const ss_sealing_t how = sealing(SECRET_1, NULL, "native", "starlette", "session", "");
+    ss_sealed_t theirs = seal_text("{\"a\":1}", &old, NOW);
+    ss_sealed_t ours = seal_text("{\"a\":2}", &how, NOW - apr_time_from_sec(5));
+
+    assert_winner((ss_sealed_t[]){ theirs, ours }, 2, &how, "{\"a\":2}");
+    assert_winner((ss_sealed_t[]){ ours, theirs }, 2, &how, "{\"a\":2}");
 }
 END_TEST
 
@@ -636,7 +699,10 @@ int main(void)
     tcase_add_test(two, companions_may_come_in_any_order);
     tcase_add_test(two, companions_are_looked_for_only_where_a_format_has_them);
 
-    tcase_add_test(all, of_several_cookies_the_first_that_holds_wins);
+    tcase_add_test(all, a_cookie_that_does_not_hold_hides_none);
+    tcase_add_test(all, of_several_native_cookies_the_newest_wins);
+    tcase_add_loop_test(all, of_several_cookies_of_a_framework_its_own_wins, 0, 4);
+    tcase_add_test(all, of_two_formats_the_written_one_wins);
     tcase_add_test(all, no_more_cookies_are_tried_than_that);
     tcase_add_test(all, a_cookie_over_the_limit_is_not_even_verified);
     tcase_add_test(all, a_native_cookie_is_known_by_its_beginning);
