@@ -160,6 +160,11 @@ static int is_refused_size(ss_call_t *call)
     if (rv == APR_ENOSPC) {
         refuse_length(call);
     }
+    else if (ss_format_refusal(rv) != NULL) {
+        ss_answer_problem(call->r, HTTP_REQUEST_ENTITY_TOO_LARGE,
+                          apr_psprintf(call->r->pool, "The session could not be opened again: %s.",
+                                       ss_format_refusal(rv)));
+    }
     else if (rv != APR_SUCCESS) {
         ss_endpoint_refuse(call, HTTP_INTERNAL_SERVER_ERROR, "The session could not be sealed.");
     }

@@ -88,6 +88,29 @@ int ss_lifetime_is_due(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, a
     }
 }
 
+/* Seconds of age at which a renewal is due, 0 when age does not decide. */
+static apr_int64_t due_age(const ss_lifetime_t *lifetime)
+{
+    const ss_renew_t *renew = &lifetime->renew;
+
+    if (renew->kind == SS_RENEW_AFTER) {
+        return apr_time_sec(renew->after);
+    }
+    return renew->kind == SS_RENEW_PERCENT && lifetime->idle != SS_FOREVER
+               ? apr_time_sec(lifetime->idle) * renew->percent / 100
+               : 0;
+}
+
+apr_int64_t ss_lifetime_head_start(const ss_lifetime_t *lifetime)
+{
+    apr_int64_t seconds = apr_time_sec(lifetime->skew), due = due_age(lifetime);
+
+    if (lifetime->idle != SS_FOREVER && seconds > apr_time_sec(lifetime->idle) / 10) {
+        seconds = apr_time_sec(lifetime->idle) / 10;
+    }
+    return due > 0 && seconds > due / 2 ? due / 2 : seconds;
+}
+
 apr_status_t ss_stamp_next(ss_stamp_t *next, const ss_stamp_t *stamp, int is_changed,
                            apr_time_t now, ss_random_fn *random)
 {

@@ -60,6 +60,13 @@ SS_MUST_USE ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifet
 int ss_lifetime_is_due(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now);
 
 /**
+ * Seconds by which the time in a framework's cookie is dated back, as frameworks have no patience
+ * with a clock that is ahead of theirs: the skew, but no more than a tenth of the idle timeout,
+ * which this shortens, and than half of the age at which a renewal is due.
+ */
+apr_int64_t ss_lifetime_head_start(const ss_lifetime_t *lifetime);
+
+/**
  * Seconds that a cookie sealed with `stamp` lives: the idle timeout, or what is left of the
  * absolute one when that is less. -1 when there is no limit; at least 0 otherwise.
  */

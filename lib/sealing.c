@@ -246,6 +246,15 @@ ss_seal_t ss_sealing_as(const ss_sealing_t *how, int format)
     return seal;
 }
 
+static void date_back(ss_stamp_t *stamp, const ss_format_t *format, const ss_lifetime_t *lifetime)
+{
+    apr_int64_t back = ss_lifetime_head_start(lifetime);
+
+    if ((format->traits & SS_FORMAT_FOREIGN) && stamp->renewed > back) {
+        stamp->renewed -= back;
+    }
+}
+
 apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
                              const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
 {
@@ -263,6 +272,7 @@ apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    date_back(&payload.stamp, seal.format, how->lifetime);
     payload.text = ss_session_text(session);
     payload.json = ss_session_json(session);
     rv = seal.format->seal(&result->cookie, &payload, &seal, pool);

@@ -79,7 +79,7 @@ ss_seal_t ss_sealing_as(const ss_sealing_t *how, int format);
 /** What sealing a session comes to. */
 typedef struct ss_sealing_result_t {
     ss_sealed_t cookie; /* {NULL, 0} twice unless successful */
-    ss_stamp_t stamp;   /* what was sealed */
+    ss_stamp_t stamp;   /* what was sealed; a framework's cookie says ss_lifetime_head_start less */
     apr_size_t over;    /* bytes by which names and values exceed how->max_size, 0 when they fit */
 } ss_sealing_result_t;
 
@@ -87,8 +87,8 @@ typedef struct ss_sealing_result_t {
  * Seal a session in the format that is written.
  *
  * @param result  out: in `pool`
- * @return        APR_SUCCESS; APR_ENOSPC when it does not fit; anything else: libcrypto or the
- * random source failed
+ * @return        APR_SUCCESS; APR_ENOSPC when it does not fit; what ss_format_refusal knows when it
+ * could not be opened again; anything else: libcrypto or the random source failed
  */
 SS_MUST_USE apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
                                          const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);

@@ -44,3 +44,15 @@ void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64
 
     *(ss_part_t *)apr_array_push(look->parts) = part;
 }
+
+const char *ss_format_refusal(apr_status_t rv)
+{
+    switch (rv) {
+    case SS_TOO_MUCH_TEXT:
+        return "it has more than 64 KiB of JSON, which a compressed cookie may not hold";
+    case SS_LONG_INTEGER:
+        return "it has an integer of more than 4300 digits, which Python does not read";
+    default:
+        return NULL;
+    }
+}

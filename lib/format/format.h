@@ -10,6 +10,11 @@
 #include "lib/keyring.h"
 #include "lib/session.h"
 
+/* Why a format refuses to seal, beside what libcrypto and zlib return: its own reader, ours or the
+ * framework's, would refuse the cookie. */
+#define SS_TOO_MUCH_TEXT (APR_OS_START_USERERR + 1)
+#define SS_LONG_INTEGER (APR_OS_START_USERERR + 2)
+
 /** What a session travels in. Some frameworks keep the signature in a cookie of its own: the
  * companion, whose name is ours and a suffix. */
 typedef struct ss_sealed_t {
@@ -90,7 +95,8 @@ struct ss_format_t {
     ss_state_e (*open)(ss_payload_t *payload, const ss_sealed_t *cookie, const ss_seal_t *seal,
                        apr_pool_t *pool);
 
-    /** Seal with the first key. What is sealed lives in `pool`, in cookie-octets. */
+    /** Seal with the first key. What is sealed lives in `pool`, in cookie-octets. Returns
+     * SS_TOO_MUCH_TEXT or SS_LONG_INTEGER rather than a cookie that could not be opened. */
     apr_status_t (*seal)(ss_sealed_t *cookie, const ss_payload_t *payload, const ss_seal_t *seal,
                          apr_pool_t *pool);
 
@@ -116,6 +122,10 @@ const ss_format_t *ss_format_named(const char *name);
 
 /** "native, starlette": for messages. */
 const char *ss_format_names(apr_pool_t *pool);
+
+/** Why a format refused to seal, for people: lower case, no full stop; NULL for any other status.
+ */
+const char *ss_format_refusal(apr_status_t rv);
 
 /* For ss_format_t.look: add one field. */
 void ss_look_bytes(ss_look_t *look, const char *name, ss_part_e kind, ss_bytes_t bytes);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_lib.h>
+
 #include "lib/format/stamped.h"
 
 #include "lib/deflate.h"
 #include "lib/encode.h"
-#include "lib/json/json.h"
+#include "lib/json/json_text.h"
 
 #define TIME_SIZE_MAX 6 /* bytes: 2^48 seconds, as far as the native format reaches */
+
+/* Of an integer that Python reads from text: sys.get_int_max_str_digits. */
+#define DIGITS_MAX 4300
 
 /** The slices of a cookie's value. */
 typedef struct parts_t {
@@ -65,6 +70,34 @@ ss_state_e ss_stamped_open(ss_payload_t *payload, const ss_sealed_t *cookie, con
     return SS_VALID;
 }
 
+/* Has a checked document an integer that Python would not read? A fraction or an exponent makes a
+ * number a float there, which has no such limit. */
+static int has_long_integer(ss_json_t document)
+{
+    const char *at = document.raw.data, *end = at + document.raw.len;
+
+    while (at < end) {
+        const char *start = at;
+
+        if (*at == '"') {
+            at = ss_json_string_end(at, end);
+            continue;
+        }
+        while (at < end && apr_isdigit(*at)) {
+            at++;
+        }
+        if (at - start > DIGITS_MAX && (at == end || strchr(".eE", *at) == NULL)) {
+            return 1;
+        }
+        /* what is left of a float: its fraction and exponent may be long */
+        while (at > start && at < end && (apr_isdigit(*at) || strchr(".eE+-", *at) != NULL)) {
+            at++;
+        }
+        at += at == start;
+    }
+    return 0;
+}
+
 apr_status_t ss_stamped_seal(ss_sealed_t *cookie, const ss_payload_t *payload,
                              const ss_seal_t *seal, apr_pool_t *pool)
 {
@@ -75,6 +108,9 @@ apr_status_t ss_stamped_seal(ss_sealed_t *cookie, const ss_payload_t *payload,
     apr_status_t rv;
     char *text;
 
+    if (has_long_integer(payload->json)) {
+        return SS_LONG_INTEGER;
+    }
     rv = kind->encode(&encoded, payload->text, pool);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -168,8 +204,12 @@ apr_status_t ss_stamped_pack(ss_bytes_t *payload, ss_bytes_t text, apr_pool_t *p
     char *out = apr_palloc(pool, 1 + ss_base64_size(SS_BASE64URL, text.len));
     apr_size_t len = 0;
     ss_bytes_t packed;
-    apr_status_t rv = ss_deflate(&packed, text, pool);
+    apr_status_t rv;
 
+    if (text.len > SS_INFLATED_MAX) {
+        return SS_TOO_MUCH_TEXT;
+    }
+    rv = ss_deflate(&packed, text, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }

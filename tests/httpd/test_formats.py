@@ -262,6 +262,23 @@ def test_an_update_with_a_type_tag_is_ignored(start, patch):
 # --- encryption ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize('name, value, why', [
+    ('flask', None, 'more than 64 KiB of JSON'), ('django', None, 'more than 64 KiB of JSON'),
+    ('flask', '1' * 4301, 'more than 4300 digits'), ('django', '1' * 4301, 'more than 4300 digits')])
+def test_nothing_is_saved_that_cannot_be_opened(serve, name, value, why):
+    server = serve(name)
+    cookie = None
+    for key in range(5):
+        response = server.request('PUT', f'/session/k{key}', JSON, value or '"%s"' % ('x' * 15000), cookie=cookie)
+        if response.status == 413:
+            break
+        cookie = '; '.join(line.split(';')[0] for line in response.set_cookies())
+    assert response.status == 413 and why in response.json()['detail']
+    assert not response.set_cookies()
+    assert server.request('GET', '/session?meta', cookie=cookie).json()['state'] == ('none' if value else 'valid')
+    server.expect('SS0312')
+
+
 def test_encrypted_cookies_hide_the_session(serve):
     server = serve('native', 'SignedSessionEncrypt On')
     response = server.request('PUT', '/session/user', JSON, '"alice"')

@@ -118,7 +118,7 @@ def test_what_others_sealed_opens():
 
 
 def test_runs_can_be_repeated():
-    words = ['--format', 'flask', '--now', NOW]
+    words = ['--format', 'flask', '--now', NOW, '--skew', '0']
     assert seal({'n': 1, 'user': 'alice'}, *words, '--secret', 'env:DOCUMENTED',
                 env={'DOCUMENTED': 'correct-horse-battery-staple-0123456789'}) == (
         'eyJuIjoxLCJ1c2VyIjoiYWxpY2UifQ.aVW5AA.n5SzyIWsPghFEgzf2Izh-nGDfn0')
@@ -373,10 +373,16 @@ def test_seal_refuses_what_does_not_fit(name):
 # --- inspect -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize('name', ['native', 'starlette', 'flask', 'django'])
+def test_what_a_framework_reads_is_dated_back_by_the_skew(name):
+    seen = json.loads(good('inspect', '--json', seal({'a': 1}, '--format', name, '--now', NOW)))
+    assert seen['renewed'] == (NOW if name == 'native' else NOW - 30)
+
+
 @pytest.mark.parametrize('name', FORMATS)
 def test_inspect_needs_no_secret(name):
     session = {'user': 'alice'}
-    cookie = seal(session, '--format', name, '--now', NOW)
+    cookie = seal(session, '--format', name, '--now', NOW, '--skew', '0')
     seen = json.loads(good('inspect', '--json', cookie, env={VARIABLE: None}))
     assert (seen['format'], seen['or'], seen['why'], seen['session']) == (name, None, None, session)
     assert re.fullmatch('[0-9a-f]{40}|[0-9a-f]{64}', seen['signature'])

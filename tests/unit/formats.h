@@ -18,6 +18,12 @@ static const ss_lifetime_t lifetime = {
     apr_time_from_sec(3600), SS_FOREVER, apr_time_from_sec(30), { SS_RENEW_NEVER, 0, 0 }, 1
 };
 
+/** How far a format dates back what it seals. */
+static inline apr_int64_t back_of(const ss_format_t *format)
+{
+    return format->traits & SS_FORMAT_FOREIGN ? apr_time_sec(lifetime.skew) : 0;
+}
+
 static inline apr_status_t all_sevens(void *out, apr_size_t len)
 {
     memset(out, 7, len);

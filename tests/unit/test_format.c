@@ -24,7 +24,8 @@ START_TEST(what_is_sealed_opens)
     /* not byte for byte: Django's documents are ASCII */
     ck_assert_msg(ss_json_equal(ss_session_json(session), value_of(json), pool), "%s", FORMAT);
     ck_assert_int_eq(ss_session_stamp(session)->renewed,
-                     HAS_TRAIT(SS_FORMAT_TIMED) ? apr_time_sec(NOW) : SS_NO_TIME);
+                     HAS_TRAIT(SS_FORMAT_TIMED) ? apr_time_sec(NOW) - back_of(ss_formats[_i])
+                                                : SS_NO_TIME);
 }
 END_TEST
 
@@ -122,13 +123,14 @@ START_TEST(time_is_judged_after_the_signature)
     const ss_sealing_t how = one(FORMAT);
     ss_sealed_t cookie = seal_text("{\"a\":1}", &how, NOW);
     int timed = HAS_TRAIT(SS_FORMAT_TIMED);
+    apr_time_t sealed = NOW - apr_time_from_sec(back_of(ss_formats[_i]));
     ss_session_t *session;
 
-    ck_assert_int_eq(open_one(&session, cookie, &how, NOW + apr_time_from_sec(3600)), SS_VALID);
-    ck_assert_int_eq(open_one(&session, cookie, &how, NOW + apr_time_from_sec(3601)),
+    ck_assert_int_eq(open_one(&session, cookie, &how, sealed + apr_time_from_sec(3600)), SS_VALID);
+    ck_assert_int_eq(open_one(&session, cookie, &how, sealed + apr_time_from_sec(3601)),
                      timed ? SS_EXPIRED_IDLE : SS_VALID);
-    ck_assert_int_eq(open_one(&session, cookie, &how, NOW - apr_time_from_sec(30)), SS_VALID);
-    ck_assert_int_eq(open_one(&session, cookie, &how, NOW - apr_time_from_sec(31)),
+    ck_assert_int_eq(open_one(&session, cookie, &how, sealed - apr_time_from_sec(30)), SS_VALID);
+    ck_assert_int_eq(open_one(&session, cookie, &how, sealed - apr_time_from_sec(31)),
                      timed ? SS_FROM_FUTURE : SS_VALID);
 }
 END_TEST
@@ -208,7 +210,7 @@ START_TEST(a_look_needs_no_secret)
             found = 1;
         }
         if (strcmp(part->name, "renewed") == 0) {
-            ck_assert_int_eq(part->number, apr_time_sec(NOW));
+            ck_assert_int_eq(part->number, apr_time_sec(NOW) - back_of(ss_formats[_i]));
         }
     }
     ck_assert_int_eq(found, 1);
@@ -444,6 +446,98 @@ START_TEST(companions_are_looked_for_only_where_a_format_has_them)
     ck_assert_int_eq(found.count, 1);
     ck_assert_int_eq(found.companion_count, 0);
     ck_assert_ptr_null(how.companion_name);
+}
+END_TEST
+
+/*
+ * What nobody could open again
+ */
+
+static apr_status_t status_of(ss_json_t document, const char *format, ss_sealing_result_t *result)
+{
+    const ss_sealing_t how = one(format);
+    ss_session_t *session = ss_session_create(pool);
+
+    ss_session_replace(session, document);
+    return ss_sealing_seal(result, session, &how, NOW, pool);
+}
+
+/* {"a":LEFT, `size` times `c`, RIGHT} */
+static ss_json_t document_of(const char *left, char c, int size, const char *right)
+{
+    char *middle = apr_palloc(pool, size + 1);
+
+    memset(middle, c, size);
+    middle[size] = '\0';
+    return value_of(apr_pstrcat(pool, "{\"a\":", left, middle, right, "}", NULL));
+}
+
+/* clang-format off */
+static const struct {
+    const char *what, *format, *left;
+    char c;
+    int size;
+    const char *right;
+    apr_status_t want;
+} unreadable[] = {
+    { "64 KiB of JSON",                     "flask",     "\"", 'x', 65528, "\"", APR_SUCCESS },
+    { "a byte more",                        "flask",     "\"", 'x', 65529, "\"", SS_TOO_MUCH_TEXT },
+    { "the same for Django",                "django",    "\"", 'x', 65528, "\"", APR_SUCCESS },
+    { "a byte more for Django",             "django",    "\"", 'x', 65529, "\"", SS_TOO_MUCH_TEXT },
+    { "bytes that Django's escapes become", "django",    "\"\xc3\xbc", 'x', 65523, "\"", SS_TOO_MUCH_TEXT },
+    { "others do not compress",             "starlette", "\"", 'x', 65529, "\"", APR_ENOSPC },
+    { "4300 digits",                        "flask",     "",   '1', 4300,  "",   APR_SUCCESS },
+    { "one more",                           "flask",     "",   '1', 4301,  "",   SS_LONG_INTEGER },
+    { "below zero",                         "flask",     "-",  '1', 4300,  "",   APR_SUCCESS },
+    { "one more below zero",                "flask",     "-",  '1', 4301,  "",   SS_LONG_INTEGER },
+    { "for Django",                         "django",    "",   '1', 4301,  "",   SS_LONG_INTEGER },
+    { "for Starlette",                      "starlette", "",   '1', 4301,  "",   SS_LONG_INTEGER },
+    { "inside an array",                    "flask",     "[1,\"\\\"\",", '1', 4301, "]", SS_LONG_INTEGER },
+    { "a fraction",                         "flask",     "0.", '1', 4301,  "",   APR_SUCCESS },
+    { "before a fraction",                  "flask",     "",   '1', 4301,  ".0", APR_SUCCESS },
+    { "with an exponent",                   "flask",     "",   '1', 4301,  "e1", APR_SUCCESS },
+    { "in an exponent",                     "flask",     "1e-", '1', 4301, "",   APR_SUCCESS },
+    { "in a string",                        "flask",     "\"", '1', 4301,  "\"", APR_SUCCESS },
+};
+/* clang-format on */
+
+START_TEST(nothing_is_sealed_that_cannot_be_opened)
+{
+    ss_sealing_result_t result;
+    apr_status_t rv = status_of(document_of(unreadable[_i].left, unreadable[_i].c,
+                                            unreadable[_i].size, unreadable[_i].right),
+                                unreadable[_i].format, &result);
+
+    ck_assert_msg(rv == unreadable[_i].want, "%s: %d", unreadable[_i].what, rv);
+    ck_assert_int_eq(rv == APR_SUCCESS, result.cookie.value.data != NULL);
+    ck_assert_int_eq(rv > APR_OS_START_USERERR && rv < APR_OS_START_SYSERR,
+                     ss_format_refusal(rv) != NULL);
+}
+END_TEST
+
+/* A framework refuses what is one second ahead of its own clock. */
+START_TEST(what_frameworks_read_is_dated_back)
+{
+    static const struct {
+        int idle, skew, back;
+    } rows[] = { { 3600, 30, 30 }, { 60, 30, 6 }, { 3600, 0, 0 }, { 5, 30, 0 }, { -1, 30, 30 } };
+    int foreign = HAS_TRAIT(SS_FORMAT_FOREIGN);
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        ss_lifetime_t other = lifetime;
+        ss_sealing_t how = one(FORMAT);
+        ss_session_t *session;
+
+        other.idle = rows[i].idle < 0 ? SS_FOREVER : apr_time_from_sec(rows[i].idle);
+        other.skew = apr_time_from_sec(rows[i].skew);
+        how.lifetime = &other;
+        ck_assert_int_eq(open_one(&session, seal_text("{\"a\":1}", &how, NOW), &how, NOW),
+                         SS_VALID);
+        ck_assert_int_eq(ss_session_stamp(session)->renewed,
+                         HAS_TRAIT(SS_FORMAT_TIMED)
+                             ? apr_time_sec(NOW) - (foreign ? rows[i].back : 0)
+                             : SS_NO_TIME);
+    }
 }
 END_TEST
 
@@ -699,6 +793,8 @@ int main(void)
     tcase_add_test(two, companions_may_come_in_any_order);
     tcase_add_test(two, companions_are_looked_for_only_where_a_format_has_them);
 
+    tcase_add_loop_test(all, nothing_is_sealed_that_cannot_be_opened, 0, COUNT(unreadable));
+    tcase_add_loop_test(all, what_frameworks_read_is_dated_back, 0, formats_count());
     tcase_add_test(all, a_cookie_that_does_not_hold_hides_none);
     tcase_add_test(all, of_several_native_cookies_the_newest_wins);
     tcase_add_loop_test(all, of_several_cookies_of_a_framework_its_own_wins, 0, 4);

@@ -123,6 +123,35 @@ END_TEST
 /* clang-format off */
 static const struct {
     const char *what;
+    apr_int64_t skew; /* seconds */
+    apr_int64_t idle;
+    ss_renew_t renew;
+    apr_int64_t seconds;
+} head_starts[] = {
+    { "the skew",                       60, 86400,      { SS_RENEW_NEVER, 0, 0 },           60 },
+    { "none",                           0,  86400,      { SS_RENEW_NEVER, 0, 0 },           0 },
+    { "a tenth of the idle timeout",    60, 100,        { SS_RENEW_NEVER, 0, 0 },           10 },
+    { "without an idle timeout",        60, SS_FOREVER, { SS_RENEW_PERCENT, 10, 0 },        60 },
+    { "half of a percentage",           60, 1000,       { SS_RENEW_PERCENT, 10, 0 },        50 },
+    { "half of a duration",             60, SS_FOREVER, { SS_RENEW_AFTER, 0, SECONDS(60) }, 30 },
+    { "renewed always",                 60, 86400,      { SS_RENEW_ALWAYS, 0, 0 },          60 },
+    { "renewed at no percent",          60, 86400,      { SS_RENEW_PERCENT, 0, 0 },         60 }
+};
+/* clang-format on */
+
+START_TEST(dates_frameworks_cookies_back)
+{
+    ss_lifetime_t lifetime = { span(head_starts[_i].idle), SS_FOREVER,
+                               SECONDS(head_starts[_i].skew), head_starts[_i].renew, 1 };
+
+    ck_assert_msg(ss_lifetime_head_start(&lifetime) == head_starts[_i].seconds, "%s",
+                  head_starts[_i].what);
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what;
     ss_stamp_t from;
     int change;
     ss_stamp_t to;
@@ -212,6 +241,7 @@ int main(void)
     tcase_add_loop_test(tcase, judges_ages, 0, COUNT(ages));
     tcase_add_test(tcase, judges_extreme_stamps);
     tcase_add_loop_test(tcase, renews_in_time, 0, COUNT(renewals));
+    tcase_add_loop_test(tcase, dates_frameworks_cookies_back, 0, COUNT(head_starts));
     tcase_add_loop_test(tcase, stamps_the_next_cookie, 0, COUNT(stamps));
     tcase_add_test(tcase, needs_random_only_for_a_new_id);
     tcase_add_loop_test(tcase, says_how_long_it_lives, 0, COUNT(lifetimes));

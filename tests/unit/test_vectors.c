@@ -55,12 +55,18 @@ static ss_sealed_t cookie_of(const json_t *vector)
     return cookie;
 }
 
+/* so that nothing is dated back: the others do not */
+static const ss_lifetime_t exact_lifetime = {
+    apr_time_from_sec(3600), SS_FOREVER, 0, { SS_RENEW_NEVER, 0, 0 }, 1
+};
+
 static ss_sealing_t sealing_of(const json_t *vector, const char *format)
 {
     const char *text = json_string_value(json_object_get(vector, "nonce"));
     ss_sealing_t how = sealing(member(vector, "secret"), NULL, format, NULL,
                                member(vector, "cookie_name"), member(vector, "audience"));
 
+    how.lifetime = &exact_lifetime;
     how.encrypt = text != NULL;
     how.random = that_nonce;
     nonce = text != NULL ? unhex(text) : ss_bytes("", 0);
