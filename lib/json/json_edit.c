@@ -133,24 +133,26 @@ ss_json_t ss_json_compact(ss_json_t value, ss_json_write_e how, apr_pool_t *pool
  * Equal
  */
 
+int ss_json_compare_names(ss_bytes_t a, ss_bytes_t b)
+{
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* By name; members of one name in the order of the document. */
 static int compare_members(const void *left, const void *right)
 {
     const ss_json_member_t *a = left, *b = right;
-    apr_size_t shorter = a->name.len < b->name.len ? a->name.len : b->name.len;
-    int order = memcmp(a->name.data, b->name.data, shorter);
+    int order = ss_json_compare_names(a->name, b->name);
 
     if (order != 0) {
         return order;
     }
-    if (a->name.len != b->name.len) {
-        return a->name.len < b->name.len ? -1 : 1;
-    }
     return a->quoted.raw.data < b->quoted.raw.data ? -1 : a->quoted.raw.data > b->quoted.raw.data;
 }
 
-/* The members of an object that count, by name. */
-static apr_array_header_t *sorted_members_of(ss_json_t object, apr_pool_t *pool)
+apr_array_header_t *ss_json_sorted_members(ss_json_t object, apr_pool_t *pool)
 {
     apr_array_header_t *members = ss_json_members(object, pool);
     ss_json_member_t *member = (ss_json_member_t *)members->elts;
@@ -168,8 +170,8 @@ static apr_array_header_t *sorted_members_of(ss_json_t object, apr_pool_t *pool)
 
 static int objects_equal(ss_json_t a, ss_json_t b, apr_pool_t *pool)
 {
-    const apr_array_header_t *left = sorted_members_of(a, pool);
-    const apr_array_header_t *right = sorted_members_of(b, pool);
+    const apr_array_header_t *left = ss_json_sorted_members(a, pool);
+    const apr_array_header_t *right = ss_json_sorted_members(b, pool);
 
     if (left->nelts != right->nelts) {
         return 0;

@@ -56,33 +56,57 @@ int ss_json_has_tag(ss_json_t value)
     return 0;
 }
 
-/* An object that is no tag itself: does one of its members add one? */
-static int member_adds_tag(ss_json_t before, ss_json_t after, apr_pool_t *pool)
+/* Is this object a tag? */
+static int is_tag(const apr_array_header_t *members)
 {
-    const apr_array_header_t *old = ss_json_members(before, pool);
-    const apr_array_header_t *new = ss_json_members(after, pool);
+    return members->nelts == 1 &&
+           begins_with_blank(APR_ARRAY_IDX(members, 0, ss_json_member_t).quoted.raw.data);
+}
 
-    if (old == NULL || new == NULL ||
-        (new->nelts == 1 &&
-         begins_with_blank(APR_ARRAY_IDX(new, 0, ss_json_member_t).quoted.raw.data))) {
-        return 1; /* another kind of value, or a tag: all of it is new */
-    }
-    for (int i = 0; i < new->nelts; i++) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(new, i, ss_json_member_t);
-        const ss_json_member_t *same = ss_json_find(old, member->name);
+/* Does one of the members add one? Both are in the order of names. */
+static int member_adds_tag(const apr_array_header_t *before, const apr_array_header_t *after,
+                           apr_pool_t *pool)
+{
+    int old = 0;
 
-        if (ss_json_adds_tag(same != NULL ? same->value : ss_json_absent, member->value, pool)) {
+    for (int i = 0; i < after->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(after, i, ss_json_member_t);
+        ss_json_t same = ss_json_absent;
+        int order = -1;
+
+        while (old < before->nelts && order < 0) {
+            const ss_json_member_t *other = &APR_ARRAY_IDX(before, old, ss_json_member_t);
+
+            order = ss_json_compare_names(other->name, member->name);
+            same = order == 0 ? other->value : ss_json_absent;
+            old += order <= 0;
+        }
+        if (ss_json_adds_tag(same, member->value, pool)) {
             return 1;
         }
     }
     return 0;
 }
 
+/* Equality looks into the depth itself, so it is asked only where the way down ends: on a tag, on
+ * an array, on another kind of value. */
 int ss_json_adds_tag(ss_json_t before, ss_json_t after, apr_pool_t *pool)
 {
+    if (before.raw.data != NULL && ss_bytes_equal(before.raw, after.raw)) {
+        return 0;
+    }
     if (!ss_json_has_tag(after)) {
         return 0;
     }
-    return before.raw.data == NULL ||
-           (!ss_json_equal(before, after, pool) && member_adds_tag(before, after, pool));
+    if (before.raw.data == NULL) {
+        return 1;
+    }
+    if (ss_json_kind(before) == SS_JSON_OBJECT && ss_json_kind(after) == SS_JSON_OBJECT) {
+        const apr_array_header_t *new = ss_json_sorted_members(after, pool);
+
+        if (!is_tag(new)) {
+            return member_adds_tag(ss_json_sorted_members(before, pool), new, pool);
+        }
+    }
+    return !ss_json_equal(before, after, pool);
 }

@@ -14,6 +14,12 @@ static inline int ss_json_is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+/** The members of an object that count, by name: of several with one name the last. */
+apr_array_header_t *ss_json_sorted_members(ss_json_t object, apr_pool_t *pool);
+
+/** In the order of the above; 0 when two names are the same. */
+int ss_json_compare_names(ss_bytes_t a, ss_bytes_t b);
+
 /** Behind the string that begins at `at`, in a checked value that ends at `end` or later. */
 static inline const char *ss_json_string_end(const char *at, const char *end)
 {

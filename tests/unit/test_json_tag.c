@@ -42,6 +42,10 @@ static const struct { const char *what, *before, *after; int adds; } additions[]
                                         "{\"a\":{\"x\":{\" t\":[1]},\"y\":2}}",                    0 },
     { "an array that stays",            "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]}],\"b\":1}", 0 },
     { "a tag that went",                "{\"a\":{\" t\":[1]}}", "{\"a\":1}",                       0 },
+    { "members in another order",       "{\"a\":{\" t\":1},\"b\":1,\"c\":{\" t\":2}}",
+                                        "{\"c\":{\" t\":2},\"d\":2,\"a\":{\" t\":1}}",             0 },
+    { "a tag that is spelled otherwise", "{\"a\":{\" t\":\"x\"}}", "{\"a\":{\" t\" : \"\\u0078\"},\"b\":1}", 0 },
+    { "one that hides what was there",  "{\"a\":1,\"a\":{\" t\":1}}", "{\"a\":{\" t\":1},\"b\":1}", 0 },
     { "no tag at all",                  "{\"a\":1}", "{\"a\":{\" t\":1,\"b\":2}}",                 0 },
 };
 /* clang-format on */
@@ -75,6 +79,43 @@ START_TEST(tells_new_type_tags_from_old_ones)
 }
 END_TEST
 
+/* {"a":{"a": ... {" t":1},"x":LAST ... }}, `levels` deep, 16 KiB in all at 252 levels */
+static ss_json_t deep_tags(int levels, const char *last)
+{
+    const char *padding = nested(50, "p", "", "");
+    const char *close = apr_pstrcat(pool, ",\"x\":\"", padding, "\"}", NULL);
+    const char *inner = apr_pstrcat(pool, "{\" t\":1},\"y\":", last, NULL);
+
+    return value_of(nested(levels, "{\"a\":", inner, close));
+}
+
+/* The fastest of some runs, in microseconds. */
+static apr_time_t cost_of(int levels)
+{
+    ss_json_t before = deep_tags(levels, "1"), after = deep_tags(levels, "2");
+    apr_time_t best = APR_INT64_MAX;
+
+    for (int run = 0; run < 5; run++) {
+        apr_time_t start = apr_time_now(), took;
+
+        ck_assert(!ss_json_adds_tag(before, after, pool));
+        took = apr_time_now() - start;
+        best = took < best ? took : best;
+    }
+    return best;
+}
+
+/* Each level must not look at all those below it more than once: four times as deep and as long is
+ * at most 16 times the work, not 64. */
+START_TEST(looks_for_new_tags_in_reasonable_time)
+{
+    apr_time_t small = cost_of(63), large = cost_of(252);
+
+    ck_assert_msg(large < 32 * (small + 50), "%" APR_TIME_T_FMT " us after %" APR_TIME_T_FMT, large,
+                  small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("json_tag");
@@ -83,5 +124,6 @@ int main(void)
     tcase_add_loop_test(tcase, finds_type_tags, 0, COUNT(tagged));
     tcase_add_test(tcase, finds_type_tags_in_the_deepest_document);
     tcase_add_loop_test(tcase, tells_new_type_tags_from_old_ones, 0, COUNT(additions));
+    tcase_add_test(tcase, looks_for_new_tags_in_reasonable_time);
     return unit_run(suite);
 }
