@@ -105,6 +105,9 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
                " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
                visit->sealed.over, visit->conf->max_size);
     }
+    else if (ss_format_refusal(rv) != NULL) {
+        ss_log(r, APLOG_ERR, "SS0312", "the session was not saved: %s", ss_format_refusal(rv));
+    }
     if (rv != APR_SUCCESS) {
         ss_visit_revert(visit);
     }

@@ -329,11 +329,7 @@ apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_co
 
     if (!sealed->is_defined || sealed->version != version || sealed->renewing != renewing) {
         rv = print(visit, renewing);
-        if (ss_format_refusal(rv) != NULL) {
-            ss_log(visit->root, APLOG_ERR, "SS0312", "the session was not saved: %s",
-                   ss_format_refusal(rv));
-        }
-        else if (rv != APR_SUCCESS && rv != APR_ENOSPC) {
+        if (rv != APR_SUCCESS && rv != APR_ENOSPC && ss_format_refusal(rv) == NULL) {
             ss_log(visit->root, APLOG_ERR, "SS0306",
                    "the session was not saved: OpenSSL or zlib failed to seal it");
         }

@@ -220,7 +220,7 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
 
     memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
-        ss_opened_t found;
+        ss_opened_t found = { .session = NULL };
         ss_state_e state = open_value(&found, candidates->values[i], &opening);
 
         if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {

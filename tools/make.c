@@ -70,7 +70,9 @@ static result_e seal_and_print(ss_session_t *session, const ss_sealing_t *how,
         return SSCTL_REFUSED;
     }
     if (rv != APR_SUCCESS) {
-        complain("OpenSSL failed to seal the cookie");
+        const char *why = ss_format_refusal(rv);
+
+        complain("the session cannot be sealed: %s", why != NULL ? why : "OpenSSL or zlib failed");
         return SSCTL_REFUSED;
     }
     if (options->json) {

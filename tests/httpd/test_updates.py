@@ -140,6 +140,14 @@ def test_a_session_that_would_not_fit_stays_as_it_is(server):
     server.expect('SS0302', 'bytes over the limit of 4096')
 
 
+def test_a_session_that_could_not_be_opened_again_stays_as_it_is(start):
+    server = start('SignedSession On\nSignedSessionFormat flask\nLuaMapHandler /note "{dir}/note.lua"', modules='lua',
+                   files={'note.lua': NOTE_LUA})
+    response = server.request('GET', '/note?{"n":%s}' % ('1' * 4301))
+    assert (response.status, response.set_cookies()) == (200, [])
+    server.expect('SS0312', 'more than 4300 digits')
+
+
 def test_where_updates_are_off_the_header_is_removed_all_the_same(server):
     for path in ('/noupdate/echo', '/cgi/closed'):
         assert update(server, path, '{"a": 1}').set_cookies() == []

@@ -78,9 +78,9 @@ START_TEST(the_time_of_creation_is_kept_or_begins)
 
     session = opened(seal_session(session, &migrating, later), &where, &migrating, later);
     ck_assert_int_eq(ss_session_stamp(session)->renewed, apr_time_sec(later));
-    ck_assert_int_eq(ss_session_stamp(session)->created,
-                     HAS_TRAIT(SS_FORMAT_TIMED) ? apr_time_sec(NOW) - back_of(from)
-                                                : apr_time_sec(later));
+    ck_assert_int_eq(ss_session_stamp(session)->created, HAS_TRAIT(SS_FORMAT_TIMED)
+                                                             ? apr_time_sec(NOW) - back_of(from)
+                                                             : apr_time_sec(later));
     ck_assert_int_eq(ss_session_stamp(session)->counter, 1);
 }
 END_TEST
