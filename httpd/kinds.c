@@ -235,6 +235,7 @@ const char *ss_parse_forward_text(void *member, const ss_line_t *line)
     else {
         const char *why = fault_of_header(line->words[0], "request header", "X-User", line);
 
+        why = why == NULL ? fault_of_keys(1, line->words + 1, line) : why;
         if (why != NULL) {
             return why;
         }

@@ -152,7 +152,8 @@ DIRECTIVES = {
         SECTION,
         good=['X-User user', 'Off', 'off', 'X-User cart.items.0.id', 'X-User "two words"'],
         bad=[('X-User', 'accepted are', 'a key, or Off'), ('"X User" user', '"X User" is not accepted', 'request header'),
-             ('X-User: user', '"X-User:"', 'request header'), ('Cookie user', 'Cookie', 'X-User'), ('X-User user role', 'a word too many', 'and the key')]),
+             ('X-User: user', '"X-User:"', 'request header'), ('Cookie user', 'Cookie', 'X-User'), ('X-User user role', 'a word too many', 'and the key'),
+             ('X-User user,role', '"user,role" has a comma', 'accepted are')]),
     'SignedSessionSet': Directive(
         SECTION,
         good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],
