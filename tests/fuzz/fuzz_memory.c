@@ -4,6 +4,7 @@
 #include "lib/sealing.h"
 #include "lib/memory.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/randoms.h"
 
 /*
  * Nothing becomes valid by the memory of valid cookies, and nothing looks different. Two virtual
@@ -56,12 +57,6 @@ typedef struct world_t {
     apr_array_header_t *pairs; /* pair_t: sessions that requests still hold */
     apr_pool_t *pool;
 } world_t;
-
-static apr_status_t all_sevens(void *out, apr_size_t len)
-{
-    memset(out, 7, len);
-    return APR_SUCCESS;
-}
 
 /* --- virtual hosts --- */
 

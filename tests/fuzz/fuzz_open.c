@@ -4,15 +4,10 @@
 #include "lib/sealing.h"
 #include "lib/format/stamped.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/randoms.h"
 
 #define SECRET "correct-horse-battery-staple-0123456789"
 #define NOW apr_time_from_sec(1767225600) /* 2026-01-01T00:00:00Z */
-
-static apr_status_t all_sevens(void *out, apr_size_t len)
-{
-    memset(out, 7, len);
-    return APR_SUCCESS;
-}
 
 static ss_sealing_t sealing_of(const ss_format_t *format, apr_pool_t *pool)
 {

@@ -5,6 +5,7 @@
 #define FORMATS_H
 
 #include "lib/sealing.h"
+#include "tests/randoms.h"
 #include "tests/unit/values.h"
 
 /* Sealing and opening with a fixed clock and fixed random bytes, for test programs about formats.
@@ -22,12 +23,6 @@ static const ss_lifetime_t lifetime = {
 static inline apr_int64_t back_of(const ss_format_t *format)
 {
     return format->traits & SS_FORMAT_FOREIGN ? apr_time_sec(lifetime.skew) : 0;
-}
-
-static inline apr_status_t all_sevens(void *out, apr_size_t len)
-{
-    memset(out, 7, len);
-    return APR_SUCCESS;
 }
 
 /** With any secrets and formats; each list ends with NULL. */

@@ -2,23 +2,11 @@
  * Copyright the mod_signed_session authors
  */
 #include "lib/lifetime.h"
+#include "tests/randoms.h"
 #include "tests/unit/unit.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define SECONDS(n) apr_time_from_sec(n)
-
-static apr_status_t sevens(void *out, apr_size_t len)
-{
-    memset(out, 7, len);
-    return APR_SUCCESS;
-}
-
-static apr_status_t no_random(void *out, apr_size_t len)
-{
-    (void)out;
-    (void)len;
-    return APR_EGENERAL;
-}
 
 /* clang-format off */
 static const struct {
@@ -175,9 +163,9 @@ START_TEST(stamps_the_next_cookie)
     const char *what = stamps[_i].what;
     ss_stamp_t next;
 
-    ck_assert_int_eq(
-        ss_stamp_next(&next, &stamps[_i].from, stamps[_i].change, SECONDS(NOW) + 999999, sevens),
-        APR_SUCCESS);
+    ck_assert_int_eq(ss_stamp_next(&next, &stamps[_i].from, stamps[_i].change,
+                                   SECONDS(NOW) + 999999, all_sevens),
+                     APR_SUCCESS);
     ck_assert_msg(next.renewed == want->renewed, "%s: renewed", what);
     ck_assert_msg(next.created == want->created, "%s: created", what);
     ck_assert_msg(next.counter == want->counter, "%s: counter", what);

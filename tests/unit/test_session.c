@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/session.h"
+#include "tests/randoms.h"
 #include "tests/unit/values.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
@@ -42,19 +43,6 @@ static void replace(ss_session_t *session, const char *object)
 static void assert_text(ss_session_t *session, const char *want, const char *what)
 {
     assert_bytes(ss_session_text(session), ss_bytes_of(want), what);
-}
-
-static apr_status_t sevens(void *out, apr_size_t len)
-{
-    memset(out, 7, len);
-    return APR_SUCCESS;
-}
-
-static apr_status_t no_random(void *out, apr_size_t len)
-{
-    (void)out;
-    (void)len;
-    return APR_EGENERAL;
 }
 
 static apr_status_t next_stamp(ss_stamp_t *next, ss_session_t *session, ss_random_fn *random)
@@ -290,7 +278,7 @@ START_TEST(changes_the_document)
     ck_assert_msg(ss_session_is_empty(session) == (strcmp(changes[row].text, "{}") == 0),
                   "%s: empty", what);
 
-    ck_assert_int_eq(next_stamp(&next, session, sevens), APR_SUCCESS);
+    ck_assert_int_eq(next_stamp(&next, session, all_sevens), APR_SUCCESS);
     if (changes[row].same) {
         ck_assert_msg(memcmp(next.id, stamp.id, sizeof(stamp.id)) == 0, "%s: id", what);
         ck_assert_msg(next.created == stamp.created, "%s: created", what);
