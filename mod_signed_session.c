@@ -135,7 +135,8 @@ static void register_hooks(apr_pool_t *pool)
     /* our handler answers also where a catch-all ProxyPass has claimed the request */
     static const char *const before_proxy[] = { "mod_proxy.c", NULL };
 
-    static const char *const after_cache[] = { "mod_cache.c", NULL };
+    /* hidden cookies are for handlers, not for caches */
+    static const char *const cache[] = { "mod_cache.c", NULL };
     static const char *const after_headers[] = { "mod_headers.c", NULL };
 
     ss_forward_register();
@@ -154,8 +155,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    /* mod_cache looks pages up by the headers that this changes */
-    ap_hook_handler(ss_chain_run, after_cache, NULL, APR_HOOK_REALLY_FIRST);
+    /* mod_cache looks pages up by the headers that these change */
+    ap_hook_quick_handler(ss_chain_part_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_chain_part, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);

@@ -6,9 +6,11 @@
 #include "httpd/chain.h"
 #include "httpd/earned.h"
 #include "httpd/forward.h"
+#include "httpd/response.h"
 #include "httpd/strip.h"
 #include "httpd/update.h"
 #include "httpd/vars.h"
+#include "lib/field.h"
 
 #define REDIRECT "REDIRECT_"
 #define HEADER "HTTP_"
@@ -22,24 +24,25 @@ typedef struct viewer_t {
 
 static const char *without_redirects(const char *name)
 {
-    while (strncmp(name, REDIRECT, sizeof(REDIRECT) - 1) == 0) {
-        name += sizeof(REDIRECT) - 1;
+    for (const char *rest = name; rest != NULL; rest = ss_field_behind(name, REDIRECT)) {
+        name = rest;
     }
     return name;
 }
 
 /* What of a variable a request may see; NULL: nothing. An earlier script's request headers are
- * among them. */
+ * among them. Case does not count, as in httpd's own tables, and what a shell could not use as a
+ * name becomes an underscore for it: SESSION-role is SESSION_role there. */
 static const char *still_shown(const viewer_t *viewer, const apr_table_entry_t *entry)
 {
     const char *name = without_redirects(entry->key);
+    const char *header = ss_field_behind(name, HEADER);
 
-    if (strncmp(name, HEADER, sizeof(HEADER) - 1) == 0) {
-        name += sizeof(HEADER) - 1;
-        if (strcmp(name, "COOKIE") == 0) {
+    if (header != NULL) {
+        if (ss_field_is_alike(header, "Cookie")) {
             return ss_strip_from(viewer->r, viewer->visit, entry->val);
         }
-        return ss_forward_covers(viewer->r, name) ? NULL : entry->val;
+        return ss_forward_covers(viewer->r, header) ? NULL : entry->val;
     }
     /* where they are not ours, somebody else's are left alone */
     return ss_vars_is_variable(name) &&
@@ -159,6 +162,18 @@ int ss_chain_show(request_rec *r)
     return DECLINED;
 }
 
+int ss_chain_part(request_rec *r)
+{
+    ss_strip_part(r);
+    return DECLINED;
+}
+
+int ss_chain_part_quickly(request_rec *r, int lookup)
+{
+    (void)lookup; /* both must find the same */
+    return ss_chain_part(r);
+}
+
 int ss_chain_run(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
@@ -170,6 +185,8 @@ int ss_chain_run(request_rec *r)
     if (dir->env || ss_forward_is_on(dir)) {
         used = used_visit(r, known);
     }
+    ss_response_include(r);
+    ss_forward_claim(r); /* mod_headers has been there since */
     settle_view(r, used != NULL ? used : known, used);
     if (known != NULL) {
         ss_strip_cookie(r, known);

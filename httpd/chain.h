@@ -20,6 +20,13 @@ int ss_chain_begin(request_rec *r);
  * answers this one. */
 int ss_chain_show(request_rec *r);
 
+/** handler hook, before mod_cache's: a subrequest is looked up by the client's cookie, which its
+ * main request may hide by now. Declines. */
+int ss_chain_part(request_rec *r);
+
+/** The same for the quick_handler hook: mod_cache looks there, too. */
+int ss_chain_part_quickly(request_rec *r, int lookup);
+
 /**
  * handler hook, after mod_cache's, before all others: shown once more, as the configuration of the
  * request that is answered says; mod_dir, SSI and others carry variables and headers of one request

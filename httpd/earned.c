@@ -3,8 +3,11 @@
  */
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_protocol.h>
 #include <http_request.h>
+#include <mod_core.h>
 
+#include "httpd/caller.h"
 #include "httpd/earned.h"
 
 void ss_earned_note_fixups(request_rec *r)
@@ -32,10 +35,39 @@ static int needs_user(request_rec *r)
     return type != NULL && ap_cstr_casecmp(type, "None") != 0;
 }
 
+/* An ErrorDocument at another host makes a redirect of a refusal. */
+static int is_refusal_elsewhere(request_rec *r, int refusal)
+{
+    const char *location =
+        r->status == HTTP_MOVED_TEMPORARILY ? apr_table_get(r->headers_out, "Location") : NULL;
+    const char *document =
+        location == NULL ? NULL : ap_response_code_string(r, ap_index_of_response(refusal));
+
+    return document != NULL && strcmp(location, document) == 0;
+}
+
+/* Whoever gives it, also behind an error document that says something else: a backend may refuse,
+ * too. */
+static int is_refusal(request_rec *r)
+{
+    static const int refusals[] = { HTTP_UNAUTHORIZED, HTTP_FORBIDDEN,
+                                    HTTP_PROXY_AUTHENTICATION_REQUIRED };
+
+    for (apr_size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (r->status == refusals[i] || is_refusal_elsewhere(r, refusals[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const char *fault_of_step(request_rec *r)
 {
     const ss_step_t *step = ss_visit_step(r);
 
+    if (is_refusal(r)) {
+        return "it is a refusal";
+    }
     if (!step->shown || !step->handled) {
         return "it was answered before all access checks had passed";
     }
@@ -48,58 +80,44 @@ static const char *fault_of_step(request_rec *r)
     return NULL;
 }
 
-/* Whoever gives it: a backend may refuse, too. */
-static int is_refusal(int status)
-{
-    return status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
-           status == HTTP_PROXY_AUTHENTICATION_REQUIRED;
-}
-
-/* Sent by browsers, and never by a script of a page. */
-static int is_said(const request_rec *r, const char *header, const char *value)
-{
-    const char *said = apr_table_get(r->headers_in, header);
-
-    return said != NULL && strcmp(said, value) == 0;
-}
-
-int ss_earned_is_bystander(request_rec *r)
-{
-    const char *purpose = apr_table_get(r->headers_in, "Sec-Purpose");
-
-    return (purpose != NULL && strncmp(purpose, "prefetch", sizeof("prefetch") - 1) == 0) ||
-           (is_said(r, "Sec-Fetch-Site", "cross-site") &&
-            !is_said(r, "Sec-Fetch-Dest", "document"));
-}
-
 /* Is our cookie missing only because SameSite has kept it away from a request that another site
  * caused? The client may well have a session, with which a new one must not interfere. */
-static int is_kept_away(const ss_visit_t *visit)
+static int is_kept_away(const ss_visit_t *visit, const char *same_site)
 {
-    const char *same_site = visit->conf->cookie.same_site;
     const request_rec *root = visit->root;
 
-    if (visit->cookies > 0 || strcmp(same_site, "None") == 0 ||
-        !is_said(root, "Sec-Fetch-Site", "cross-site")) {
+    if (visit->cookies > 0) {
         return 0;
     }
     /* a Lax cookie travels with navigations by GET */
     return strcmp(same_site, "Strict") == 0 || root->method_number != M_GET ||
-           !is_said(root, "Sec-Fetch-Dest", "document");
+           !ss_caller_says(root, "Sec-Fetch-Dest", "document");
 }
 
-static const char *fault_of_answer(const ss_visit_t *visit, const request_rec *r)
+/* May another site have caused the visit to replace the visitor's session? A cookie with
+ * SameSite=None comes with every image; what the visitor sees happen is a navigation. */
+static const char *fault_of_caller(const ss_visit_t *visit)
 {
-    if (is_refusal(r->status)) {
-        return "it is a refusal";
+    const char *same_site = visit->conf->cookie.same_site;
+    const ss_caller_t caller = ss_caller_of(visit->root);
+
+    if (!ss_caller_says(visit->root, "Sec-Fetch-Site", "cross-site")) {
+        return NULL;
     }
-    return is_kept_away(visit) ? "another site caused it, and SameSite has kept the cookie away"
-                               : NULL;
+    if (strcmp(same_site, "None") != 0) {
+        return is_kept_away(visit, same_site)
+                   ? "another site caused it, and SameSite has kept the cookie away"
+                   : NULL;
+    }
+    return ss_caller_says(visit->root, "Sec-Fetch-Mode", "navigate") ||
+                   ss_origin_is_trusted(&caller)
+               ? NULL
+               : "another site caused it, and it is no navigation";
 }
 
 const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r)
 {
-    const char *fault = fault_of_answer(visit, r);
+    const char *fault = fault_of_caller(visit);
 
     for (request_rec *step = r; step != NULL && fault == NULL; step = step->prev) {
         fault = fault_of_step(step);

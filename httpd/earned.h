@@ -19,10 +19,6 @@ void ss_earned_note_fixups(request_rec *r);
 /** Before the handler, for main requests: nobody has refused it. */
 void ss_earned_note_handler(request_rec *r);
 
-/** Has another site caused this request, with something else than a navigation of the whole page?
- * Or is it only a prefetch? */
-int ss_earned_is_bystander(request_rec *r);
-
 /** NULL when every request of the chain that `r` ends has earned the right to store something, and
  * the answer is no refusal; else why not. */
 const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r);

@@ -7,6 +7,7 @@
 #include <mod_log_config.h>
 
 #include "httpd/expression.h"
+#include "httpd/response.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
 
@@ -35,6 +36,8 @@ static void note_question(ap_expr_eval_ctx_t *ctx)
 
     if (visit != NULL) {
         visit->expression.asked = 1;
+        ss_response_watch(ctx->r);
+        ss_response_include(ctx->r);
         if (authz_core != NULL && ctx->info->module_index == authz_core->module_index) {
             visit->expression.required = 1; /* a Require expr */
         }

@@ -29,20 +29,77 @@ int ss_forward_reserve(ss_start_t *start)
     return OK;
 }
 
-int ss_forward_covers(const request_rec *r, const char *name)
+static int is_among(const char *name, const apr_array_header_t *names)
 {
-    const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
-
-    for (int i = 0; reserved != NULL && i < reserved->nelts; i++) {
-        if (ss_field_is_alike(name, APR_ARRAY_IDX(reserved, i, const char *))) {
+    for (int i = 0; names != NULL && i < names->nelts; i++) {
+        if (ss_field_is_alike(name, APR_ARRAY_IDX(names, i, const char *))) {
             return 1;
         }
     }
     return 0;
 }
 
-/* A client could make mod_proxy drop what we forward. */
-static void scrub_connection(apr_table_t *headers, const apr_array_header_t *reserved,
+int ss_forward_covers(const request_rec *r, const char *name)
+{
+    return is_among(name, ss_server_conf(r->server)->reserved);
+}
+
+/** Is this entry to go? `these` is NULL or what it may be one of. */
+typedef int is_unwanted_fn(const apr_table_entry_t *entry, const apr_array_header_t *these);
+
+/* `these` are names, const char *. */
+static int is_named(const apr_table_entry_t *entry, const apr_array_header_t *these)
+{
+    return is_among(entry->key, these);
+}
+
+/* `these` are texts, const char *, known by their address: httpd hands headers on from request to
+ * request as they are. */
+static int is_sent(const apr_table_entry_t *entry, const apr_array_header_t *these)
+{
+    for (int i = 0; i < these->nelts; i++) {
+        if (APR_ARRAY_IDX(these, i, const char *) == entry->val) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int has_unwanted(const apr_array_header_t *entries, is_unwanted_fn *is_unwanted,
+                        const apr_array_header_t *these)
+{
+    for (int i = 0; i < entries->nelts; i++) {
+        if (is_unwanted(&APR_ARRAY_IDX(entries, i, apr_table_entry_t), these)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* In one pass, in a table that others may hold already. */
+static void scrub_table(apr_table_t *table, is_unwanted_fn *is_unwanted,
+                        const apr_array_header_t *these, apr_pool_t *pool)
+{
+    const apr_array_header_t *entries = apr_table_elts(table);
+
+    if (!has_unwanted(entries, is_unwanted, these)) {
+        return;
+    }
+    entries = apr_array_copy(pool, entries);
+    apr_table_clear(table);
+    for (int i = 0; i < entries->nelts; i++) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+
+        if (!is_unwanted(entry, these)) {
+            apr_table_addn(table, entry->key, entry->val);
+        }
+    }
+}
+
+/* A client, or an author of .htaccess, could make mod_proxy drop what we forward.
+ *
+ * `pool` lives as long as the table, which a subrequest shares with its main request. */
+static void scrub_connection(apr_table_t *headers, const apr_array_header_t *names,
                              apr_pool_t *pool)
 {
     const char *connection = apr_table_get(headers, "Connection");
@@ -52,7 +109,7 @@ static void scrub_connection(apr_table_t *headers, const apr_array_header_t *res
         return;
     }
     connection = apr_table_getm(pool, headers, "Connection");
-    rest = ss_field_without(connection, reserved, pool);
+    rest = ss_field_without(connection, names, pool);
     if (rest == NULL) {
         apr_table_unset(headers, "Connection");
     }
@@ -61,74 +118,53 @@ static void scrub_connection(apr_table_t *headers, const apr_array_header_t *res
     }
 }
 
-/** Is this entry to go? */
-typedef int is_unwanted_fn(const apr_table_entry_t *entry, request_rec *r);
-
-static int is_reserved(const apr_table_entry_t *entry, request_rec *r)
+static void scrub(request_rec *r, const apr_array_header_t *names)
 {
-    return ss_forward_covers(r, entry->key);
-}
-
-/* Have we sent it ourselves? httpd hands headers on from request to request as they are. */
-static int is_sent(const apr_table_entry_t *entry, request_rec *r)
-{
-    const ss_visit_t *visit = ss_visit_known(r);
-    const apr_array_header_t *sent = visit == NULL ? NULL : visit->forward.sent;
-
-    for (int i = 0; sent != NULL && i < sent->nelts; i++) {
-        if (APR_ARRAY_IDX(sent, i, const char *) == entry->val) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int has_unwanted(const apr_array_header_t *entries, is_unwanted_fn *is_unwanted,
-                        request_rec *r)
-{
-    for (int i = 0; i < entries->nelts; i++) {
-        if (is_unwanted(&APR_ARRAY_IDX(entries, i, apr_table_entry_t), r)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* In one pass, in a table that others may hold already. */
-static void scrub_table(apr_table_t *table, is_unwanted_fn *is_unwanted, request_rec *r)
-{
-    const apr_array_header_t *entries = apr_table_elts(table);
-
-    if (!has_unwanted(entries, is_unwanted, r)) {
+    if (names == NULL || names->nelts == 0) {
         return;
     }
-    entries = apr_array_copy(r->pool, entries);
-    apr_table_clear(table);
-    for (int i = 0; i < entries->nelts; i++) {
-        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
-
-        if (!is_unwanted(entry, r)) {
-            apr_table_addn(table, entry->key, entry->val);
-        }
-    }
+    scrub_table(r->headers_in, is_named, names, r->pool);
+    scrub_table(r->trailers_in, is_named, names, r->pool);
+    scrub_connection(r->headers_in, names, ss_visit_root(r)->pool);
 }
 
 void ss_forward_scrub(request_rec *r)
 {
-    const apr_array_header_t *reserved = ss_server_conf(r->server)->reserved;
+    scrub(r, ss_server_conf(r->server)->reserved);
+}
 
-    if (reserved == NULL || reserved->nelts == 0) {
-        return;
+/* The headers that are sent from here. */
+static const apr_array_header_t *names_here(const ss_dir_conf_t *dir, apr_pool_t *pool)
+{
+    const apr_array_header_t *texts = dir->forward_texts;
+    apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
+
+    if (dir->forward.header != NULL) {
+        APR_ARRAY_PUSH(names, const char *) = dir->forward.header;
     }
-    scrub_table(r->headers_in, is_reserved, r);
-    scrub_table(r->trailers_in, is_reserved, r);
-    scrub_connection(r->headers_in, reserved, r->pool);
+    for (int i = 0; texts != NULL && i < texts->nelts; i++) {
+        const char *header = APR_ARRAY_IDX(texts, i, ss_forward_text_t).header;
+
+        if (header != NULL) {
+            APR_ARRAY_PUSH(names, const char *) = header;
+        }
+    }
+    return names;
+}
+
+void ss_forward_claim(request_rec *r)
+{
+    const ss_dir_conf_t *dir = ss_dir_conf(r);
+
+    if (ss_forward_is_on(dir)) {
+        scrub(r, names_here(dir, r->pool));
+    }
 }
 
 void ss_forward_withdraw(request_rec *r, const ss_visit_t *visit)
 {
     if (visit->forward.sent != NULL) {
-        scrub_table(r->headers_in, is_sent, r);
+        scrub_table(r->headers_in, is_sent, visit->forward.sent, r->pool);
     }
 }
 
@@ -244,6 +280,22 @@ int ss_forward_is_on(const ss_dir_conf_t *dir)
 
 static ap_filter_rec_t *trailers_filter;
 
+/* What stands there may have become a header by now, in the place of ours or of an
+ * administrator's. */
+static void guard_trailers(request_rec *r)
+{
+    ss_visit_t *visit;
+
+    if (!has_unwanted(apr_table_elts(r->trailers_in), is_named,
+                      ss_server_conf(r->server)->reserved)) {
+        return;
+    }
+    ss_forward_scrub(r);
+    if (ss_visit_ask(r) == SS_ACCESS_READY && (visit = ss_visit_loaded(r)) != NULL) {
+        ss_forward_send(r, visit);
+    }
+}
+
 static apr_status_t scrub_trailers(ap_filter_t *f, apr_bucket_brigade *brigade,
                                    ap_input_mode_t mode, apr_read_type_e block, apr_off_t bytes)
 {
@@ -251,12 +303,7 @@ static apr_status_t scrub_trailers(ap_filter_t *f, apr_bucket_brigade *brigade,
 
     if (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(brigade) &&
         APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
-        ss_visit_t *visit;
-
-        ss_forward_scrub(f->r);
-        if (ss_visit_ask(f->r) == SS_ACCESS_READY && (visit = ss_visit_loaded(f->r)) != NULL) {
-            ss_forward_send(f->r, visit);
-        }
+        guard_trailers(f->r);
         ap_remove_input_filter(f);
     }
     return rv;

@@ -15,6 +15,11 @@
  */
 void ss_forward_scrub(request_rec *r);
 
+/** Where `r` is about to be handled, and its place sends headers: they are ours there, and what
+ * others have set under their names goes, a client's or that of an author of .htaccess. Elsewhere
+ * an administrator may use them. */
+void ss_forward_claim(request_rec *r);
+
 /** Would a script take the request header `name` for one that is removed here? */
 int ss_forward_covers(const request_rec *r, const char *name);
 

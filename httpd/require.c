@@ -9,6 +9,7 @@
 
 #include "httpd/require.h"
 #include "httpd/log.h"
+#include "httpd/response.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "lib/json/json.h"
@@ -78,6 +79,7 @@ static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *con
 /* httpd may ask twice in one request: nothing here changes anything but the mark. */
 static authz_status check(request_rec *r, const char *line, const void *words)
 {
+    authz_status status = AUTHZ_DENIED;
     ss_visit_t *visit;
 
     (void)line;
@@ -92,12 +94,15 @@ static authz_status check(request_rec *r, const char *line, const void *words)
     default:
         break;
     }
-    if (!has(visit, words, r->pool)) {
-        tell_denial(r, visit, words);
-        return AUTHZ_DENIED;
+    if (has(visit, words, r->pool)) {
+        visit->require.granted = 1;
+        status = AUTHZ_GRANTED;
     }
-    visit->require.granted = 1;
-    return AUTHZ_GRANTED;
+    else {
+        tell_denial(r, visit, words);
+    }
+    ss_response_include(r);
+    return status;
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)

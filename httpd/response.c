@@ -6,8 +6,11 @@
  * Output filters. "Harvest" is the first to see what the handler has left, and takes the
  * application's update out. "Mark" sits behind mod_headers, so that it has the last word on who may
  * store the response, and before mod_cache stores it; without a mod_cache "write" does it. "Write"
- * sits behind that, so that our cookie is never stored. All run for main requests only, on the
+ * sits behind that, so that our cookie is never stored. These run for main requests only, on the
  * normal and on the error path.
+ *
+ * What a subrequest answers becomes part of a page, without its header; but mod_cache may store it
+ * alone, and give it to whoever asks for it by its own address. "Part" marks it before that.
  *
  * There is no "already written" flag: httpd drops headers on several error paths and runs the
  * filters again, so writing means removing our cookie by name and adding it.
@@ -26,8 +29,9 @@
 #include "lib/cookie.h"
 #include "lib/field.h"
 
-static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter;
-static int has_cache; /* is there a mod_cache that stores responses? */
+static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter, *part_filter;
+static ap_filter_rec_t *includes_filter; /* of mod_include, or NULL */
+static int has_cache;                    /* is there a mod_cache that stores responses? */
 
 /* All lines of a field as one list. Most responses do not have it, and looking for one is cheap. */
 static const char *field_in(request_rec *r, apr_table_t *table, const char *name)
@@ -114,32 +118,54 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     return is_theirs || set_cookie != NULL;
 }
 
-/* Does the response belong to this client alone? */
-static int is_private(request_rec *r)
+/* Is there a session cookie of the application? */
+static int is_theirs(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_loaded(r);
-
-    if (visit == NULL) {
-        return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
-    }
-    return settle_cookie(r, visit) || visit->require.granted || visit->expression.required;
+    return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
 }
 
 static void prepare_response(request_rec *r, ss_step_t *step)
 {
+    ss_visit_t *visit;
+
     ss_strip_restore(r);
     ss_update_take(r);
     ss_rules_apply(r); /* what applications changed comes first */
-    step->is_private = is_private(r);
+    visit = ss_visit_loaded(r);
+    step->is_private = visit != NULL ? settle_cookie(r, visit) : is_theirs(r);
     step->prepared = 1;
 }
 
-static int is_varying(request_rec *r)
+/* Did the session open a door on the way? */
+static int is_let_in(const request_rec *r)
 {
-    const ss_dir_conf_t *dir = ss_dir_conf(r);
     const ss_visit_t *visit = ss_visit_loaded(r);
 
-    return (dir->mode != SS_OFF && dir->vary) || (visit != NULL && visit->expression.asked);
+    return visit != NULL && (visit->require.granted || visit->expression.required);
+}
+
+static int is_asked(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_loaded(r);
+
+    return visit != NULL && visit->expression.asked;
+}
+
+/* May another session have another answer? Each request of the chain had a part in it: a script may
+ * have chosen the page, or a refusal the error document. */
+static int is_varying(request_rec *r)
+{
+    if (is_asked(r)) {
+        return 1;
+    }
+    for (; r != NULL; r = r->prev) {
+        const ss_dir_conf_t *dir = ss_dir_conf(r);
+
+        if ((dir->mode != SS_OFF && dir->vary) || ss_visit_step(r)->included) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void mark_response(request_rec *r, ss_step_t *step)
@@ -148,7 +174,7 @@ static void mark_response(request_rec *r, ss_step_t *step)
     if (ss_rules_take_away(r)) {
         mark_unstored(r);
     }
-    if (step->is_private) {
+    if (step->is_private || is_let_in(r)) {
         mark_private(r);
     }
     if (is_varying(r)) {
@@ -166,6 +192,18 @@ static apr_status_t harvest(ap_filter_t *f, apr_bucket_brigade *brigade)
 static apr_status_t mark(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
     mark_response(f->r, f->ctx);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
+}
+
+static apr_status_t mark_part(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    ss_step_t *step = f->ctx;
+
+    ss_strip_restore(f->r);
+    ss_update_drop(f->r);
+    step->is_private = is_theirs(f->r);
+    mark_response(f->r, step);
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
 }
@@ -243,20 +281,29 @@ static int has_no_header(const request_rec *r)
     return r->assbackwards && r->proto_num < HTTP_VERSION(2, 0);
 }
 
+static void finish_response(request_rec *r, ss_step_t *step)
+{
+    ss_visit_t *visit;
+
+    if (!step->prepared) {
+        /* mod_cache answers, and has dropped every filter before its own: what stands there was
+         * said to somebody else */
+        ss_update_drop(r);
+        prepare_response(r, step);
+    }
+    if (!step->marked) {
+        mark_response(r, step);
+    }
+    visit = ss_visit_loaded(r);
+    if (visit != NULL) {
+        write_cookie(r, visit);
+    }
+}
+
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    ss_step_t *step = f->ctx;
-    ss_visit_t *visit = ss_visit_loaded(f->r);
-
-    if (visit != NULL && !step->prepared && !has_no_header(f->r)) {
-        /* mod_cache answers, and has dropped every filter before its own */
-        prepare_response(f->r, step);
-    }
-    if (step->prepared && !step->marked) {
-        mark_response(f->r, step);
-    }
-    if (visit != NULL && !has_no_header(f->r)) {
-        write_cookie(f->r, visit);
+    if (!has_no_header(f->r)) {
+        finish_response(f->r, f->ctx);
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, brigade);
@@ -274,33 +321,107 @@ void ss_response_register(void)
     /* behind that, and before the header of the response is printed in HTTP/1.1 and HTTP/2 */
     write_filter = ap_register_output_filter("SIGNED_SESSION_WRITE", write_out, NULL,
                                              AP_FTYPE_CONTENT_SET + 5);
+    /* before mod_cache's CACHE_SAVE_SUBREQ (CONTENT_SET - 1) */
+    part_filter =
+        ap_register_output_filter("SIGNED_SESSION_PART", mark_part, NULL, AP_FTYPE_CONTENT_SET - 2);
 }
 
 int ss_response_start(ss_start_t *start)
 {
     (void)start;
     has_cache = ap_find_linked_module("mod_cache.c") != NULL;
+    includes_filter = ap_get_output_filter_handle("INCLUDES");
     return OK;
+}
+
+static ap_filter_t *find_filter(request_rec *r, const ap_filter_rec_t *wanted)
+{
+    ap_filter_t *f = r->output_filters;
+
+    while (f != NULL && f->frec != wanted) {
+        f = f->next;
+    }
+    return f;
+}
+
+static void insert(request_rec *r, ss_step_t *step)
+{
+    ap_filter_t *early = ss_visit_known(r) == NULL ? NULL : find_filter(r, mark_filter);
+
+    if (early != NULL) {
+        ap_remove_output_filter(early); /* it stands before mod_headers */
+    }
+    step->prepared = step->marked = 0; /* another response */
+    ap_add_output_filter_handle(harvest_filter, step, r, r->connection);
+    if (has_cache) {
+        ap_add_output_filter_handle(mark_filter, step, r, r->connection);
+    }
+    ap_add_output_filter_handle(write_filter, step, r, r->connection);
+}
+
+/* Returns whether that is news. */
+static int note_included(request_rec *r, ss_included_e included)
+{
+    ss_step_t *step = ss_visit_step(r);
+
+    if (step->included >= included) {
+        return 0;
+    }
+    step->included = included;
+    return 1;
+}
+
+/* The header of a page with commands leaves before the first of them is run, and it may include
+ * what varies with the session. */
+static int may_include(request_rec *r)
+{
+    return includes_filter != NULL && ss_server_conf(r->server)->gathered.in_use != NULL &&
+           ss_dir_conf(r)->vary && find_filter(r, includes_filter) != NULL;
 }
 
 void ss_response_insert(request_rec *r)
 {
-    ss_step_t *step;
+    int includes = may_include(r);
 
-    /* A subrequest's headers are never sent, and its pool ends before the main request's filters
-     * do. */
-    if (r->main != NULL) {
+    if (!includes && ss_dir_conf(r)->mode == SS_OFF &&
+        ss_server_conf(r->server)->gathered.updates->nelts == 0 && ss_visit_known(r) == NULL) {
         return;
     }
-    if (ss_dir_conf(r)->mode != SS_OFF || ss_server_conf(r->server)->gathered.updates->nelts > 0 ||
-        ss_visit_known(r) != NULL) {
-        step = ss_visit_step(r);
-        step->prepared = step->marked = 0; /* another response */
-        ap_add_output_filter_handle(harvest_filter, step, r, r->connection);
-        if (has_cache) {
-            ap_add_output_filter_handle(mark_filter, step, r, r->connection);
-        }
-        ap_add_output_filter_handle(write_filter, step, r, r->connection);
+    if (includes) {
+        note_included(r, SS_INCLUDED_VARYING);
+    }
+    if (r->main == NULL) {
+        insert(r, ss_visit_step(r));
+    }
+    else if (has_cache) {
+        ap_add_output_filter_handle(part_filter, ss_visit_step(r), r, r->connection);
+    }
+}
+
+void ss_response_watch(request_rec *r)
+{
+    if (r->main == NULL && find_filter(r, mark_filter) == NULL &&
+        find_filter(r, write_filter) == NULL) {
+        ap_add_output_filter_handle(mark_filter, ss_visit_step(r), r, r->connection);
+    }
+}
+
+void ss_response_include(request_rec *r)
+{
+    int is_news = 0;
+
+    if (r->main == NULL || !is_varying(r)) {
+        return;
+    }
+    for (; r->main != NULL; r = r->main) {
+        is_news = note_included(r->main, is_let_in(r) ? SS_INCLUDED_PRIVATE : SS_INCLUDED_VARYING);
+    }
+    if (is_news) {
+        /* where no filter of ours was inserted, what the subrequest answers would pass one by: its
+         * own filters lead into the main request's as they are now */
+        mark_response(r, ss_visit_step(r));
+        ss_visit_step(r)->marked = 0;
+        ss_response_watch(r);
     }
 }
 

@@ -18,6 +18,15 @@ void ss_response_insert(request_rec *r);
 /** insert_error_filter hook: httpd has dropped all filters and sends an error response. */
 void ss_response_insert_error(request_rec *r);
 
+/** From a handler's beginning, and where a subrequest is let in or refused: what a subrequest
+ * answers becomes part of its main request's response, which varies with the session where the
+ * subrequest's place does. */
+void ss_response_include(request_rec *r);
+
+/** Something has asked for the session after the filters were inserted, or where there are none:
+ * the response is to be marked nevertheless, while its header has not left. */
+void ss_response_watch(request_rec *r);
+
 /** log_transaction hook: say so when a change came too late to be sent. */
 int ss_response_report_late_change(request_rec *r);
 

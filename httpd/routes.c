@@ -12,7 +12,7 @@
 #include "httpd/visit.h"
 #include "lib/field.h"
 #include "lib/json/json.h"
-#include "lib/origin.h"
+#include "httpd/caller.h"
 
 #define HANDLER "signed-session"
 
@@ -78,16 +78,6 @@ static const route_t *find_route(const char **wanted, int *method_known, const s
                                   : apr_pstrcat(call->r->pool, *wanted, " or ", route->type, NULL);
     }
     return NULL;
-}
-
-static ss_caller_t caller_of(const ss_call_t *call)
-{
-    const apr_table_t *headers = call->r->headers_in;
-    ss_caller_t caller = { apr_table_get(headers, "Sec-Fetch-Site"),
-                           apr_table_get(headers, "Origin"), apr_table_get(headers, "Host"),
-                           ap_http_scheme(call->r), call->dir->trusted };
-
-    return caller;
 }
 
 /* Let the pages of a trusted origin read the answer, and ask before they change something. */
@@ -166,7 +156,7 @@ static int dispatch(ss_call_t *call)
 {
     scope_e scope = call->key.len == 0 ? SESSION : KEY;
     const char *methods = methods_of(scope, call->r->pool);
-    const ss_caller_t caller = caller_of(call);
+    const ss_caller_t caller = ss_caller_of(call->r);
     const route_t *route;
     const char *wanted;
     int method_known;

@@ -4,10 +4,12 @@
 
 /*
  * A rule that stores something is earned by access (httpd/earned.h). What only takes away
- * (SignedSessionUnset, SignedSessionClear On) always applies.
+ * (SignedSessionUnset, SignedSessionClear On) applies whatever the answer is, but not to what
+ * another site does behind the visitor's back.
  */
 #include <ap_expr.h>
 
+#include "httpd/caller.h"
 #include "httpd/earned.h"
 #include "httpd/log.h"
 #include "httpd/rules.h"
@@ -52,12 +54,18 @@ static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
     }
 }
 
-static void apply_rules(request_rec *r, ss_visit_t *visit, int earned)
+/** What rules may do in this visit. */
+typedef struct leave_t {
+    int earned;    /* store something */
+    int take_away; /* remove something */
+} leave_t;
+
+static void apply_rules(request_rec *r, ss_visit_t *visit, const leave_t *leave)
 {
     const apr_array_header_t *rules = ss_dir_conf(r)->rules;
 
     if (r->prev != NULL) {
-        apply_rules(r->prev, visit, earned);
+        apply_rules(r->prev, visit, leave);
     }
     if (rules == NULL || !ss_visit_may_change(r)) {
         return;
@@ -66,11 +74,11 @@ static void apply_rules(request_rec *r, ss_visit_t *visit, int earned)
         const ss_rule_t *rule = &APR_ARRAY_IDX(rules, i, ss_rule_t);
         const ss_change_t unset = { SS_CHANGE_UNSET, rule->key, ss_json_absent };
 
-        if (rule->value == NULL) {
-            ss_visit_change(visit, &unset);
-        }
-        else if (earned) {
+        if (rule->value != NULL && leave->earned) {
             set(r, visit, rule);
+        }
+        if (rule->value == NULL && leave->take_away) {
+            ss_visit_change(visit, &unset);
         }
     }
 }
@@ -113,7 +121,7 @@ int ss_rules_take_away(const request_rec *r)
 void ss_rules_apply(request_rec *r)
 {
     ss_visit_t *visit;
-    int earned;
+    leave_t leave;
 
     if (!ss_server_conf(r->server)->gathered.has_rules) {
         return;
@@ -130,13 +138,14 @@ void ss_rules_apply(request_rec *r)
     if (visit == NULL) {
         return;
     }
-    earned = is_earned(visit, r);
+    leave.earned = is_earned(visit, r);
+    leave.take_away = !ss_caller_is_bystander(r);
     ss_visit_begin_rules(visit);
-    if (earned && has_clear(r, SS_CLEAR_BEFORE)) {
+    if (leave.earned && has_clear(r, SS_CLEAR_BEFORE)) {
         ss_draft_begin_anew(visit->draft);
     }
-    apply_rules(r, visit, earned);
-    if (has_clear(r, SS_CLEAR_ON) && !ss_earned_is_bystander(r)) {
+    apply_rules(r, visit, &leave);
+    if (leave.take_away && has_clear(r, SS_CLEAR_ON)) {
         ss_visit_change(visit, &ss_change_end);
     }
     ss_visit_end_rules(visit);

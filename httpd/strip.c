@@ -85,9 +85,38 @@ const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *h
     return header;
 }
 
+/* Where it is noted what is hidden in the headers of `r`: internal redirects hand the table on. */
+static ss_step_t *holder_of(request_rec *r)
+{
+    while (r->prev != NULL) {
+        r = r->prev;
+    }
+    return ss_visit_step(r);
+}
+
+/* A subrequest shares the table of its main request, whose mod_cache reads it, too. */
+static void own_headers(request_rec *r)
+{
+    if (r->main != NULL && r->headers_in == r->main->headers_in) {
+        r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    }
+}
+
+void ss_strip_part(request_rec *r)
+{
+    const char *hidden =
+        r->main != NULL && ss_visit_known(r) != NULL ? holder_of(r->main)->hidden : NULL;
+
+    if (hidden != NULL) {
+        own_headers(r);
+        apr_table_setn(r->headers_in, "Cookie", hidden);
+    }
+}
+
 void ss_strip_cookie(request_rec *r, ss_visit_t *visit)
 {
     const char *header, *rest;
+    ss_step_t *holder;
 
     if (visit->strip.extent == SS_STRIP_NOTHING) {
         return;
@@ -97,24 +126,25 @@ void ss_strip_cookie(request_rec *r, ss_visit_t *visit)
     if (rest == header) {
         return;
     }
-    if (visit->strip.header == NULL) {
-        /* a subrequest may share the table, but its memory ends before the main request does */
-        visit->strip.header = apr_pstrdup(visit->root->pool, header);
+    own_headers(r);
+    holder = holder_of(r);
+    if (holder->hidden == NULL) {
+        holder->hidden = header;
     }
     if (rest == NULL) {
         apr_table_unset(r->headers_in, "Cookie");
     }
     else {
-        apr_table_setn(r->headers_in, "Cookie", apr_pstrdup(visit->root->pool, rest));
+        apr_table_setn(r->headers_in, "Cookie", rest);
     }
 }
 
 void ss_strip_restore(request_rec *r)
 {
-    ss_visit_t *visit = ss_visit_known(r);
+    ss_step_t *holder = ss_visit_known(r) == NULL ? NULL : holder_of(r);
 
-    if (visit != NULL && visit->strip.header != NULL && r->main == NULL) {
-        apr_table_setn(r->headers_in, "Cookie", visit->strip.header);
-        visit->strip.header = NULL;
+    if (holder != NULL && holder->hidden != NULL) {
+        apr_table_setn(r->headers_in, "Cookie", holder->hidden);
+        holder->hidden = NULL;
     }
 }

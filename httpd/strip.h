@@ -11,7 +11,8 @@
  *
  * Not earlier than in the handler phase, because mod_cache looks pages up, and stores them, by the
  * Cookie header: without our cookie in it, one visitor would get another's page. So the header is
- * changed when mod_cache has looked, and restored before it stores.
+ * changed when mod_cache has looked, and restored before it stores. That holds for subrequests,
+ * too: one that begins while the main request's cookie is hidden has a table of headers of its own.
  */
 
 /** Does a value look like a native cookie of this server? Nothing is verified.
@@ -26,6 +27,10 @@ void ss_strip_decide(request_rec *r);
  * nothing.
  */
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header);
+
+/** A subrequest is about to be looked up in a cache: it is not to find what its main request hides
+ * from its own handler. */
+void ss_strip_part(request_rec *r);
 
 /** Hide it; before the handler. */
 void ss_strip_cookie(request_rec *r, ss_visit_t *visit);

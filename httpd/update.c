@@ -213,3 +213,9 @@ void ss_update_take_predecessor(request_rec *r)
 {
     take_from_one(r->prev);
 }
+
+void ss_update_drop(request_rec *r)
+{
+    ss_visit_step(r)->heard = 1;
+    take_from_one(r);
+}

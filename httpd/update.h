@@ -24,4 +24,7 @@ void ss_update_take(request_rec *r);
  * headers, and later nobody could tell who wrote what: so when the redirect begins. */
 void ss_update_take_predecessor(request_rec *r);
 
+/** What stands in the response of `r` is nobody's word that counts: remove it, now and later. */
+void ss_update_drop(request_rec *r);
+
 #endif

@@ -8,6 +8,7 @@
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "httpd/vars.h"
+#include "lib/field.h"
 #include "lib/json/json.h"
 #include "lib/names.h"
 #include "lib/out.h"
@@ -253,11 +254,11 @@ int ss_vars_are_alone(const request_rec *r, const ss_visit_t *visit)
 int ss_vars_is_variable(const char *name)
 {
     for (int i = 0; i < VARS; i++) {
-        if (strcmp(name, vars[i].variable) == 0) {
+        if (ss_field_is_alike(name, vars[i].variable)) {
             return 1;
         }
     }
-    return strncmp(name, KEY_VARIABLE, PREFIX_SIZE) == 0;
+    return ss_field_behind(name, KEY_VARIABLE) != NULL;
 }
 
 int ss_vars_is_export(const ss_visit_t *visit, const char *value)

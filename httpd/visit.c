@@ -24,28 +24,6 @@ request_rec *ss_visit_root(const request_rec *r)
     }
 }
 
-static void load(ss_visit_t *visit)
-{
-    const ss_sealing_t *how = &visit->conf->sealing;
-    const char *header = visit->strip.header != NULL
-                             ? visit->strip.header
-                             : apr_table_get(visit->root->headers_in, "Cookie");
-    ss_candidates_t candidates;
-
-    ss_sealing_find(&candidates, header, how);
-    visit->cookies = candidates.count;
-    visit->companions = candidates.companion_count;
-    visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
-    if (visit->state != SS_VALID) {
-        visit->opened.session = ss_session_create(visit->root->pool);
-        if (visit->state != SS_NONE) {
-            ss_log(visit->root, APLOG_DEBUG, "SS0203",
-                   "the client's session cookie was refused: %s", ss_state_name(visit->state));
-        }
-    }
-    visit->draft = ss_draft_create(visit->opened.session, visit->root->pool);
-}
-
 static ss_step_t *step_of(const request_rec *r)
 {
     /* a request that could not even be read has no configuration */
@@ -65,6 +43,28 @@ ss_step_t *ss_visit_step(request_rec *r)
         }
     }
     return step;
+}
+
+static void load(ss_visit_t *visit)
+{
+    const ss_sealing_t *how = &visit->conf->sealing;
+    const char *hidden = ss_visit_step(visit->root)->hidden;
+    ss_candidates_t candidates;
+
+    ss_sealing_find(&candidates,
+                    hidden != NULL ? hidden : apr_table_get(visit->root->headers_in, "Cookie"),
+                    how);
+    visit->cookies = candidates.count;
+    visit->companions = candidates.companion_count;
+    visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
+    if (visit->state != SS_VALID) {
+        visit->opened.session = ss_session_create(visit->root->pool);
+        if (visit->state != SS_NONE) {
+            ss_log(visit->root, APLOG_DEBUG, "SS0203",
+                   "the client's session cookie was refused: %s", ss_state_name(visit->state));
+        }
+    }
+    visit->draft = ss_draft_create(visit->opened.session, visit->root->pool);
 }
 
 static ss_visit_t *visit_of(const request_rec *root)

@@ -26,7 +26,6 @@ typedef enum ss_strip_extent_e {
 /** strip.c: the client's Cookie header. */
 typedef struct ss_strip_note_t {
     ss_strip_extent_e extent; /* never less in later requests of the chain */
-    const char *header;       /* as the client sent it, while it is hidden; else NULL */
 } ss_strip_note_t;
 
 /** vars.c: what was shown. */
@@ -118,9 +117,19 @@ typedef struct ss_visit_t {
     ss_response_note_t response;
 } ss_visit_t;
 
-/** One request of the chain, but for subrequests. */
+/** What of subrequests' answers is part of a response. */
+typedef enum ss_included_e {
+    SS_INCLUDED_NOTHING,
+    SS_INCLUDED_VARYING, /* what is another for another session */
+    SS_INCLUDED_PRIVATE  /* what a session was let in to */
+} ss_included_e;
+
+/** One request of the chain. */
 typedef struct ss_step_t {
     ss_visit_t *visit; /* of the root alone, written by visit.c */
+
+    /* strip.c, of the first of those that share a table of headers */
+    const char *hidden; /* the client's Cookie header, while it is hidden there; else NULL */
 
     /* earned.c */
     int shown;        /* its fixups ran */
@@ -131,11 +140,12 @@ typedef struct ss_step_t {
     int heard; /* what its handler wanted changed has been taken */
 
     /* response.c */
-    int prepared, marked; /* the response that it is about to give */
-    int is_private;       /* that response belongs to this client alone */
+    int prepared, marked;   /* the response that it is about to give */
+    int is_private;         /* that response belongs to this client alone */
+    ss_included_e included; /* what may be in it */
 } ss_step_t;
 
-/** The step that `r` is, made now if it was not before. Not for subrequests. */
+/** The step that `r` is, made now if it was not before. */
 ss_step_t *ss_visit_step(request_rec *r);
 
 /** May a place use the session? */

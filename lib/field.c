@@ -76,6 +76,16 @@ int ss_field_is_alike(const char *a, const char *b)
     return is_alike(ss_bytes_of(a), b);
 }
 
+const char *ss_field_behind(const char *name, const char *prefix)
+{
+    for (; *prefix != '\0'; name++, prefix++) {
+        if (*name == '\0' || fold(*name) != fold(*prefix)) {
+            return NULL;
+        }
+    }
+    return name;
+}
+
 static int is_any_of(ss_bytes_t member, const apr_array_header_t *names)
 {
     for (int i = 0; i < names->nelts; i++) {

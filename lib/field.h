@@ -18,6 +18,9 @@ int ss_field_has(const char *list, const char *name);
  * that is no letter or digit counts as `-`. */
 int ss_field_is_alike(const char *a, const char *b);
 
+/** The rest of `name` behind what is alike `prefix`; NULL when it does not begin so. */
+const char *ss_field_behind(const char *name, const char *prefix);
+
 /** A Connection header, as mod_proxy takes it apart, without the words that are alike one of
  * `names` (const char *): `list` itself when there is none, NULL when nothing is left. Not NULL
  * itself. */

@@ -4,6 +4,7 @@
 mod_env, mod_rewrite, mod_lua, mod_proxy, and the trailers of a body."""
 
 import json
+import re
 import time
 
 import pytest
@@ -82,6 +83,49 @@ def test_nobody_gives_a_script_variables_of_the_session(server, path, cookie):
 def test_an_index_gets_the_header_that_its_own_address_gets(server, cookie, want):
     for path in ('/cgi/env', '/index/'):
         assert variables(server.request('GET', path, cookie=cookie)).get('HTTP_X_SESSION') == want
+
+
+SPELLED = '''
+    SetEnv SESSION-role admin
+    SetEnv SESSION.user admin
+    SetEnv session_role admin
+    SetEnv SIGNED-SESSION-STATE valid
+    SetEnv signed_session_state valid
+    SetEnv HTTP-X-SESSION admin
+    SetEnv http_x.session admin
+    SetEnv HTTP-COOKIE admin=1
+'''
+SPELLERS = {'/index/': 'DirectoryIndex /cgi/env', '/fallback/none': 'FallbackResource /cgi/env',
+            '/rewritten/x': 'RewriteEngine On\nRewriteRule ^ /cgi/env', '/error/none': 'ErrorDocument 404 /cgi/env'}
+
+
+def folded(response):
+    """As a shell, or another reader that knows no case and no other bytes, finds them."""
+    return {re.sub(r'\W', '_', name).upper(): value for name, value in variables(response).items()}
+
+
+@pytest.mark.parametrize('path', SPELLERS)
+@pytest.mark.parametrize('cookie', [ALICE, None], ids=['alice', 'nobody'])
+def test_no_spelling_gives_a_script_variables_of_the_session(start, path, cookie):
+    folder = path.split('/')[1]
+    server = start(CONF, f'alias dir env include rewrite setenvif {cgi_module()}',
+                   {**FILES, f'htdocs/{folder}/.htaccess': f'{SPELLED}{SPELLERS[path]}\n'})
+    found = folded(server.request('GET', path, cookie=cookie))
+    ours = {name: value for name, value in found.items() if re.fullmatch(r'(REDIRECT_)*(SESSION.*|HTTP_X_SESSION|SIGNED.*)', name)}
+    assert 'admin' not in ours.values(), ours
+    assert found['SIGNED_SESSION_STATE'] == ('valid' if cookie else 'none')
+    assert found.get('SESSION_USER') == ('alice' if cookie else None)
+
+
+def test_no_spelling_gives_a_page_variables_of_the_session(start):
+    """httpd's own tables know no case: mod_include and mod_headers read them."""
+    server = start(CONF + '<Location "/page/">\nSignedSessionEnv On\nHeader set X-Role "%{SESSION_role}e"\n</Location>',
+                   f'alias dir env include rewrite setenvif headers {cgi_module()}',
+                   {'htdocs/page/p.shtml': 'role=<!--#echo var="SESSION_role" -->',
+                    'htdocs/index/.htaccess': 'SetEnv session_role admin\nDirectoryIndex /page/p.shtml\n'})
+    for cookie in (ALICE, native({'role': 'user'}), None):
+        response = server.request('GET', '/index/', cookie=cookie)
+        assert 'admin' not in response.text + (response.get('X-Role') or '')
 
 
 def test_a_place_that_is_off_stays_without(server):
@@ -182,6 +226,47 @@ def test_every_spelling_that_a_backend_folds_is_removed(proxy, name):
         assert 'admin' not in text and headers_of(text, 'x-session') == want
 
 
+FORGERS = ['X-Session', 'X_Session', 'X.Session', 'X-User', 'x_user']
+
+
+@pytest.mark.parametrize('how', ['DirectoryIndex', 'FallbackResource'])
+@pytest.mark.parametrize('name', FORGERS)
+def test_no_author_of_htaccess_speaks_for_the_session(start, name, how):
+    """mod_headers has set them when the guard has looked, and mod_dir leads to the application."""
+    with HttpBackend({'echo': echo}) as backend:
+        server = start('''
+            SignedSession On
+            <Directory "{dir}/htdocs">
+                AllowOverride FileInfo Indexes
+            </Directory>
+            ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
+            <Location "/app/">
+                SignedSessionForward X-Session
+                SignedSessionForwardText X-User user
+            </Location>''', 'headers dir proxy proxy_http', {
+                'htdocs/d/.htaccess': f'RequestHeader set {name} admin\nRequestHeader set Connection "X-Session, X_User"\n'
+                                      f'{how} /app/echo\n'}, backend=backend.port)
+        path = '/d/' if how == 'DirectoryIndex' else '/d/none'
+        for cookie, session, user in ((ALICE, ['{"user":"alice"}'], ['alice']), (None, [], [])):
+            text = server.request('GET', path, cookie=cookie).text
+            assert 'admin' not in text
+            assert (headers_of(text, 'x-session'), headers_of(text, 'x-user')) == (session, user)
+
+
+@pytest.mark.parametrize('body', [None, b'abc'])
+def test_where_nothing_is_forwarded_an_administrators_header_stays(start, body):
+    with HttpBackend({'echo': echo}) as backend:
+        server = start('''
+            SignedSession On
+            RequestHeader set X-Session "by the administrator"
+            ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
+            <Location "/elsewhere/">
+                SignedSessionForward X-Session
+            </Location>''', 'headers proxy proxy_http', backend=backend.port)
+        text = server.request('POST' if body else 'GET', '/app/echo', {'X_Session': 'x'}, body, cookie=ALICE).text
+        assert headers_of(text, 'x-session') == ['by the administrator']
+
+
 def chunked_post(path, cookie, trailer):
     head = f'POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n'
     cookie = f'Cookie: {cookie}\r\n' if cookie else ''
@@ -245,6 +330,46 @@ def test_no_cookie_from_another_site_is_not_no_session(ruled):
     assert bool(ruled.request('GET', '/set', TOP).set_cookies()) == lax
     assert ruled.request('GET', '/set', {'Sec-Fetch-Site': 'same-origin'}).set_cookies()
     assert ruled.request('POST', '/set', CROSS, b'', cookie=ALICE).set_cookies()
+
+
+@pytest.fixture(scope='module')
+def everywhere():
+    """A cookie that comes with every request, of whatever site."""
+    conf = '''
+        ServerName https://here.test
+        SignedSession On
+        SignedSessionCookie session SameSite=None Secure=on
+        SignedSessionTrustedOrigin https://shop.test
+        <Location "/login">
+            SignedSessionClear Before
+            SignedSessionSet user mallory
+        </Location>
+        <Location "/unset">
+            SignedSessionUnset user
+        </Location>
+        <Location "/logout">
+            SignedSessionClear On
+        </Location>'''
+    with Server(conf, 'alias', files={f'htdocs/{name}': 'x' for name in ('login', 'unset', 'logout')}) as one:
+        yield one
+
+
+@pytest.mark.parametrize('path', ['/login', '/unset', '/logout'])
+def test_nothing_that_another_site_loads_touches_a_session(everywhere, path):
+    background = [{**CROSS, 'Sec-Fetch-Dest': 'image', 'Sec-Fetch-Mode': 'no-cors'},
+                  {**CROSS, 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'cors', 'Origin': 'https://evil.test'}]
+    for headers in background:
+        for method in ('GET', 'POST'):
+            assert everywhere.request(method, path, headers, cookie=ALICE).set_cookies() == [], headers
+    for headers in (TOP, {}, {**background[1], 'Origin': 'https://shop.test'}):
+        assert everywhere.request('GET', path, headers, cookie=ALICE).set_cookies(), headers
+
+
+def test_a_login_in_a_frame_of_another_site(everywhere):
+    """SameSite=None is for pages in frames: their login is a navigation."""
+    headers = {**CROSS, 'Sec-Fetch-Dest': 'iframe', 'Sec-Fetch-Mode': 'navigate'}
+    assert opened(everywhere.request('GET', '/login', headers)).data == {'user': 'mallory'}
+    assert everywhere.request('GET', '/logout', headers, cookie=ALICE).set_cookies() == []
 
 
 def test_an_image_or_a_prefetch_ends_no_session(ruled):

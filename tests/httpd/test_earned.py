@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 import harness
+from backends import HttpBackend, http_answer
 from common import stored
 from cookies import native
 from harness import Server
@@ -376,3 +377,37 @@ def test_the_log_says_why(start):
         server.log.check()
     assert stored(server.request('GET', '/basic/ok', RIGHT)) == ALICE
     assert 'SS0307' not in server.log.new_text()
+
+
+# --- refused by a handler --------------------------------------------------------------------------
+
+REFUSED_LATE = '''
+    SignedSession On
+    ScriptAlias /cgi/ "{dir}/cgi/"
+    ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
+    ProxyErrorOverride On
+    ErrorDocument 401 {document}
+    ErrorDocument 403 {document}
+    <LocationMatch "^/(app|listing|vip)/">
+        SignedSessionClear Before
+        SignedSessionSet role vip
+    </LocationMatch>
+'''
+DOCUMENTS = {'a script that says 200': '/cgi/ok', 'a script': '/cgi/plain', 'another host': 'http://127.0.0.1:9/login'}
+
+
+@pytest.mark.parametrize('document', DOCUMENTS.values(), ids=DOCUMENTS)
+def test_what_a_handler_refuses_is_not_earned_whatever_its_error_document_says(start, document):
+    """A file that httpd may not read, a folder without an index, a backend's refusal."""
+    with HttpBackend({'no': http_answer('403 No'), 'login': http_answer('401 No')}) as backend:
+        server = start(REFUSED_LATE.replace('{document}', document),
+                       f'alias autoindex proxy proxy_http {harness.cgi_module()}',
+                       {'cgi/ok': '#!/bin/sh\nprintf "Status: 200 OK\\nContent-Type: text/plain\\n\\nlog in"\n',
+                        'cgi/plain': '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nlog in"\n',
+                        'htdocs/listing/file.txt': 'x', 'htdocs/vip/secret.txt': 'x'}, backend=backend.port)
+        server.allow('AH00132', 'AH01276', 'AH02811')
+        (server.dir / 'htdocs/vip/secret.txt').chmod(0)
+        for path in ('/app/no', '/app/login', '/listing/', '/vip/secret.txt'):
+            for cookie in (None, native({'user': 'alice'})):
+                response = server.request('GET', path, cookie=cookie)
+                assert response.set_cookies() == [], (path, response.status)

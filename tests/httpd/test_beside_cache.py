@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Beside mod_cache, where a page has others in it: what a subrequest answers is part of a page, and may be stored alone;
+what decided about a page may have stood in another place."""
+
+import re
+
+import pytest
+
+from backends import HttpBackend, http_answer
+from cookies import native, starlette
+from harness import Server, cgi_module
+
+ALICE, BOB = native({'user': 'alice'}), native({'user': 'bob'})
+CACHE = 'CacheRoot "{dir}/cache"\nCacheEnable disk /\nCacheHeader on\nCacheIgnoreNoLastMod On\nCacheQuickHandler {quick}\n'
+PAGES = '''
+    AddType text/html .shtml
+    AddOutputFilter INCLUDES .shtml
+    <Directory "{dir}/htdocs">
+        Options +Includes
+    </Directory>
+    ScriptAlias /cgi/ "{dir}/cgi/"
+    ExpiresActive On
+    ExpiresDefault A600
+'''
+MODULES = f'alias autoindex include expires headers proxy proxy_http cache cache_disk {cgi_module()}'
+USER_CGI = '#!/bin/sh\nprintf "Content-Type: text/plain\\nCache-Control: max-age=600\\n\\nuser=${SESSION_user:-nobody}"\n'
+HOME_CGI = '#!/bin/sh\nprintf "Location: /${SESSION_user:-nobody}.txt\\n\\n"\n'
+FILES = {'cache/.keep': '', 'cgi/user': USER_CGI, 'cgi/home': HOME_CGI,
+         **{f'htdocs/{name}.txt': f'user={name}' for name in ('alice', 'bob', 'nobody')},
+         'htdocs/plain.shtml': 'no command',
+         'htdocs/script.shtml': '<!--#include virtual="/cgi/user" -->',
+         'htdocs/app.shtml': '<!--#include virtual="/app/me" -->',
+         'htdocs/varies.shtml': '<!--#include virtual="/app/varies" -->',
+         'htdocs/login.shtml': '<!--#include virtual="/app/login" -->'}
+
+
+def start_cache(conf, quick, modules=MODULES, **values):
+    server = Server(CACHE.replace('{quick}', quick) + PAGES + conf, modules, files=FILES, **values)
+    server.__enter__()
+    (server.dir / 'cache').chmod(0o777)
+    return server
+
+
+def whom(head):
+    found = re.search(r'^X-User: (.*?)\r?$', head, re.M)
+    return f'user={found[1] if found else "nobody"}'.encode()
+
+
+BACKEND = {
+    'me': lambda head: http_answer('200 OK', 'Cache-Control: max-age=600', body=whom(head)),
+    'varies': lambda head: http_answer('200 OK', 'Cache-Control: max-age=600', 'Vary: Cookie', body=whom(head)),
+    'login': http_answer('200 OK', 'Cache-Control: max-age=600', 'X-Up: {"user":"alice"}'),
+    'shared': http_answer('200 OK', 'Cache-Control: max-age=600',
+                          f'Set-Cookie: session={starlette({"user": "alice"})}; Path=/'),
+}
+APP = '''
+    SignedSession On
+    ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
+    <Location "/app/">
+        SignedSessionForwardText X-User user
+        SignedSessionUpdate X-Up
+    </Location>
+    <Location "/cgi/">
+        SignedSessionEnv On
+    </Location>
+'''
+
+
+@pytest.fixture(scope='module', params=['On', 'Off'], ids=['quick', 'late'])
+def server(request):
+    with HttpBackend(BACKEND) as backend:
+        one = start_cache(APP, request.param, backend=backend.port)
+        yield one
+        one.__exit__(None, None, None)
+
+
+def user_of(response):
+    return re.search(r'user=(\w+)', response.text)[1]
+
+
+ADDRESSES = [('/script.shtml', '/cgi/user'), ('/app.shtml', '/app/me'), ('/varies.shtml', '/app/varies')]
+
+
+@pytest.mark.parametrize('page, part', ADDRESSES, ids=[row[0] for row in ADDRESSES])
+def test_a_part_of_a_page_is_stored_for_the_visitor_it_was_made_for(server, page, part):
+    """While the page is made, its cookie is hidden from scripts; the cache must not take that for none."""
+    for _ in range(2):
+        for path in (page, part):
+            for cookie, want in ((ALICE, 'alice'), (BOB, 'bob'), (None, 'nobody')):
+                assert user_of(server.request('GET', path, cookie=cookie)) == want, (path, want)
+
+
+def test_an_update_in_a_part_is_neither_stored_nor_replayed(server):
+    for cookie in (BOB, None):
+        server.request('GET', '/login.shtml', cookie=cookie)
+        for _ in range(2):
+            response = server.request('GET', '/app/login', cookie=cookie)
+            assert response.get('X-Up') is None
+            assert 'HIT' not in response.get('X-Cache') or not response.set_cookies()
+
+
+def test_an_update_that_a_cache_holds_never_leaves(start):
+    """Stored by a server without this module; Age is 0 in the second that it was stored in."""
+    with HttpBackend(BACKEND) as backend:
+        conf = CACHE.replace('{quick}', 'On') + 'ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On\n'
+        without = start(conf, 'proxy proxy_http cache cache_disk', FILES, ours=False, backend=backend.port)
+        (without.dir / 'cache').chmod(0o777)
+        assert without.request('GET', '/app/login').get('X-Up')
+        store = without.dir / 'cache'
+        server = start(conf.replace('{dir}/cache', str(store)) + '''
+            SignedSession On
+            <Location "/app/">
+                SignedSessionUpdate X-Up
+            </Location>''', 'proxy proxy_http cache cache_disk', FILES, backend=backend.port)
+        server.allow('AH')
+        for cookie in (None, BOB):
+            response = server.request('GET', '/app/login', {'Host': f'127.0.0.1:{without.port}'}, cookie=cookie)
+            assert 'HIT' in response.get('X-Cache')
+            assert (response.get('X-Up'), response.set_cookies()) == (None, [])
+
+
+@pytest.mark.parametrize('quick', ['On', 'Off'])
+def test_an_applications_cookie_in_a_part_is_not_stored(quick):
+    with HttpBackend(BACKEND) as backend:
+        page = {**FILES, 'htdocs/shared.shtml': '<!--#include virtual="/app/shared" -->'}
+        server = Server(CACHE.replace('{quick}', quick) + PAGES + '''
+            SignedSession On
+            SignedSessionFormat starlette
+            ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On''', MODULES, files=page, backend=backend.port)
+        with server:
+            (server.dir / 'cache').chmod(0o777)
+            server.request('GET', '/shared.shtml', cookie=f'session={starlette({"user": "alice"})}')
+            response = server.request('GET', '/app/shared', cookie=f'session={starlette({"user": "alice"})}')
+            assert 'HIT' not in response.get('X-Cache')
+
+
+# --- another place decided -----------------------------------------------------------------------
+
+ELSEWHERE = '''
+    <Location "/cgi/">
+        SignedSession On
+        SignedSessionEnv On
+    </Location>
+    <Location "/members/">
+        SignedSession On
+        Require signed-session user
+    </Location>
+    ErrorDocument 403 /nobody.txt
+    <Location "/list/">
+        Options +Indexes
+        HeaderName /members/header.html
+    </Location>
+    <Location "/plain.shtml">
+        SignedSessionVary Off
+    </Location>
+    <Location "/expression">
+        Header set X-User "expr=%{session:user}"
+    </Location>
+'''
+OFF_PAGES = [('/cgi/home', 'a script that chose the page'), ('/script.shtml', 'a script in a page')]
+
+
+@pytest.mark.parametrize('page', [row[0] for row in OFF_PAGES], ids=[row[1] for row in OFF_PAGES])
+@pytest.mark.parametrize('first', [ALICE, None], ids=['alice first', 'nobody first'])
+@pytest.mark.parametrize('quick', ['On', 'Off'])
+def test_an_answer_from_a_place_without_sessions_varies_with_who_decided(quick, first, page):
+    server = start_cache(ELSEWHERE, quick)
+    try:
+        for cookie in (first, ALICE, BOB, None):
+            want = {ALICE: 'alice', BOB: 'bob', None: 'nobody'}[cookie]
+            response = server.request('GET', page, cookie=cookie)
+            assert (user_of(response), 'Cookie' in (response.get('Vary') or '')) == (want, True)
+    finally:
+        server.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize('modules', [MODULES, MODULES.replace(' cache cache_disk', '')], ids=['cache', 'no cache'])
+def test_whatever_the_session_decided_is_marked(start, modules):
+    """For caches in front of this server."""
+    conf = (CACHE.replace('{quick}', 'On') if ' cache ' in modules else '') + PAGES + ELSEWHERE
+    server = start(conf, modules, {**FILES, 'htdocs/members/a.txt': 'user=x', 'htdocs/expression': 'x',
+                                   'htdocs/members/header.html': 'user=x', 'htdocs/list/a.txt': 'x'})
+    for cookie in (ALICE, None):
+        for path in ('/cgi/home', '/script.shtml', '/members/a.txt', '/list/', '/expression'):
+            assert 'Cookie' in (server.request('GET', path, cookie=cookie).get('Vary') or ''), (path, cookie)
+        server.allow('AH01630')
+        for path in ('/alice.txt', '/plain.shtml'):
+            assert server.request('GET', path, cookie=cookie).get('Vary') is None
+    assert 'private' in server.request('GET', '/list/', cookie=ALICE).get('Cache-Control')
