@@ -7,15 +7,15 @@
 #include <mod_log_config.h>
 
 #include "httpd/expression.h"
+#include "httpd/facts.h"
 #include "httpd/response.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
 
 #define FUNCTION "session"
 #define LOG_FORMAT "^SS"
-#define STATE ":state"
 
-/* NULL when there is no such value, or none that may leave alone. */
+/* A value or a fact. NULL when there is no such value, or none that may leave alone. */
 static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 {
     ss_visit_t *visit = ss_visit_load(r);
@@ -23,6 +23,9 @@ static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 
     if (visit == NULL) {
         return NULL;
+    }
+    if (ss_facts_is_name(path)) {
+        return ss_facts_text(visit, path, pool);
     }
     value = ss_value_find(ss_visit_session(visit), path, pool);
     return value.raw.data == NULL ? NULL : ss_value_text(value, pool);
@@ -67,21 +70,18 @@ int ss_expression_look_up(ap_expr_lookup_parms *parms)
     if (parms->type != AP_EXPR_FUNC_STRING || ap_cstr_casecmp(parms->name, FUNCTION) != 0) {
         return DECLINED;
     }
+    if (parms->arg != NULL && ss_facts_is_name(parms->arg)) {
+        *parms->err = ss_facts_fault(parms->arg, parms->ptemp);
+    }
     *parms->func = (const void *)evaluate;
     *parms->data = NULL;
-    return OK;
+    return *parms->err == NULL ? OK : !OK;
 }
 
 static const char *log_value(request_rec *r, char *path)
 {
-    const char *text;
+    const char *text = value_at(r, path, r->pool);
 
-    if (strcmp(path, STATE) == 0) {
-        const ss_visit_t *visit = ss_visit_load(r);
-
-        return visit == NULL ? NULL : ss_state_name(visit->state);
-    }
-    text = value_at(r, path, r->pool);
     return text == NULL ? NULL : ap_escape_logitem(r->pool, text);
 }
 

@@ -2,12 +2,15 @@
 # Copyright the mod_signed_session authors
 """The string function `session` wherever httpd takes an expression, and the session in the access log."""
 
+import hashlib
+import hmac
 import json
+import time
 
 import pytest
 
 from common import ENV_CGI
-from cookies import native, opened
+from cookies import SECRET, Native, hkdf, native, opened, starlette
 from harness import Server, cgi_module, configtest
 
 EXPR_LUA = '''
@@ -350,3 +353,90 @@ def test_where_there_are_no_keys_the_log_has_nothing_to_show(start):
                    modules='alias allowmethods auth_basic authn_core authn_file authz_user rewrite',
                    files={'users': ''})
     assert logged(server, '/file.txt', ALICE) == ['200', '-', '-', '-']
+
+
+# --- what is known of a session besides its keys ----------------------------------------------------
+
+FACTS = ['state', 'created', 'renewed', 'age', 'expires_in', 'format', 'id']
+FACTS_CONF = f'''
+    SignedSession On
+    SignedSessionFormat native starlette
+    SignedSessionIdleTimeout 1h
+    SignedSessionAbsoluteTimeout 2h
+    SignedSessionRenew never
+    LogFormat "{'|'.join(f'%{{:{name}}}^SS' for name in FACTS)}" facts
+    CustomLog "{{dir}}/facts.log" facts
+    Header always set X-Facts "expr={'|'.join(f'%{{session::{name}}}' for name in FACTS)}"
+    <Location "/new">
+        SignedSessionSet user alice
+    </Location>
+    <Location "/expired">
+        Require expr "%{{session::state}} == 'expired-idle'"
+    </Location>
+'''
+
+
+@pytest.fixture(scope='module')
+def facts():
+    with Server(FACTS_CONF, 'headers', files={'htdocs/new': 'x', 'htdocs/expired': 'x'}) as one:
+        yield one
+
+
+def facts_of(server, cookie, path='/file.txt'):
+    """Those of the expression; the log says the same."""
+    response = server.request('GET', path, cookie=cookie)
+    line = (server.dir / 'facts.log').read_text().splitlines()[-1]
+    values = response.get('X-Facts').split('|')
+    assert line.split('|') == [value or '-' for value in values]
+    return dict(zip(FACTS, values))
+
+
+def test_a_rule_sees_how_old_a_session_is(facts):
+    now = int(time.time())
+    found = facts_of(facts, native({'user': 'alice'}, created=now - 5000, renewed=now - 60))
+    assert (found['state'], found['format']) == ('valid', 'native')
+    assert (found['created'], found['renewed']) == (str(now - 5000), str(now - 60))
+    assert 5000 <= int(found['age']) <= 5005
+    assert 2195 <= int(found['expires_in']) <= 2200  # the absolute one is the less
+    found = facts_of(facts, native({'user': 'alice'}, created=now - 60, renewed=now - 60))
+    assert 3535 <= int(found['expires_in']) <= 3540  # the idle one is
+
+
+def test_the_id_of_a_session_joins_lines_and_names_no_cookie(facts):
+    session = Native({'user': 'alice'})
+    cookie = f'session={session.seal()}'
+    key = hkdf(SECRET.encode(), b'sign\0session\0', 32)
+    want = hmac.new(key, b'id of a session for people\0' + session.id, hashlib.sha256).hexdigest()[:16]
+    assert facts_of(facts, cookie)['id'] == facts_of(facts, cookie)['id'] == want
+    assert facts_of(facts, native({'user': 'alice'}))['id'] != want
+    assert session.id.hex()[:8] not in want
+
+
+@pytest.mark.parametrize('cookie, state, form', [
+    (lambda: None, 'none', ''), (lambda: 'session=x', 'malformed', ''),
+    (lambda: native({'user': 'a'}, renewed=1), 'expired-idle', ''),
+    (lambda: f'session={starlette({"user": "a"})}', 'valid', 'starlette')], ids=['none', 'malformed', 'expired', 'starlette'])
+def test_what_is_not_known_is_empty(facts, cookie, state, form):
+    found = facts_of(facts, cookie())
+    assert (found['state'], found['format'], found['id'], found['created'], found['age']) == (state, form, '', '', '')
+    assert bool(found['renewed']) == bool(found['expires_in']) == bool(form)
+
+
+def test_the_state_is_that_of_what_the_client_sent(facts):
+    found = facts_of(facts, 'session=x', '/new')
+    assert (found['state'], found['id'], found['age']) == ('malformed', '', '')
+
+
+def test_a_place_for_those_whose_session_has_ended(facts):
+    assert facts.request('GET', '/expired', cookie=native({'user': 'a'}, renewed=1)).status == 200
+    assert facts.request('GET', '/expired', cookie=native({'user': 'a'})).status == 403
+    facts.allow('AH01630')
+
+
+def test_a_key_that_begins_with_a_colon_is_no_fact(facts):
+    assert facts_of(facts, native({':state': 'mine', ':id': 'mine'}))['state'] == 'valid'
+
+
+def test_a_fact_that_does_not_exist_stops_the_start():
+    rc, text = configtest('SetEnvIfExpr "%{session::agee} == \'1\'" A=1', 'setenvif')
+    assert rc != 0 and 'a session has no ":agee"; there is :state, :created' in text

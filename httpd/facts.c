@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_escape.h>
+#include <apr_strings.h>
+
+#include "httpd/facts.h"
+#include "lib/crypto.h"
+
+#define ID_BYTES 8 /* of the hash that are shown */
+
+typedef const char *fact_fn(const ss_visit_t *visit, apr_pool_t *pool);
+
+static const char *state(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    (void)pool;
+    return ss_state_name(visit->state);
+}
+
+static const char *format(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    (void)pool;
+    return visit->opened.format == NULL ? NULL : visit->opened.format->name;
+}
+
+static const char *number(apr_int64_t value, apr_pool_t *pool)
+{
+    return value < 0 ? NULL : apr_psprintf(pool, "%" APR_INT64_T_FMT, value);
+}
+
+static const ss_stamp_t *stamp_of(const ss_visit_t *visit)
+{
+    return ss_session_stamp(ss_visit_session(visit));
+}
+
+static const char *created(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    return number(stamp_of(visit)->created, pool);
+}
+
+static const char *renewed(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    return number(stamp_of(visit)->renewed, pool);
+}
+
+/* Another server's clock may be ahead. */
+static const char *age(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    apr_int64_t begin = stamp_of(visit)->created, now = apr_time_sec(visit->now);
+
+    return begin == SS_NO_TIME ? NULL : number(now > begin ? now - begin : 0, pool);
+}
+
+static const char *expires_in(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    return visit->state != SS_VALID
+               ? NULL
+               : number(ss_lifetime_left(stamp_of(visit), &visit->conf->lifetime, visit->now),
+                        pool);
+}
+
+static const ss_key_t *first_native_key(const ss_visit_t *visit)
+{
+    const apr_array_header_t *seals = visit->conf->sealing.seals;
+
+    for (int i = 0; i < seals->nelts; i++) {
+        const ss_seal_t *seal = &APR_ARRAY_IDX(seals, i, ss_seal_t);
+
+        if (!(seal->format->traits & SS_FORMAT_FOREIGN)) {
+            return &seal->keys->keys[0];
+        }
+    }
+    return NULL;
+}
+
+/* Lines of a log can be joined by it, and no cookie be recognized. The MAC of a cookie begins with
+ * its version, and is never one of this text. */
+static const char *id(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    static const unsigned char none[SS_SESSION_ID_SIZE];
+    static const char purpose[] = "id of a session for people";
+    const ss_key_t *key = first_native_key(visit);
+    const unsigned char *secret_id = stamp_of(visit)->id;
+    unsigned char mac[SS_SHA256_SIZE];
+    char text[sizeof(purpose) + SS_SESSION_ID_SIZE];
+
+    if (key == NULL || memcmp(secret_id, none, sizeof(none)) == 0) {
+        return NULL;
+    }
+    memcpy(text, purpose, sizeof(purpose));
+    memcpy(text + sizeof(purpose), secret_id, SS_SESSION_ID_SIZE);
+    if (ss_mac_compute(key->mac, mac, ss_bytes(text, sizeof(text))) != APR_SUCCESS) {
+        return NULL;
+    }
+    return apr_pescape_hex(pool, mac, ID_BYTES, 0);
+}
+
+static const struct {
+    const char *name;
+    fact_fn *text;
+} facts[] = {
+    /* clang-format off */
+    { ":state",      state },
+    { ":created",    created },
+    { ":renewed",    renewed },
+    { ":age",        age },
+    { ":expires_in", expires_in },
+    { ":format",     format },
+    { ":id",         id },
+    /* clang-format on */
+};
+
+#define FACTS ((int)(sizeof(facts) / sizeof(facts[0])))
+
+int ss_facts_is_name(const char *name)
+{
+    return name[0] == ':';
+}
+
+static int find(const char *name)
+{
+    int i = 0;
+
+    while (i < FACTS && strcmp(facts[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+const char *ss_facts_fault(const char *name, apr_pool_t *pool)
+{
+    const char *known = "";
+
+    if (find(name) < FACTS) {
+        return NULL;
+    }
+    for (int i = 0; i < FACTS; i++) {
+        known = apr_pstrcat(pool, known, i == 0 ? "" : ", ", facts[i].name, NULL);
+    }
+    return apr_psprintf(pool, "a session has no \"%s\"; there is %s", name, known);
+}
+
+const char *ss_facts_text(const ss_visit_t *visit, const char *name, apr_pool_t *pool)
+{
+    int i = find(name);
+
+    return i < FACTS ? facts[i].text(visit, pool) : NULL;
+}

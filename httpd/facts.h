@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#ifndef SS_FACTS_H
+#define SS_FACTS_H
+
+#include "httpd/visit.h"
+
+/* What can be said of a session besides its keys: `%{session::NAME}` in expressions, `%{:NAME}^SS`
+ * in the log. */
+
+/** Is this the name of a fact: does it begin with a colon? A key that does is none that expressions
+ * or the log can ask for. */
+int ss_facts_is_name(const char *name);
+
+/** NULL when there is such a fact, else what is wrong and which there are. `name` with its colon.
+ */
+const char *ss_facts_fault(const char *name, apr_pool_t *pool);
+
+/**
+ * A fact about the session of `r`.
+ *
+ * @param visit  loaded
+ * @param name   with its colon
+ * @return       in `pool`, or static; NULL when it is not known of this session, or never
+ */
+const char *ss_facts_text(const ss_visit_t *visit, const char *name, apr_pool_t *pool);
+
+#endif
