@@ -20,6 +20,7 @@
 #include "httpd/routes.h"
 #include "httpd/expression.h"
 #include "httpd/forward.h"
+#include "httpd/guard.h"
 #include "httpd/startup.h"
 #include "lib/option.h"
 
@@ -123,6 +124,9 @@ const command_rec ss_directives[] = {
             .gather = ss_gather_writable),
     SECTION("SignedSessionTrustedOrigin", ss_parse_origins, trusted, 0, NULL,
             "further origins, scheme://host[:port], whose pages may change the session"),
+    SECTION("SignedSessionGuard", ss_parse_choice, guard, 1, NULL,
+            "On: a request of another site that may change something is refused here; or Off",
+            .choice = &flags),
     { .name = NULL }
 };
 /* clang-format on */
@@ -153,6 +157,7 @@ static void register_hooks(apr_pool_t *pool)
     /* first, before anybody looks at the headers; it also runs for every internal redirect, even
      * one that is then refused */
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_header_parser(ss_guard_check, NULL, NULL, APR_HOOK_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that these change */

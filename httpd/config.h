@@ -88,6 +88,7 @@ typedef struct ss_dir_conf_t {
     ss_strip_e strip;
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
+    int guard;
 } ss_dir_conf_t;
 
 typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;

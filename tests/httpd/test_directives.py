@@ -134,6 +134,7 @@ DIRECTIVES = {
     'SignedSessionEnv': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionTouch': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionVary': Directive(ANYWHERE, **ON_OFF),
+    'SignedSessionGuard': Directive(SECTION, **ON_OFF),
     'SignedSessionUpdate': Directive(
         SECTION,
         good=['X-Session-Update', 'X-Session-Update cart theme', 'Off', 'OFF', "!#$%&'*+-.^_`|~"],
