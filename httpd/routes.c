@@ -133,6 +133,12 @@ static int is_refused_by_head(ss_call_t *call, const ss_caller_t *caller, const 
                            "SS0205: sessions are read-only here: \"SignedSession On\" in this "
                            "location would allow changes");
     }
+    else if (call->visit->opened.is_owned &&
+             (route == NULL || route->answer != ss_endpoint_delete)) {
+        ss_endpoint_refuse(call, HTTP_CONFLICT,
+                           "SS0208: the session cookie is an application's, which can read it "
+                           "though it cannot be used here: it may only be ended (DELETE)");
+    }
     else if (route == NULL) {
         ss_endpoint_refuse(call, HTTP_UNSUPPORTED_MEDIA_TYPE,
                            apr_psprintf(call->r->pool, "The Content-Type must be %s.", wanted));

@@ -152,13 +152,22 @@ static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie, const ope
     if (state != SS_VALID) {
         return state;
     }
-    if (ss_document_read(&item->document, payload.text, opening->pool) != APR_SUCCESS) {
+    if (payload.text.data == NULL ||
+        ss_document_read(&item->document, payload.text, opening->pool) != APR_SUCCESS) {
         return SS_MALFORMED;
     }
     if (how->memory != NULL) {
         ss_memory_keep(how->memory, item, cookie, how);
     }
     return SS_VALID;
+}
+
+/* May only the application overwrite a cookie, of which `format` has found the signature right? An
+ * expired one is nobody's. */
+static int is_owned(const ss_format_t *format, ss_state_e state)
+{
+    return format != NULL && (format->traits & SS_FORMAT_FOREIGN) &&
+           (state == SS_MALFORMED || state == SS_FROM_FUTURE);
 }
 
 static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const opening_t *opening)
@@ -168,6 +177,7 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
     ss_memory_item_t item;
     ss_state_e state;
 
+    item.format = NULL; /* until a signature is found right */
     if (ss_sealing_size(&cookie, how) > SS_COOKIE_MAX) {
         return SS_TOO_LARGE;
     }
@@ -180,6 +190,7 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
     }
+    opened->is_owned = is_owned(item.format, state);
     return state;
 }
 
@@ -217,6 +228,7 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
 {
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE;
+    int owned = 0;
 
     memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
@@ -226,10 +238,12 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
         if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {
             *opened = found;
         }
+        owned |= found.is_owned;
         if (first == SS_NONE) {
             first = state;
         }
     }
+    opened->is_owned = owned;
     return opened->session != NULL ? SS_VALID : first;
 }
 

@@ -59,6 +59,9 @@ typedef struct ss_opened_t {
     const ss_format_t *format; /* NULL unless the session is valid */
     int key;                   /* index of the secret; 0 is the one that seals */
     apr_size_t size;           /* bytes of names and values of its cookies */
+    int is_owned; /* in every state: is one of the cookies of a framework's format, with a right
+                     signature, but of no use here? Its application can read it, and alone may
+                     overwrite it. Not one that has expired */
 } ss_opened_t;
 
 /**
@@ -66,7 +69,7 @@ typedef struct ss_opened_t {
  * is the newest (renewed, then counter, then the first); of a framework's the one that the
  * framework itself takes; of different formats that of the first among those accepted.
  *
- * @param opened  out: in `pool`; zeroed unless SS_VALID
+ * @param opened  out: in `pool`; zeroed unless SS_VALID, but for is_owned
  * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
  * refused
  */
