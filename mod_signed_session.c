@@ -154,6 +154,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that this changes */
     ap_hook_handler(ss_chain_run, after_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);

@@ -15,6 +15,7 @@
 #include "lib/origin.h"
 
 #define HANDLER "signed-session"
+#define DAV_HANDLER "dav-handler" /* of mod_dav */
 
 typedef enum scope_e { SESSION, KEY } scope_e;
 
@@ -202,11 +203,31 @@ static int dispatch(ss_call_t *call)
     return run_route(call, route);
 }
 
+int ss_routes_claim(request_rec *r)
+{
+    /* A directory of that name would have mod_dir redirect to it, and look for an index there;
+     * without a file mod_speling looks for one of a similar name. Both are content with anything
+     * else. */
+    if (ss_location_has(r, HANDLER)) {
+        r->finfo.filetype = APR_UNKFILE;
+    }
+    return DECLINED;
+}
+
+/* mod_dav takes everything below "Dav On" in its fixups, whatever the section says. What
+ * mod_rewrite makes of a request there has another handler, and is meant. */
+static int is_ours(const request_rec *r)
+{
+    return r->handler != NULL &&
+           (strcmp(r->handler, HANDLER) == 0 ||
+            (strcmp(r->handler, DAV_HANDLER) == 0 && ss_location_has(r, HANDLER)));
+}
+
 int ss_routes_run(request_rec *r)
 {
     ss_call_t call;
 
-    if (r->handler == NULL || strcmp(r->handler, HANDLER) != 0) {
+    if (!is_ours(r)) {
         return DECLINED;
     }
     memset(&call, 0, sizeof(call));
