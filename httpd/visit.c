@@ -33,7 +33,7 @@ static void load(ss_visit_t *visit)
     ss_candidates_t candidates;
 
     ss_sealing_find(&candidates, header, how);
-    visit->cookies = candidates.count;
+    visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
@@ -232,7 +232,7 @@ void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened, const ss_candi
     }
     ss_draft_adopt(visit->draft, opened->session);
     visit->opened = *opened;
-    visit->cookies = candidates->count;
+    visit->cookies = candidates->came;
     visit->companions = candidates->companion_count;
 }
 

@@ -17,6 +17,7 @@ apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *format
     apr_array_header_t *seals = apr_array_make(pool, formats->nelts, sizeof(ss_seal_t));
 
     how->companion_name = NULL;
+    how->takes_last = 0;
     for (int i = 0; i < formats->nelts; i++) {
         const ss_format_t *format = APR_ARRAY_IDX(formats, i, const ss_format_t *);
         ss_seal_t *seal = apr_array_push(seals);
@@ -29,6 +30,7 @@ apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *format
         seal->format = format;
         seal->keys = keys;
         seal->cookie_name = binding->cookie_name;
+        how->takes_last |= (format->traits & SS_FORMAT_LAST) != 0;
         if (format->companion != NULL) {
             how->companion_name = apr_pstrcat(pool, binding->cookie_name, format->companion, NULL);
         }
@@ -47,14 +49,22 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how)
  * Opening
  */
 
+static int at_most(int came)
+{
+    return came < SS_CANDIDATES_MAX ? came : SS_CANDIDATES_MAX;
+}
+
 void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how)
 {
-    candidates->count =
-        ss_cookie_find(candidates->values, SS_CANDIDATES_MAX, header, how->cookie_name);
+    candidates->came = ss_cookie_find(candidates->values, SS_CANDIDATES_MAX,
+                                      how->takes_last ? SS_COOKIE_LAST : SS_COOKIE_FIRST, header,
+                                      how->cookie_name);
+    candidates->count = at_most(candidates->came);
     candidates->companion_count = 0;
     if (how->companion_name != NULL) {
         candidates->companion_count =
-            ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, header, how->companion_name);
+            at_most(ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, SS_COOKIE_FIRST,
+                                   header, how->companion_name));
     }
 }
 

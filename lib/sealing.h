@@ -16,6 +16,7 @@ typedef struct ss_sealing_t {
     /* made by ss_sealing_init */
     const char *cookie_name;
     const char *companion_name; /* NULL when no format here has a companion */
+    int takes_last;             /* does a format here (SS_FORMAT_LAST)? */
     const apr_array_header_t
         *seals; /* ss_seal_t to open with, at least one: all are accepted, the first is written */
     /* the caller's */
@@ -44,13 +45,15 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
+    int came; /* `count`, or more: these are not tried */
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count;
     ss_bytes_t companions[SS_CANDIDATES_MAX];
     int companion_count;
 } ss_candidates_t;
 
-/** Find them in a Cookie header; the first SS_CANDIDATES_MAX of each. */
+/** Find them in a Cookie header: the first SS_CANDIDATES_MAX of each. Where a framework takes the
+ * last of its cookies, that one is among them, however many there are. */
 void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how);
 
 /** What a cookie proved to be. */

@@ -11,7 +11,10 @@ import time
 import zlib
 
 import pytest
+from django.http.cookie import parse_cookie as parse_as_django
 from itsdangerous import URLSafeTimedSerializer
+from starlette.requests import cookie_parser as parse_as_starlette
+from werkzeug.http import parse_cookie as parse_as_flask
 
 from backends import HttpBackend, http_answer
 from common import FORM, JSON, PATCH
@@ -246,3 +249,32 @@ def test_what_cannot_be_the_applications_is_overwritten(servers):
 def test_when_the_application_writes_anew_changes_go_on_top(servers):
     response = servers('flask').request('GET', '/app/own', cookie=flask(LARGE))
     assert Flask().loads(response.cookie()) == {'user': 'alice', 'n': 1}
+
+
+# --- which cookie is it? --------------------------------------------------------------------------
+
+PARSERS = {'flask': parse_as_flask, 'starlette': parse_as_starlette, 'django': parse_as_django}
+SPELLINGS = ['session={}', 'session="{}"', 'session= "{}"', 'session="{}" ', 'session =\t"{}"; b=1', 'session= {}', 'session ={}',
+             'session=""{}""', 'session="{}', 'session={}"', "session='{}'", 'session="{}"x', 'session=" {} "', 'session={} x',
+             'x session={}', 'session="{};"', 'a="session={}"', 'a=1, session={}', 'SESSION={}']
+
+
+@pytest.mark.parametrize('spelling', SPELLINGS)
+def test_a_value_is_what_the_frameworks_take_for_it(servers, spelling):
+    value = Native(ALICE).seal()
+    header = spelling.format(value)
+    wanted = {name: parse(header).get('session') == value for name, parse in PARSERS.items()}
+    found = servers('native flask').request('GET', '/session?meta', cookie=header).json()['state'] == 'valid'
+    assert wanted == dict.fromkeys(PARSERS, found)
+
+
+@pytest.mark.parametrize('name', ['flask', 'starlette', 'django'])
+@pytest.mark.parametrize('count', [2, 4, 5, 9])
+def test_of_many_it_is_the_one_that_the_framework_takes(servers, name, count):
+    make = {'flask': flask, 'starlette': starlette_cookie, 'django': django}[name]
+    cookies = [make({'n': number}) for number in range(count)]
+    header = '; '.join(cookies)
+    taken = cookies.index(f'session={PARSERS[name](header)["session"]}')
+    server = servers(name)
+    assert server.request('GET', '/session/n', cookie=header).json() == taken
+    assert server.request('GET', '/session?meta', cookie=header).json()['cookies'] == count
