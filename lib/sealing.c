@@ -200,6 +200,9 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
     }
+    else if (item.format != NULL) {
+        opened->judged = item.stamp;
+    }
     opened->is_owned = is_owned(item.format, state);
     return state;
 }
@@ -238,6 +241,7 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
 {
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE;
+    ss_stamp_t judged;
     int owned = 0;
 
     memset(opened, 0, sizeof(*opened));
@@ -251,10 +255,17 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
         owned |= found.is_owned;
         if (first == SS_NONE) {
             first = state;
+            judged = found.judged;
         }
     }
     opened->is_owned = owned;
-    return opened->session != NULL ? SS_VALID : first;
+    if (opened->session != NULL) {
+        return SS_VALID;
+    }
+    if (first != SS_NONE) {
+        opened->judged = judged;
+    }
+    return first;
 }
 
 /*

@@ -65,6 +65,8 @@ typedef struct ss_opened_t {
     int is_owned; /* in every state: is one of the cookies of a framework's format, with a right
                      signature, but of no use here? Its application can read it, and alone may
                      overwrite it. Not one that has expired */
+    ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE and SS_FROM_FUTURE: the times that
+                          were judged, of the first cookie */
 } ss_opened_t;
 
 /**
@@ -72,7 +74,7 @@ typedef struct ss_opened_t {
  * is the newest (renewed, then counter, then the first); of a framework's the one that the
  * framework itself takes; of different formats that of the first among those accepted.
  *
- * @param opened  out: in `pool`; zeroed unless SS_VALID, but for is_owned
+ * @param opened  out: in `pool`; zeroed unless SS_VALID, but for what says otherwise
  * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
  * refused
  */
