@@ -21,6 +21,7 @@
 #include "httpd/expression.h"
 #include "httpd/forward.h"
 #include "httpd/startup.h"
+#include "httpd/upgrade.h"
 #include "lib/option.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -140,6 +141,7 @@ static void register_hooks(apr_pool_t *pool)
 
     ss_forward_register();
     ss_response_register();
+    ss_upgrade_register();
     ss_require_register(pool);
     ss_api_register();
 
@@ -160,6 +162,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(ss_upgrade_insert, NULL, NULL, APR_HOOK_MIDDLE);
     /* both, because httpd drops all filters when it answers with an error; after mod_headers, so
      * that ours comes behind its own */
     ap_hook_insert_filter(ss_response_insert, after_headers, NULL, APR_HOOK_REALLY_LAST);
