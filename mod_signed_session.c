@@ -22,6 +22,7 @@
 #include "httpd/forward.h"
 #include "httpd/guard.h"
 #include "httpd/startup.h"
+#include "httpd/upgrade.h"
 #include "lib/option.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -145,6 +146,7 @@ static void register_hooks(apr_pool_t *pool)
 
     ss_forward_register();
     ss_response_register();
+    ss_upgrade_register();
     ss_require_register(pool);
     ss_api_register();
 
@@ -160,6 +162,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_header_parser(ss_guard_check, NULL, NULL, APR_HOOK_FIRST);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that these change */
     ap_hook_quick_handler(ss_chain_part_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_part, NULL, cache, APR_HOOK_REALLY_FIRST);
@@ -167,6 +170,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(ss_upgrade_insert, NULL, NULL, APR_HOOK_MIDDLE);
     /* both, because httpd drops all filters when it answers with an error; after mod_headers, so
      * that ours comes behind its own */
     ap_hook_insert_filter(ss_response_insert, after_headers, NULL, APR_HOOK_REALLY_LAST);

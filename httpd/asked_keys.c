@@ -72,10 +72,18 @@ static void gather_expression(ss_start_t *start, const ap_directive_t *host,
     }
 }
 
+/* What decides: a Require, or an alias that Require lines name. Of signed-session httpd has parsed
+ * both. */
+static int decides(const ap_directive_t *line)
+{
+    return ap_cstr_casecmp(line->directive, "Require") == 0 ||
+           ap_cstr_casecmp(line->directive, "<AuthzProviderAlias") == 0;
+}
+
 static void gather_below(ss_start_t *start, const ap_directive_t *host, const ap_directive_t *line)
 {
     for (; line != NULL; line = line->next) {
-        if (ap_cstr_casecmp(line->directive, "Require") == 0) {
+        if (decides(line)) {
             gather_expression(start, host, line);
         }
         else if (line->first_child != NULL) {

@@ -20,6 +20,11 @@ static int sets_handler(const core_dir_config *section, request_rec *r, const ch
     return error == NULL && value != NULL && strcmp(value, handler) == 0;
 }
 
+int ss_location_has(const request_rec *r, const char *handler)
+{
+    return sets_handler(ap_get_core_module_config(r->per_dir_config), (request_rec *)r, handler);
+}
+
 /* Is `uri` this location or below it? "/session" holds "/session/a", but not "/sessions". */
 static int holds(const char *location, apr_size_t len, const char *uri)
 {

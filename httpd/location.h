@@ -8,6 +8,9 @@
 
 #include "lib/base.h"
 
+/** Does SetHandler say this handler where `r` is? Whatever other modules have made of it since. */
+int ss_location_has(const request_rec *r, const char *handler);
+
 /**
  * The path below the <Location> whose SetHandler led here: "KEY" for /session/KEY, empty for the
  * location itself, with or without a slash at its end. Of several the longest counts. Where

@@ -60,6 +60,23 @@ static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
     return 0;
 }
 
+/* "expired-idle, renewed 15d ago; the limit is 14d" */
+static const char *tell_state(const ss_visit_t *visit, apr_pool_t *pool)
+{
+    const char *name = ss_state_name(visit->state);
+    ss_untimely_t fault;
+
+    ss_lifetime_explain(&fault, visit->state, &visit->opened.judged, &visit->conf->lifetime,
+                        visit->now);
+    return fault.name == NULL ? name
+                              : apr_psprintf(pool,
+                                             visit->state == SS_FROM_FUTURE
+                                                 ? "%s, %s %s ahead; the skew allowed is %s"
+                                                 : "%s, %s %s ago; the limit is %s",
+                                             name, fault.name, ss_lifetime_span(fault.age, pool),
+                                             ss_lifetime_span(fault.limit, pool));
+}
+
 static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *const *words)
 {
     const char *fault = "it has no such key, or another value";
@@ -73,7 +90,7 @@ static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *con
     ss_log(r, APLOG_DEBUG, "SS0207",
            "the session does not meet \"Require signed-session%s%s\": %s (the client's cookie: %s)",
            words[0] == NULL ? "" : " ", words[0] == NULL ? "" : words[0], fault,
-           ss_state_name(visit->state));
+           tell_state(visit, r->pool));
 }
 
 /* httpd may ask twice in one request: nothing here changes anything but the mark. */

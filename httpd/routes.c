@@ -15,6 +15,7 @@
 #include "httpd/caller.h"
 
 #define HANDLER "signed-session"
+#define DAV_HANDLER "dav-handler" /* of mod_dav */
 
 typedef enum scope_e { SESSION, KEY } scope_e;
 
@@ -123,6 +124,12 @@ static int is_refused_by_head(ss_call_t *call, const ss_caller_t *caller, const 
                            "SS0205: sessions are read-only here: \"SignedSession On\" in this "
                            "location would allow changes");
     }
+    else if (call->visit->opened.is_owned &&
+             (route == NULL || route->answer != ss_endpoint_delete)) {
+        ss_endpoint_refuse(call, HTTP_CONFLICT,
+                           "SS0208: the session cookie is an application's, which can read it "
+                           "though it cannot be used here: it may only be ended (DELETE)");
+    }
     else if (route == NULL) {
         ss_endpoint_refuse(call, HTTP_UNSUPPORTED_MEDIA_TYPE,
                            apr_psprintf(call->r->pool, "The Content-Type must be %s.", wanted));
@@ -186,11 +193,31 @@ static int dispatch(ss_call_t *call)
     return run_route(call, route);
 }
 
+int ss_routes_claim(request_rec *r)
+{
+    /* A directory of that name would have mod_dir redirect to it, and look for an index there;
+     * without a file mod_speling looks for one of a similar name. Both are content with anything
+     * else. */
+    if (ss_location_has(r, HANDLER)) {
+        r->finfo.filetype = APR_UNKFILE;
+    }
+    return DECLINED;
+}
+
+/* mod_dav takes everything below "Dav On" in its fixups, whatever the section says. What
+ * mod_rewrite makes of a request there has another handler, and is meant. */
+static int is_ours(const request_rec *r)
+{
+    return r->handler != NULL &&
+           (strcmp(r->handler, HANDLER) == 0 ||
+            (strcmp(r->handler, DAV_HANDLER) == 0 && ss_location_has(r, HANDLER)));
+}
+
 int ss_routes_run(request_rec *r)
 {
     ss_call_t call;
 
-    if (r->handler == NULL || strcmp(r->handler, HANDLER) != 0) {
+    if (!is_ours(r)) {
         return DECLINED;
     }
     memset(&call, 0, sizeof(call));

@@ -6,6 +6,9 @@
 
 #include <httpd.h>
 
+/** fixups hook: nothing in the file system answers for an endpoint. */
+int ss_routes_claim(request_rec *r);
+
 /** handler hook: the endpoints, "SetHandler signed-session". */
 int ss_routes_run(request_rec *r);
 

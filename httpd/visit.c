@@ -54,7 +54,7 @@ static void load(ss_visit_t *visit)
     ss_sealing_find(&candidates,
                     hidden != NULL ? hidden : apr_table_get(visit->root->headers_in, "Cookie"),
                     how);
-    visit->cookies = candidates.count;
+    visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
@@ -227,11 +227,12 @@ void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened, const ss_candi
 {
     if (opened == NULL) {
         ss_draft_adopt(visit->draft, ss_session_create(visit->root->pool));
+        visit->opened.is_owned = 0;
         return;
     }
     ss_draft_adopt(visit->draft, opened->session);
     visit->opened = *opened;
-    visit->cookies = candidates->count;
+    visit->cookies = candidates->came;
     visit->companions = candidates->companion_count;
 }
 
@@ -291,6 +292,23 @@ static void print_cookie(ss_visit_t *visit, const ss_sealed_t *sealed, apr_int64
     }
 }
 
+/* The same where the client's cookie is one that only its application may overwrite: it may be
+ * ended, and then that is all. */
+static apr_status_t print_owned(ss_visit_t *visit)
+{
+    ss_session_t *session = ss_visit_session(visit);
+
+    if (!ss_draft_was_ended(visit->draft)) {
+        return ss_session_is_changed(session) ? SS_OWNED : APR_SUCCESS;
+    }
+    print_deletion(visit);
+    if (!ss_session_is_empty(session)) {
+        ss_log(visit->root, APLOG_ERR, "SS0312", "the session was ended, but not begun anew: %s",
+               ss_format_refusal(SS_OWNED));
+    }
+    return APR_SUCCESS;
+}
+
 /* What the response must carry; the session decides, nothing is remembered here. */
 static apr_status_t print(ss_visit_t *visit, int renewing)
 {
@@ -301,6 +319,9 @@ static apr_status_t print(ss_visit_t *visit, int renewing)
     apr_status_t rv;
 
     visit->sealed.set_cookie = visit->sealed.set_companion = NULL;
+    if (visit->opened.is_owned) {
+        return print_owned(visit);
+    }
     if (ss_session_is_empty(session)) {
         if ((changed || ss_draft_has_ended(visit->draft)) &&
             visit->cookies + visit->companions > 0) {

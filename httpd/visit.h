@@ -232,8 +232,8 @@ void ss_visit_revert(ss_visit_t *visit);
  *
  * @param may_renew  may an unchanged session get a fresh time?
  * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (visit->sealed.over says by how
- *          much); what ss_format_refusal knows; anything else: libcrypto or zlib failed (SS0306).
- * The client then keeps the cookie it has.
+ *          much); what ss_format_refusal knows, SS_OWNED too; anything else: libcrypto or zlib
+ *          failed (SS0306). The client then keeps the cookie it has.
  */
 apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_cookie);
 

@@ -44,27 +44,39 @@ static ss_bytes_t unquote(ss_bytes_t value)
 /* The value of a pair called `name`; {NULL, 0} for any other pair. */
 static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
 {
-    if (pair.len > name.len && pair.data[name.len] == '=' &&
-        memcmp(pair.data, name.data, name.len) == 0) {
-        return unquote(ss_bytes(pair.data + name.len + 1, pair.len - name.len - 1));
+    const char *end = pair.data + pair.len, *equals = pair.data + name.len;
+
+    if (pair.len <= name.len || memcmp(pair.data, name.data, name.len) != 0) {
+        return ss_bytes(NULL, 0);
     }
-    return ss_bytes(NULL, 0);
+    while (equals < end && is_blank(*equals)) {
+        equals++;
+    }
+    return equals < end && *equals == '=' ? unquote(trim(equals + 1, end)) : ss_bytes(NULL, 0);
 }
 
-int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name)
+int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e which, const char *header,
+                   const char *name)
 {
     const ss_bytes_t wanted = ss_bytes_of(name);
     const char *end = header;
     int count = 0;
 
-    for (; header != NULL && count < max; header = *end == ';' ? end + 1 : NULL) {
+    for (; header != NULL; header = *end == ';' ? end + 1 : NULL) {
         ss_bytes_t value;
 
         end = pair_end(header);
         value = value_of(trim(header, end), wanted);
-        if (value.data != NULL) {
-            values[count++] = value;
+        if (value.data == NULL) {
+            continue;
         }
+        if (count < max) {
+            values[count] = value;
+        }
+        else if (max > 0 && which == SS_COOKIE_LAST) {
+            values[max - 1] = value;
+        }
+        count++;
     }
     return count;
 }

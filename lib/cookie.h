@@ -25,16 +25,24 @@ typedef struct ss_cookie_t {
     ss_secure_e secure;
 } ss_cookie_t;
 
+/** Which cookies are wanted of more than there is room for. */
+typedef enum ss_cookie_end_e {
+    SS_COOKIE_FIRST,
+    SS_COOKIE_LAST /* the first ones, but the last one in the last place */
+} ss_cookie_end_e;
+
 /**
  * The values of all cookies called `name` in a Cookie header, in its order. Only ';' separates;
- * blanks and tabs around a pair do not count; names are compared byte by byte, never decoded; a
- * value is everything after the first '=', without one pair of double quotes around it.
+ * blanks and tabs around names and values do not count, as in Python's frameworks; names are
+ * compared byte by byte, never decoded; a value is everything after the first '=', without one pair
+ * of double quotes around it.
  *
  * @param values  out: room for `max` slices of `header`
  * @param header  terminated, any bytes; NULL for "no header"
- * @return        how many were found, at most `max`
+ * @return        how many there are, which may be more than `max`
  */
-SS_MUST_USE int ss_cookie_find(ss_bytes_t values[], int max, const char *header, const char *name);
+SS_MUST_USE int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e end,
+                               const char *header, const char *name);
 
 /** Is a cookie's value one that ss_cookie_strip is to remove? */
 typedef int ss_cookie_is_fn(ss_bytes_t value, const void *data);

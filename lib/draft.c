@@ -124,14 +124,19 @@ int ss_draft_has_changes(const ss_draft_t *draft)
     return count_of(draft) > 0;
 }
 
-int ss_draft_has_ended(const ss_draft_t *draft)
+int ss_draft_was_ended(const ss_draft_t *draft)
 {
     for (int i = 0; i < count_of(draft); i++) {
         if (APR_ARRAY_IDX(draft->changes, i, ss_change_t).kind == SS_CHANGE_END) {
             return 1;
         }
     }
-    return draft->anew;
+    return 0;
+}
+
+int ss_draft_has_ended(const ss_draft_t *draft)
+{
+    return draft->anew || ss_draft_was_ended(draft);
 }
 
 unsigned ss_draft_version(const ss_draft_t *draft)

@@ -54,8 +54,10 @@ void ss_draft_adopt(ss_draft_t *draft, ss_session_t *session);
  * count here. */
 int ss_draft_has_changes(const ss_draft_t *draft);
 
-/** Was the session ended on demand, or begun anew? Its cookie then goes, even one that was refused.
- */
+/** Was the session ended by a change? */
+int ss_draft_was_ended(const ss_draft_t *draft);
+
+/** Was it ended by a change, or begun anew? Its cookie then goes, even one that was refused. */
 int ss_draft_has_ended(const ss_draft_t *draft);
 
 /** Another number whenever the session may be another one; it only grows, whatever is taken back.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_strings.h>
+
 #include "lib/lifetime.h"
 
 /* A stamp's age; negative when it lies ahead. */
@@ -33,6 +35,56 @@ ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifet
         return SS_EXPIRED_ABSOLUTE;
     }
     return SS_VALID;
+}
+
+void ss_lifetime_explain(ss_untimely_t *untimely, ss_state_e state, const ss_stamp_t *stamp,
+                         const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    const ss_untimely_t renewed = { "renewed", stamp->renewed, age_of(stamp->renewed, now),
+                                    apr_time_sec(lifetime->idle) };
+    const ss_untimely_t created = { "created", stamp->created, age_of(stamp->created, now),
+                                    apr_time_sec(lifetime->absolute) };
+
+    switch (state) {
+    case SS_EXPIRED_IDLE:
+        *untimely = renewed;
+        break;
+    case SS_EXPIRED_ABSOLUTE:
+        *untimely = created;
+        break;
+    case SS_FROM_FUTURE:
+        *untimely = is_ahead(stamp->renewed, lifetime->skew, now) ? renewed : created;
+        untimely->age = -untimely->age;
+        untimely->limit = apr_time_sec(lifetime->skew);
+        break;
+    default:
+        memset(untimely, 0, sizeof(*untimely));
+    }
+}
+
+const char *ss_lifetime_span(apr_int64_t seconds, apr_pool_t *pool)
+{
+    static const struct {
+        const char *unit;
+        apr_int64_t seconds;
+    } units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } };
+    const char *text = "";
+    int count = 0;
+
+    for (int i = 0; i < 4 && count < 2; i++) {
+        apr_int64_t whole = seconds / units[i].seconds;
+
+        if (whole > 0 || (i == 3 && count == 0)) {
+            text = apr_psprintf(pool, "%s%s%" APR_INT64_T_FMT "%s", text, count > 0 ? " " : "",
+                                whole, units[i].unit);
+            count++;
+            seconds %= units[i].seconds;
+        }
+        else if (count > 0) {
+            break;
+        }
+    }
+    return text;
 }
 
 /* Seconds until a stamp's age exceeds `limit`. A clock that was ahead does not lengthen it. */

@@ -56,6 +56,26 @@ typedef struct ss_lifetime_t {
 SS_MUST_USE ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
                                          apr_time_t now);
 
+/** Which time a judgement is about. */
+typedef struct ss_untimely_t {
+    const char *name;  /* "renewed" or "created" */
+    apr_int64_t time;  /* seconds since 1970 */
+    apr_int64_t age;   /* seconds; of one from the future: how far it is ahead */
+    apr_int64_t limit; /* seconds that this may be: a timeout, or the skew */
+} ss_untimely_t;
+
+/**
+ * Why ss_lifetime_judge did not accept these stamps.
+ *
+ * @param untimely  out: zeroed where no time is the reason
+ * @param state     what it returned
+ */
+void ss_lifetime_explain(ss_untimely_t *untimely, ss_state_e state, const ss_stamp_t *stamp,
+                         const ss_lifetime_t *lifetime, apr_time_t now);
+
+/** "15d 3h": the two largest units of a duration in seconds, 0 or more. */
+const char *ss_lifetime_span(apr_int64_t seconds, apr_pool_t *pool);
+
 /** Is a session that has not changed to be re-sealed with a fresh time? */
 int ss_lifetime_is_due(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now);
 

@@ -17,6 +17,7 @@ apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *format
     apr_array_header_t *seals = apr_array_make(pool, formats->nelts, sizeof(ss_seal_t));
 
     how->companion_name = NULL;
+    how->takes_last = 0;
     for (int i = 0; i < formats->nelts; i++) {
         const ss_format_t *format = APR_ARRAY_IDX(formats, i, const ss_format_t *);
         ss_seal_t *seal = apr_array_push(seals);
@@ -29,6 +30,7 @@ apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_header_t *format
         seal->format = format;
         seal->keys = keys;
         seal->cookie_name = binding->cookie_name;
+        how->takes_last |= (format->traits & SS_FORMAT_LAST) != 0;
         if (format->companion != NULL) {
             how->companion_name = apr_pstrcat(pool, binding->cookie_name, format->companion, NULL);
         }
@@ -47,14 +49,22 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how)
  * Opening
  */
 
+static int at_most(int came)
+{
+    return came < SS_CANDIDATES_MAX ? came : SS_CANDIDATES_MAX;
+}
+
 void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how)
 {
-    candidates->count =
-        ss_cookie_find(candidates->values, SS_CANDIDATES_MAX, header, how->cookie_name);
+    candidates->came = ss_cookie_find(candidates->values, SS_CANDIDATES_MAX,
+                                      how->takes_last ? SS_COOKIE_LAST : SS_COOKIE_FIRST, header,
+                                      how->cookie_name);
+    candidates->count = at_most(candidates->came);
     candidates->companion_count = 0;
     if (how->companion_name != NULL) {
         candidates->companion_count =
-            ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, header, how->companion_name);
+            at_most(ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, SS_COOKIE_FIRST,
+                                   header, how->companion_name));
     }
 }
 
@@ -152,13 +162,22 @@ static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie, const ope
     if (state != SS_VALID) {
         return state;
     }
-    if (ss_document_read(&item->document, payload.text, opening->pool) != APR_SUCCESS) {
+    if (payload.text.data == NULL ||
+        ss_document_read(&item->document, payload.text, opening->pool) != APR_SUCCESS) {
         return SS_MALFORMED;
     }
     if (how->memory != NULL) {
         ss_memory_keep(how->memory, item, cookie, how);
     }
     return SS_VALID;
+}
+
+/* May only the application overwrite a cookie, of which `format` has found the signature right? An
+ * expired one is nobody's. */
+static int is_owned(const ss_format_t *format, ss_state_e state)
+{
+    return format != NULL && (format->traits & SS_FORMAT_FOREIGN) &&
+           (state == SS_MALFORMED || state == SS_FROM_FUTURE);
 }
 
 static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const opening_t *opening)
@@ -168,6 +187,7 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
     ss_memory_item_t item;
     ss_state_e state;
 
+    item.format = NULL; /* until a signature is found right */
     if (ss_sealing_size(&cookie, how) > SS_COOKIE_MAX) {
         return SS_TOO_LARGE;
     }
@@ -180,6 +200,10 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
     }
+    else if (item.format != NULL) {
+        opened->judged = item.stamp;
+    }
+    opened->is_owned = is_owned(item.format, state);
     return state;
 }
 
@@ -217,6 +241,8 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
 {
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE;
+    ss_stamp_t judged;
+    int owned = 0;
 
     memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
@@ -226,11 +252,20 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
         if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {
             *opened = found;
         }
+        owned |= found.is_owned;
         if (first == SS_NONE) {
             first = state;
+            judged = found.judged;
         }
     }
-    return opened->session != NULL ? SS_VALID : first;
+    opened->is_owned = owned;
+    if (opened->session != NULL) {
+        return SS_VALID;
+    }
+    if (first != SS_NONE) {
+        opened->judged = judged;
+    }
+    return first;
 }
 
 /*

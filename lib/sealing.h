@@ -16,6 +16,7 @@ typedef struct ss_sealing_t {
     /* made by ss_sealing_init */
     const char *cookie_name;
     const char *companion_name; /* NULL when no format here has a companion */
+    int takes_last;             /* does a format here (SS_FORMAT_LAST)? */
     const apr_array_header_t
         *seals; /* ss_seal_t to open with, at least one: all are accepted, the first is written */
     /* the caller's */
@@ -44,13 +45,15 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
+    int came; /* `count`, or more: these are not tried */
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count;
     ss_bytes_t companions[SS_CANDIDATES_MAX];
     int companion_count;
 } ss_candidates_t;
 
-/** Find them in a Cookie header; the first SS_CANDIDATES_MAX of each. */
+/** Find them in a Cookie header: the first SS_CANDIDATES_MAX of each. Where a framework takes the
+ * last of its cookies, that one is among them, however many there are. */
 void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how);
 
 /** What a cookie proved to be. */
@@ -59,6 +62,11 @@ typedef struct ss_opened_t {
     const ss_format_t *format; /* NULL unless the session is valid */
     int key;                   /* index of the secret; 0 is the one that seals */
     apr_size_t size;           /* bytes of names and values of its cookies */
+    int is_owned; /* in every state: is one of the cookies of a framework's format, with a right
+                     signature, but of no use here? Its application can read it, and alone may
+                     overwrite it. Not one that has expired */
+    ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE and SS_FROM_FUTURE: the times that
+                          were judged, of the first cookie */
 } ss_opened_t;
 
 /**
@@ -66,7 +74,7 @@ typedef struct ss_opened_t {
  * is the newest (renewed, then counter, then the first); of a framework's the one that the
  * framework itself takes; of different formats that of the first among those accepted.
  *
- * @param opened  out: in `pool`; zeroed unless SS_VALID
+ * @param opened  out: in `pool`; zeroed unless SS_VALID, but for what says otherwise
  * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
  * refused
  */

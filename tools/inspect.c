@@ -82,7 +82,8 @@ static const char *remark(const ss_part_t *part, const options_t *options)
     switch (part->kind) {
     case SS_PART_TIME:
         return apr_psprintf(pool, "  (%s, %s %s)", text_of_time(part->number, pool),
-                            text_of_span(age < 0 ? -age : age, pool), age < 0 ? "ahead" : "ago");
+                            ss_lifetime_span(age < 0 ? -age : age, pool),
+                            age < 0 ? "ahead" : "ago");
     case SS_PART_BINARY:
         return apr_psprintf(pool, "  (%" APR_SIZE_T_FMT " bytes)", part->bytes.len);
     default:

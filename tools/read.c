@@ -82,33 +82,24 @@ static const char *why_unverified(ss_state_e state, const ss_sealing_t *how,
     return near == NULL ? why : apr_pstrcat(pool, why, "; ", near, NULL);
 }
 
-/* The times of a cookie whose signature holds, which cannot be had from a refused session. */
-static const char *why_untimely(ss_state_e state, const ss_sealing_t *how,
-                                const ss_candidates_t *found, const options_t *options)
+/* The times of a cookie whose signature holds. */
+static const char *why_untimely(ss_state_e state, const ss_opened_t *opened,
+                                const ss_sealing_t *how, const options_t *options)
 {
-    const char *name = state == SS_EXPIRED_ABSOLUTE ? "created" : "renewed";
-    apr_interval_time_t limit =
-        state == SS_EXPIRED_ABSOLUTE ? how->lifetime->absolute : how->lifetime->idle;
-    const ss_look_t look = look_as(ss_sealing_written(how), found, options->pool).look;
-    const ss_part_t *part = part_named(&look, name);
-    apr_int64_t age = apr_time_sec(options->now) - part->number;
+    ss_untimely_t fault;
+    const char *time, *age, *limit;
 
-    if (state == SS_FROM_FUTURE && age >= 0) {
-        part = part_named(&look, "created");
-        age = apr_time_sec(options->now) - part->number;
-    }
-    if (state == SS_FROM_FUTURE) {
-        return apr_psprintf(options->pool, "%s %s, which is %s ahead; the skew allowed is %s",
-                            part->name, text_of_time(part->number, options->pool),
-                            text_of_span(-age, options->pool),
-                            text_of_span(apr_time_sec(how->lifetime->skew), options->pool));
-    }
-    return apr_psprintf(options->pool, "%s %s, %s ago; the limit is %s", name,
-                        text_of_time(part->number, options->pool), text_of_span(age, options->pool),
-                        text_of_span(apr_time_sec(limit), options->pool));
+    ss_lifetime_explain(&fault, state, &opened->judged, how->lifetime, options->now);
+    time = text_of_time(fault.time, options->pool);
+    age = ss_lifetime_span(fault.age, options->pool);
+    limit = ss_lifetime_span(fault.limit, options->pool);
+    return apr_psprintf(options->pool,
+                        state == SS_FROM_FUTURE ? "%s %s, which is %s ahead; the skew allowed is %s"
+                                                : "%s %s, %s ago; the limit is %s",
+                        fault.name, time, age, limit);
 }
 
-static const char *why_refused(ss_state_e state, const ss_sealing_t *how,
+static const char *why_refused(ss_state_e state, const ss_opened_t *opened, const ss_sealing_t *how,
                                const ss_candidates_t *found, const options_t *options)
 {
     switch (state) {
@@ -122,7 +113,7 @@ static const char *why_refused(ss_state_e state, const ss_sealing_t *how,
     case SS_BAD_SIGNATURE:
         return why_unverified(state, how, found, options);
     default:
-        return why_untimely(state, how, found, options);
+        return why_untimely(state, opened, how, options);
     }
 }
 
@@ -142,7 +133,7 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
         return SSCTL_DONE;
     }
     if (why == NULL) {
-        why = why_refused(state, how, found, options);
+        why = why_refused(state, opened, how, found, options);
     }
     complain("%s: %s", ss_state_name(state), why);
     if (options->json) {

@@ -122,7 +122,6 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Text for people and for scripts. */
 const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool);
-const char *text_of_span(apr_int64_t seconds, apr_pool_t *pool);
 const char *text_of_hex(ss_bytes_t bytes, apr_pool_t *pool);
 const char *json_of_text(ss_bytes_t text, apr_pool_t *pool);
 

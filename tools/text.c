@@ -21,32 +21,6 @@ const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool)
                         exploded.tm_sec);
 }
 
-/* "15d 3h": the two largest units. */
-const char *text_of_span(apr_int64_t seconds, apr_pool_t *pool)
-{
-    static const struct {
-        const char *unit;
-        apr_int64_t seconds;
-    } units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } };
-    const char *text = "";
-    int count = 0;
-
-    for (int i = 0; i < 4 && count < 2; i++) {
-        apr_int64_t whole = seconds / units[i].seconds;
-
-        if (whole > 0 || (i == 3 && count == 0)) {
-            text = apr_psprintf(pool, "%s%s%" APR_INT64_T_FMT "%s", text, count > 0 ? " " : "",
-                                whole, units[i].unit);
-            count++;
-            seconds %= units[i].seconds;
-        }
-        else if (count > 0) {
-            break;
-        }
-    }
-    return text;
-}
-
 const char *text_of_hex(ss_bytes_t bytes, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, 2 * bytes.len + 1);

@@ -52,6 +52,9 @@ const char *ss_format_refusal(apr_status_t rv)
         return "it has more than 64 KiB of JSON, which a compressed cookie may not hold";
     case SS_LONG_INTEGER:
         return "it has an integer of more than 4300 digits, which Python does not read";
+    case SS_OWNED:
+        return "the client's cookie is an application's, which can read it though it cannot be "
+               "used here: it may only be ended";
     default:
         return NULL;
     }

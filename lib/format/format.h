@@ -14,6 +14,8 @@
  * framework's, would refuse the cookie. */
 #define SS_TOO_MUCH_TEXT (APR_OS_START_USERERR + 1)
 #define SS_LONG_INTEGER (APR_OS_START_USERERR + 2)
+/* Why nothing may be sealed, whatever the format: see ss_opened_t.is_owned. */
+#define SS_OWNED (APR_OS_START_USERERR + 3)
 
 /** What a session travels in. Some frameworks keep the signature in a cookie of its own: the
  * companion, whose name is ours and a suffix. */
@@ -24,7 +26,8 @@ typedef struct ss_sealed_t {
 
 /** What is inside. */
 typedef struct ss_payload_t {
-    ss_bytes_t text; /* the JSON document; not checked when it was opened */
+    ss_bytes_t text; /* the JSON document; not checked when it was opened. ss_absent: the signature
+                        is right, but what it signs cannot be decoded */
     ss_json_t json;  /* for sealing: the same, checked */
     ss_stamp_t stamp;
     int key; /* after opening: index of the key that fitted */
@@ -123,8 +126,7 @@ const ss_format_t *ss_format_named(const char *name);
 /** "native, starlette": for messages. */
 const char *ss_format_names(apr_pool_t *pool);
 
-/** Why a format refused to seal, for people: lower case, no full stop; NULL for any other status.
- */
+/** Why nothing was sealed, for people: lower case, no full stop; NULL for any other status. */
 const char *ss_format_refusal(apr_status_t rv);
 
 /* For ss_format_t.look: add one field. */

@@ -44,16 +44,17 @@ static int read_signature(ss_bytes_t *signature, ss_bytes_t companion, apr_pool_
 static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
                              const ss_seal_t *seal, apr_pool_t *pool)
 {
-    ss_bytes_t signature;
+    ss_bytes_t signature, text;
 
-    if (ss_base64_decode(SS_BASE64, &payload->text, cookie->value, pool) != APR_SUCCESS) {
-        return SS_MALFORMED;
+    if (ss_base64_decode(SS_BASE64, &text, cookie->value, pool) != APR_SUCCESS) {
+        text = ss_absent;
     }
     if (!read_signature(&signature, cookie->companion, pool) ||
         !ss_keyring_verify(&payload->key, seal->keys,
                            signed_part(seal->cookie_name, cookie->value, pool), signature)) {
-        return SS_BAD_SIGNATURE;
+        return text.data == NULL ? SS_MALFORMED : SS_BAD_SIGNATURE;
     }
+    payload->text = text;
     memset(&payload->stamp, 0, sizeof(payload->stamp));
     payload->stamp.created = payload->stamp.renewed = SS_NO_TIME;
     return SS_VALID;

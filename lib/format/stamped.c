@@ -63,9 +63,12 @@ ss_state_e ss_stamped_open(ss_payload_t *payload, const ss_sealed_t *cookie, con
     }
     memset(&payload->stamp, 0, sizeof(payload->stamp));
     payload->stamp.created = SS_NO_TIME;
-    if (!kind->read_time(&payload->stamp.renewed, parts.time, pool) ||
-        !kind->decode(&payload->text, parts.payload, pool)) {
-        return SS_MALFORMED;
+    if (!kind->read_time(&payload->stamp.renewed, parts.time, pool)) {
+        payload->stamp.renewed = SS_NO_TIME;
+        payload->text = ss_absent;
+    }
+    else if (!kind->decode(&payload->text, parts.payload, pool)) {
+        payload->text = ss_absent;
     }
     return SS_VALID;
 }

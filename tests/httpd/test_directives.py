@@ -490,6 +490,27 @@ def test_configtest_shows_the_warnings_of_a_start(conf, numbers, place):
     assert len(text.splitlines()) == len(numbers) + 1
 
 
+ALIASES = {
+    'an alias': ('signed-session staff cart', ['SS0113']),
+    'an alias of a value': ('signed-session staff "cart gold"', ['SS0113']),
+    'an alias of an expression': ('expr staff "%{session:cart} == \'gold\'"', ['SS0113']),
+    'an alias of a function': ('expr staff "session(\'theme\') in { \'a\', \'b\' }"', ['SS0113']),
+    'an alias of another key': ('signed-session staff user', []),
+    'an alias of an expression on another key': ('expr staff "%{session:user} == \'cart\'"', []),
+    'an alias called like our function': ('expr session:cart "%{env:X} == \'cart\'"', []),
+}
+
+
+@pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
+@pytest.mark.parametrize('alias, numbers', ALIASES.values(), ids=ALIASES)
+def test_an_alias_of_a_require_believes_as_much(alias, numbers, place):
+    name = alias.split()[1]
+    rc, text = configtest(f'SignedSession On\n<AuthzProviderAlias {alias}>\n</AuthzProviderAlias>\n'
+                          + place.replace('{0}', decided(name, f'not {name}', around='RequireAll')))
+    assert rc == 0 and text.endswith('Syntax OK\n')
+    assert re.findall(r'SS\d+', text) == numbers
+
+
 def test_a_warning_names_the_virtual_host_that_it_is_about():
     _, text = configtest('SignedSession On\n<VirtualHost *:1>\nServerName shop.test\n'
                          'SignedSessionFormat native express\n</VirtualHost>')

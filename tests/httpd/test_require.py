@@ -339,12 +339,24 @@ def test_a_negated_require_lets_nobody_in_where_sessions_are_off(places, cookie)
     places.expect('SS0206')
 
 
+def untimely():
+    """Cookies whose time is the reason, and what the log says of it, which is what ssctl says."""
+    now = int(time.time())
+    for created, renewed, why in [(20, 15.05, 'expired-idle, renewed 15d 1h ago; the limit is 14d'),
+                                  (31.1, 1, 'expired-absolute, created 31d 2h ago; the limit is 30d'),
+                                  (0, -0.0505, 'from-future, renewed 1h 12min ahead; the skew allowed is 30s'),
+                                  (-0.0505, 0, 'from-future, created 1h 12min ahead; the skew allowed is 30s')]:
+        cookie = native({'role': 'admin'}, created=now - int(created * 86400), renewed=now - int(renewed * 86400))
+        yield cookie, f'it is empty (the client\'s cookie: {why})'
+
+
 def test_the_log_says_what_was_missing(start):
-    server = start('SignedSession On\n<Location "/">\nRequire signed-session role admin\n</Location>',
+    server = start('SignedSession On\nSignedSessionAbsoluteTimeout 30d\n<Location "/">\nRequire signed-session role admin\n</Location>',
                    log_level='warn signed_session:debug')
     for cookie, why in [(None, 'it is empty (the client\'s cookie: none)'),
                         (native({'role': 'guest'}), 'it has no such key, or another value'),
-                        ('session=x', 'it is empty (the client\'s cookie: malformed)')]:
+                        ('session=x', 'it is empty (the client\'s cookie: malformed)'),
+                        *untimely()]:
         assert status(server, '/file.txt', cookie) == 403
         server.expect('SS0207: the session does not meet "Require signed-session role": ' + why)
         server.allow('AH01630', 'SS0203')

@@ -270,8 +270,17 @@ START_TEST(an_end_of_nothing_is_an_end)
 
     ck_assert(!ss_draft_has_ended(draft));
     ck_assert(ss_draft_make(draft, &ss_change_end));
-    ck_assert(ss_draft_has_ended(draft));
+    ck_assert(ss_draft_has_ended(draft) && ss_draft_was_ended(draft));
     ck_assert_uint_gt(ss_draft_version(draft), 0);
+}
+END_TEST
+
+START_TEST(to_begin_anew_is_no_change_that_ends)
+{
+    ss_draft_t *draft = draft_of(DOCUMENT);
+
+    ss_draft_begin_anew(draft);
+    ck_assert(ss_draft_has_ended(draft) && !ss_draft_was_ended(draft));
 }
 END_TEST
 
@@ -300,6 +309,7 @@ int main(void)
     tcase_add_test(tcase, a_change_outlives_its_memory);
     tcase_add_test(tcase, only_what_made_a_difference_counts_as_a_change);
     tcase_add_test(tcase, an_end_of_nothing_is_an_end);
+    tcase_add_test(tcase, to_begin_anew_is_no_change_that_ends);
     tcase_add_test(tcase, nothing_is_copied_until_something_changes);
     return unit_run(suite);
 }

@@ -59,6 +59,48 @@ START_TEST(judges_ages)
 }
 END_TEST
 
+START_TEST(explains_what_it_judges)
+{
+    static const ss_lifetime_t lifetime = {
+        SECONDS(60), SECONDS(600), SECONDS(30), { SS_RENEW_NEVER, 0, 0 }, 1
+    };
+    static const struct {
+        apr_int64_t renewed, created;
+        const char *name; /* NULL: no time is the reason */
+        apr_int64_t age, limit;
+    } rows[] = {
+        { 61, 70, "renewed", 61, 60 },
+        { 0, 601, "created", 601, 600 },
+        { -31, 0, "renewed", 31, 30 },
+        { 0, -31, "created", 31, 30 },
+        { -31, -40, "renewed", 31, 30 },
+        { 99, -31, "created", 31, 30 },
+        { 0, 0, NULL, 0, 0 },
+    };
+
+    for (int i = 0; i < COUNT(rows); i++) {
+        ss_stamp_t stamp = { at(rows[i].renewed), at(rows[i].created), { 0 }, 0 };
+        ss_state_e state = ss_lifetime_judge(&stamp, &lifetime, SECONDS(NOW));
+        ss_untimely_t why;
+
+        ss_lifetime_explain(&why, state, &stamp, &lifetime, SECONDS(NOW));
+        ck_assert_pstr_eq(why.name, rows[i].name);
+        ck_assert_int_eq(why.age, rows[i].age);
+        ck_assert_int_eq(why.limit, rows[i].limit);
+    }
+}
+END_TEST
+
+START_TEST(names_spans_by_two_units)
+{
+    ck_assert_str_eq(ss_lifetime_span(0, pool), "0s");
+    ck_assert_str_eq(ss_lifetime_span(61, pool), "1min 1s");
+    ck_assert_str_eq(ss_lifetime_span(15 * 86400, pool), "15d");
+    ck_assert_str_eq(ss_lifetime_span(15 * 86400 + 3 * 3600 + 59, pool), "15d 3h");
+    ck_assert_str_eq(ss_lifetime_span(86400 + 60, pool), "1d");
+}
+END_TEST
+
 START_TEST(judges_extreme_stamps)
 {
     static const ss_lifetime_t lifetime = {
@@ -227,6 +269,8 @@ int main(void)
     TCase *tcase = unit_case(suite, "lifetime");
 
     tcase_add_loop_test(tcase, judges_ages, 0, COUNT(ages));
+    tcase_add_test(tcase, explains_what_it_judges);
+    tcase_add_test(tcase, names_spans_by_two_units);
     tcase_add_test(tcase, judges_extreme_stamps);
     tcase_add_loop_test(tcase, renews_in_time, 0, COUNT(renewals));
     tcase_add_loop_test(tcase, dates_frameworks_cookies_back, 0, COUNT(head_starts));
