@@ -11,12 +11,16 @@ def pytest_addoption(parser):
                      help='the multi-processing module that httpd runs with')
     parser.addoption('--no-memory', action='store_true',
                      help='verify every cookie anew: httpd runs with -DSIGNED_SESSION_NO_MEMORY')
+    parser.addoption('--dead-pools', action='store_true',
+                     help='nobody can read the memory of a pool that is no more: httpd runs with dead_pools.c')
 
 
 def pytest_configure(config):
     harness.mpm = config.getoption('--mpm')
     if config.getoption('--no-memory'):
         harness.defines.append('SIGNED_SESSION_NO_MEMORY')
+    if config.getoption('--dead-pools'):
+        harness.preload.append(harness.dead_pools())
 
 
 def pytest_report_header(config):
@@ -41,7 +45,8 @@ def pytest_make_parametrize_id(val, argname):
 NEEDS = {
     'http2': harness.speaks_http2,
     'children': lambda: not harness.WRAPPER,
-    'own_memory': lambda: not harness.PRELOAD,
+    'own_memory': lambda: not harness.preload,
+    'address_sanitizer': lambda: any('libasan' in name for name in harness.preload),
 }
 
 
