@@ -3,6 +3,7 @@
 
 import pytest
 
+import common
 import harness
 
 
@@ -13,6 +14,8 @@ def pytest_addoption(parser):
                      help='verify every cookie anew: httpd runs with -DSIGNED_SESSION_NO_MEMORY')
     parser.addoption('--dead-pools', action='store_true',
                      help='nobody can read the memory of a pool that is no more: httpd runs with dead_pools.c')
+    parser.addoption('--no-express', action='store_true',
+                     help='npm could not fetch what the tests with Express need: count them as not run')
 
 
 def pytest_configure(config):
@@ -21,6 +24,7 @@ def pytest_configure(config):
         harness.defines.append('SIGNED_SESSION_NO_MEMORY')
     if config.getoption('--dead-pools'):
         harness.preload.append(harness.dead_pools())
+    common.may_lack_express = config.getoption('--no-express')
 
 
 def pytest_report_header(config):
