@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 import common
@@ -25,6 +28,17 @@ def pytest_configure(config):
     if config.getoption('--dead-pools'):
         harness.preload.append(harness.dead_pools())
     common.may_lack_express = config.getoption('--no-express')
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_cmdline_main(config):
+    """Give pytest a directory that goes when it is done: it would keep those of its last three runs."""
+    if config.option.basetemp:  # also in each of several processes
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix='signed-session-') as directory:
+        config.option.basetemp = str(Path(directory) / 't')
+        yield
 
 
 def pytest_report_header(config):
