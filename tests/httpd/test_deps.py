@@ -138,6 +138,13 @@ def test_of_a_machine_that_is_not_debian_nothing_is_claimed(machine):
     assert rc == 0 and 'this is not Debian; needed are the counterparts of: gcc' in said and 'everything' not in said
 
 
+def test_the_readme_names_the_same_packages(machine):
+    machine.has('dpkg-query', NONE_THERE)
+    machine.has('apt-get', 'exit 100')
+    line = line_for_root(machine.deps('build')[2]).partition('--no-install-recommends ')[2]
+    assert f'`apt install --no-install-recommends {line}`' in (TOP / 'README.md').read_text()
+
+
 # --- the tests that need it ----------------------------------------------------------------------
 
 
