@@ -11,7 +11,7 @@ import pytest
 import common
 from common import TOP
 
-TOOLS = ('cat', 'cmp', 'cp', 'dirname', 'env', 'mkdir', 'mktemp', 'rm', 'sh')
+TOOLS = ('cat', 'cmp', 'cp', 'dirname', 'env', 'mkdir', 'mktemp', 'mv', 'rm', 'sh')
 ALL_THERE = 'printf "ii "'
 NONE_THERE = 'exit 1'
 NPM_FETCHES = 'mkdir -p node_modules; echo >>"$CALLS" npm'
@@ -27,6 +27,8 @@ class Machine:
         self.calls = path / 'calls'
         self.calls.touch()
         shutil.copytree(TOP / 'tests/httpd/node', self.node, ignore=shutil.ignore_patterns('node_modules'))
+        self.unpacked = path / 'tests/httpd/unpacked'
+        self.unpacked.mkdir()
         (path / 'scripts').mkdir()
         shutil.copy(TOP / 'scripts/deps', path / 'scripts')
         (path / 'bin').mkdir()
@@ -99,6 +101,24 @@ def test_apt_is_quiet_when_all_goes_well(machine):
     rc, said, complaints = machine.deps('build')
     assert (rc, complaints) == (0, '') and CHATTER not in said
     assert machine.calls.read_text() == 'apt-get\n' * 2
+
+
+def test_whose_packages_would_start_servers_is_only_unpacked(machine):
+    machine.unpacked.rmdir()
+    machine.has('apt-get', 'for word; do case $word in slapd | krb5-*) : >"$word.deb";; esac; done; echo "$*" >>"$CALLS"')
+    machine.has('dpkg-deb', 'name=${2##*/}; : >"$3/${name%.deb}"')
+    for _ in range(2):
+        assert machine.deps()[0] == 0
+    assert {path.name for path in machine.unpacked.iterdir()} == {'slapd', 'krb5-kdc', 'krb5-admin-server'}
+    assert machine.calls.read_text() == '-qq -o Dpkg::Use-Pty=0 download slapd krb5-kdc krb5-admin-server\nnpm\n'
+
+
+def test_what_cannot_be_downloaded_is_a_failure_every_time(machine):
+    machine.unpacked.rmdir()
+    machine.has('apt-get', 'echo "E: no such package" >&2; exit 100')
+    for _ in range(2):
+        rc, _, complaints = machine.deps()
+        assert rc == 1 and 'E: no such package' in complaints and 'could not be downloaded: slapd' in complaints
 
 
 def line_for_root(complaints):
