@@ -333,7 +333,17 @@ class Server:
 
     def is_ready(self, notices):
         # As one process httpd does not say when it is.
-        return is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
+        is_up = is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
+        return is_up and self.cgi_daemon_is_ready()
+
+    def cgi_daemon_is_ready(self):
+        """It gives its socket away some time after httpd is ready; before that, requests for scripts fail."""
+        if 'cgid' not in self.modules or os.geteuid() != 0:
+            return True
+        try:
+            return any(path.stat().st_uid != 0 for path in self.dir.glob('cgi*sock.*'))
+        except FileNotFoundError:
+            return False  # that of the daemon before, in a restart
 
     def error_log(self):
         try:
