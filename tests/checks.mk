@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 #
-# What takes longer than "make check", or needs more: sanitizers, valgrind, timing, static analysis,
+# What takes longer than "make check", or needs more: pools, sanitizers, valgrind, timing, static analysis,
 # coverage, fuzzing and a soak. Part of the Makefile. Each check is built in checks/NAME, configured as
 # this directory is, but for the compiler and its flags.
 
@@ -20,6 +20,12 @@ IN_HTTPD = $(call IN_CHECK,$(1)) check-httpd \
 GCC = gcc
 runtime = $(shell $(GCC) -print-file-name=lib$(1).so)
 
+# --- memory of pools: each has pages of its own, which nobody can read when the pool is no more ---
+
+check-pools:
+	+$(MAKE) --no-print-directory check-httpd \
+		PYTEST_FLAGS="--ignore=test_install.py --ignore=test_demo.py --dead-pools $(PYTEST_FLAGS)"
+
 # --- sanitizers: httpd itself is not built with them, so it is started with their libraries ------
 
 # Leaks are looked for in the unit tests here, and in httpd by valgrind: the sanitizer reports
@@ -30,7 +36,7 @@ $(eval $(call check_directory,asan,$(GCC),-O1 -g -fno-omit-frame-pointer -fsanit
 check-asan: checks/asan/Makefile
 	+$(ASAN) UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(call IN_CHECK,asan) check-unit check-fuzz
 	+SS_PRELOAD="$(call runtime,asan) $(call runtime,ubsan)" \
-	$(ASAN):detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 $(call IN_HTTPD,asan)
+	$(ASAN):detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 $(call IN_HTTPD,asan,--dead-pools)
 
 $(eval $(call check_directory,tsan,$(GCC),-O1 -g -fsanitize=thread))
 TSAN_TESTS = test_threads.py
@@ -130,4 +136,4 @@ fuzz: checks/fuzz/Makefile
 soak: all test-modules
 	$(HARNESS) $(PYTHON) -B $(srcdir)/tests/soak.py --seconds $(SECONDS) $(MPMS)
 
-.PHONY: check-asan check-tsan check-valgrind check-timing analyze coverage fuzz soak
+.PHONY: check-pools check-asan check-tsan check-valgrind check-timing analyze coverage fuzz soak

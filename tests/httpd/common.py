@@ -5,9 +5,12 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from cookies import opened
 
 TOP = Path(__file__).resolve().parents[2]
+NODE_MODULES = Path(__file__).with_name('node') / 'node_modules'
 DAY = 86400  # seconds
 
 JSON = {'Content-Type': 'application/json'}
@@ -27,6 +30,16 @@ for line in os.environ['QUERY_STRING'].split('&'):
     sys.stdout.write(urllib.parse.unquote(line) + '\\r\\n')
 sys.stdout.write('Content-Type: text/plain\\r\\n\\r\\nbody\\n')
 '''
+
+# conftest.py sets it from --no-express.
+may_lack_express = False
+
+
+def need_express():
+    """Its packages come from npm. Where that could not fetch them it was told so; else they have to be there."""
+    if may_lack_express:
+        pytest.skip('npm could not fetch the packages of Express')
+    assert NODE_MODULES.is_dir(), 'the packages of tests/httpd/node are missing: run scripts/deps test'
 
 
 def state(server, cookie, host=None):

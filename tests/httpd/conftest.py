@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
+import common
 import harness
 
 
@@ -11,12 +15,30 @@ def pytest_addoption(parser):
                      help='the multi-processing module that httpd runs with')
     parser.addoption('--no-memory', action='store_true',
                      help='verify every cookie anew: httpd runs with -DSIGNED_SESSION_NO_MEMORY')
+    parser.addoption('--dead-pools', action='store_true',
+                     help='nobody can read the memory of a pool that is no more: httpd runs with dead_pools.c')
+    parser.addoption('--no-express', action='store_true',
+                     help='npm could not fetch what the tests with Express need: count them as not run')
 
 
 def pytest_configure(config):
     harness.mpm = config.getoption('--mpm')
     if config.getoption('--no-memory'):
         harness.defines.append('SIGNED_SESSION_NO_MEMORY')
+    if config.getoption('--dead-pools'):
+        harness.preload.append(harness.dead_pools())
+    common.may_lack_express = config.getoption('--no-express')
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_cmdline_main(config):
+    """Give pytest a directory that goes when it is done: it would keep those of its last three runs."""
+    if config.option.basetemp:  # also in each of several processes
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix='signed-session-') as directory:
+        config.option.basetemp = str(Path(directory) / 't')
+        yield
 
 
 def pytest_report_header(config):
@@ -41,7 +63,8 @@ def pytest_make_parametrize_id(val, argname):
 NEEDS = {
     'http2': harness.speaks_http2,
     'children': lambda: not harness.WRAPPER,
-    'own_memory': lambda: not harness.PRELOAD,
+    'own_memory': lambda: not harness.preload,
+    'address_sanitizer': lambda: any('libasan' in name for name in harness.preload),
 }
 
 

@@ -28,12 +28,12 @@ COOKIE = 'session'
 
 # For checks that watch httpd itself: libraries that it is started with, or a command that runs it as
 # one process, in which {dir} is filled in. What they find goes to files, and there must be none.
-PRELOAD = os.environ.get('SS_PRELOAD')
+preload = os.environ.get('SS_PRELOAD', '').split()
 WRAPPER = os.environ.get('SS_WRAPPER', '').split()
 SANITIZER_OPTIONS = ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS')
 # As one process it has given up its rights by the time it tidies up: mod_cgid's socket stays.
 AS_ONE_PROCESS = ['AH01240'] if WRAPPER else []
-PATIENCE = 5 if PRELOAD or WRAPPER else 1
+PATIENCE = 5 if preload or WRAPPER else 1
 
 START_SECONDS = 20 * PATIENCE
 STOP_SECONDS = 20 * PATIENCE
@@ -64,6 +64,11 @@ STATIC = set(re.findall(r'mod_(\w+)\.c', subprocess.run([HTTPD, '-l'], capture_o
 
 def cgi_module():
     return 'cgi' if mpm == 'prefork' else 'cgid'
+
+
+def dead_pools():
+    """The library with which the memory of a pool dies with the pool."""
+    return str(Path(os.environ['SS_TEST_MODULE']).with_name('dead_pools.so').resolve(strict=True))
 
 
 def speaks_http2():
@@ -196,7 +201,7 @@ class Server:
     @staticmethod
     def environment(changes):
         env = {name: value for name, value in os.environ.items() if not name.startswith('SIGNED_SESSION_')}
-        env.update({'LC_ALL': 'C', 'SIGNED_SESSION_SECRET': SECRET, 'LD_PRELOAD': PRELOAD}, **changes)
+        env.update({'LC_ALL': 'C', 'SIGNED_SESSION_SECRET': SECRET, 'LD_PRELOAD': ' '.join(preload) or None}, **changes)
         return {name: value for name, value in env.items() if value is not None}
 
     # --- files -----------------------------------------------------------------------------
@@ -224,6 +229,7 @@ class Server:
         for name in SANITIZER_OPTIONS:
             if self.env.get(name):
                 self.env[name] += f':log_path={folder}/{name}'
+        self.env['SS_DEAD_POOLS'] = f'{folder}/dead_pools'
 
     def reports(self):
         return ''.join(path.read_text(errors='backslashreplace') for path in sorted(self.dir.glob('reports/*')))
@@ -327,7 +333,17 @@ class Server:
 
     def is_ready(self, notices):
         # As one process httpd does not say when it is.
-        return is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
+        is_up = is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
+        return is_up and self.cgi_daemon_is_ready()
+
+    def cgi_daemon_is_ready(self):
+        """It gives its socket away some time after httpd is ready; before that, requests for scripts fail."""
+        if 'cgid' not in self.modules or os.geteuid() != 0:
+            return True
+        try:
+            return any(path.stat().st_uid != 0 for path in self.dir.glob('cgi*sock.*'))
+        except FileNotFoundError:
+            return False  # that of the daemon before, in a restart
 
     def error_log(self):
         try:

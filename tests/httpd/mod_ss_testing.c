@@ -202,6 +202,32 @@ static int answer_subrequests(request_rec *r)
     return OK;
 }
 
+/* A fault on purpose: a string of a subrequest is still in use when the subrequest is not. With
+ * ARGUMENT "copy" it is taken over, and there is no fault. */
+static int answer_keeping(request_rec *r)
+{
+    request_rec *sub = ap_sub_req_lookup_uri("/file.txt", r, NULL);
+    const char *kept = apr_pstrdup(sub->pool, "a string of the subrequest");
+
+    if (strcmp(part_of(r, 2), "copy") == 0) {
+        kept = apr_pstrdup(r->pool, kept);
+    }
+    ap_destroy_sub_req(sub);
+    ap_set_content_type(r, "text/plain");
+    ap_rputs(kept, r);
+    return OK;
+}
+
+/* Another one: the byte ARGUMENT of a block of four. */
+static int answer_from_block(request_rec *r)
+{
+    const char *block = apr_pstrdup(r->pool, "abc");
+
+    ap_set_content_type(r, "text/plain");
+    ap_rputc(block[status_of(r)], r);
+    return OK;
+}
+
 static int pass_bucket(request_rec *r, apr_bucket *bucket)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -360,6 +386,8 @@ static const case_t cases[] = {
     { "big",          answer_big },
     { "redirect",     answer_redirect },
     { "subrequests",  answer_subrequests },
+    { "keep",         answer_keeping },
+    { "block",        answer_from_block },
     { "error-bucket", answer_error_bucket },
     { "eoc",          answer_eoc },
     { "bad-header",   answer_bad_header },

@@ -22,12 +22,11 @@ import flask
 import pytest
 from flask.sessions import SecureCookieSessionInterface
 
-from common import FORM, JSON, TOP
+from common import FORM, JSON, NODE_MODULES, TOP, need_express
 from harness import SECRET, Jar, cgi_module
 from starting import Keyed
 
 HERE = Path(__file__).parent
-NODE_MODULES = HERE / 'node/node_modules'
 OLD_SECRET = 'Hm4-older_secret.Pq61xSvBz8tEu3WnLk0Fy'
 LOGIN = {'user': 'alice', 'password': 'apple-pie'}
 FILES = {'srv/files/report.txt': 'the report\n',
@@ -83,6 +82,8 @@ def blocks(page, *languages):
 @contextlib.contextmanager
 def application(framework, secrets):
     """A process of its own; it prints its port once it listens."""
+    if framework.name == 'express':
+        need_express()
     env = {**os.environ, 'SESSION_SECRETS': str(secrets), 'NODE_PATH': str(NODE_MODULES)}
     with subprocess.Popen(framework.command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as process:

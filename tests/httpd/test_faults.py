@@ -208,7 +208,7 @@ def test_a_stop_and_a_start():
 
 
 # The address sanitizer takes the second one for a fault of the program.
-DEADLY = [signal.SIGKILL] if harness.PRELOAD else [signal.SIGKILL, signal.SIGSEGV]
+DEADLY = [signal.SIGKILL] if harness.preload else [signal.SIGKILL, signal.SIGSEGV]
 
 
 def test_crashes():

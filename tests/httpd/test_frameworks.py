@@ -20,6 +20,7 @@ from flask.sessions import SecureCookieSessionInterface
 from markupsafe import Markup
 from starlette.middleware.sessions import SessionMiddleware
 
+from common import need_express
 from harness import SECRET
 
 SESSIONS = 300  # of each framework, in each direction
@@ -113,7 +114,7 @@ class Express:
     name = 'express'
 
     def node(self, wanted):
-        assert (NODE / 'node_modules').is_dir(), 'the packages of tests/httpd/node are missing: run scripts/deps test'
+        need_express()
         lines = ''.join(json.dumps({'secrets': [SECRET], 'name': 'session', **one}) + '\n' for one in wanted)
         done = subprocess.run(['node', NODE / 'express.js'], input=lines, capture_output=True, text=True, check=True)
         return [json.loads(line) for line in done.stdout.split('\n') if line]

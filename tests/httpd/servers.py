@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""Who knows the users of a login that httpd checks, each on a free port of 127.0.0.1 for as long as a test needs it.
+
+    with Directory() as directory:      # LDAP: OpenLDAP's slapd
+    with Kerberos() as kerberos:        # a realm of its own: MIT's KDC
+    with Provider() as provider:        # OpenID Connect: of this file
+
+All of them know alice and bob, by the passwords of PASSWORDS; alice is one of the admins.
+
+slapd and the KDC are those that scripts/deps has unpacked beside this file: installed, their packages would start them
+for the whole machine, and on every boot. Where nothing was unpacked, the system's own must do.
+"""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from ports import free_port
+
+UNPACKED = Path(__file__).with_name('unpacked')
+ROOT = UNPACKED if UNPACKED.is_dir() else Path('/')
+START_SECONDS = 20
+STOP_SECONDS = 10
+PASSWORDS = {'alice': 'apple-pie', 'bob': 'blueberry-jam'}
+
+
+class Process:
+    """A server of another project, and a directory for all that it writes."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.env = {**os.environ, 'LC_ALL': 'C',
+                    'LD_LIBRARY_PATH': ':'.join(map(str, ROOT.glob('usr/lib/*-linux-gnu')))}
+        self.process = None
+
+    def __enter__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
+        self.dir.chmod(0o755)
+        try:
+            self.prepare()
+            self.process = subprocess.Popen(self.command(), env=self.env, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.wait_until_it_listens()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *failure):
+        try:
+            if self.process is not None:
+                self.process.terminate()
+                self.process.wait(STOP_SECONDS)
+        finally:
+            shutil.rmtree(self.dir)
+
+    def wait_until_it_listens(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(('127.0.0.1', self.port)).close()
+                return
+            except OSError:
+                assert self.process.poll() is None and time.monotonic() < deadline, f'{self.command()} did not start'
+            time.sleep(0.02)
+
+    def write(self, name, text):
+        (self.dir / name).write_text(text)
+        return self.dir / name
+
+    def run(self, program, *arguments, stdin=''):
+        done = subprocess.run([program, *arguments], env=self.env, input=stdin, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, f'{program}: {done.stdout}'
+        return done.stdout
+
+    @staticmethod
+    def program(name):
+        path = ROOT / 'usr/sbin' / name
+        assert path.exists(), f'{path} is missing: run scripts/deps test'
+        return str(path)
+
+
+# --- LDAP ----------------------------------------------------------------------------------------
+
+
+class Directory(Process):
+    """ou=people and ou=groups under `base`; its address is `url`, and it can be searched by everybody."""
+
+    base = 'dc=example,dc=test'
+    GROUPS = {'admins': ['alice'], 'members': ['alice', 'bob']}
+
+    def prepare(self):
+        schema = ROOT / 'etc/ldap/schema'
+        (self.dir / 'entries').mkdir()
+        self.conf = self.write('slapd.conf', ''.join(
+            f'include {schema}/{name}.schema\n' for name in ('core', 'cosine', 'inetorgperson')) + f'''
+            pidfile {self.dir}/slapd.pid
+            database ldif
+            suffix "{self.base}"
+            directory {self.dir}/entries
+            '''.replace('\n            ', '\n'))
+        self.run(self.program('slapadd'), '-f', self.conf, '-l', self.write('entries.ldif', self.entries()))
+
+    def entries(self):
+        text = f'dn: {self.base}\nobjectClass: domain\ndc: example\n\n'
+        for unit in ('people', 'groups'):
+            text += f'dn: ou={unit},{self.base}\nobjectClass: organizationalUnit\nou: {unit}\n\n'
+        for name, password in PASSWORDS.items():
+            text += (f'dn: {self.dn(name)}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name.title()}\nsn: Example\n'
+                     f'mail: {name}@example.test\nuserPassword: {password}\n\n')
+        for group, names in self.GROUPS.items():
+            text += f'dn: cn={group},ou=groups,{self.base}\nobjectClass: groupOfNames\ncn: {group}\n'
+            text += ''.join(f'member: {self.dn(name)}\n' for name in names) + '\n'
+        return text
+
+    def dn(self, name):
+        return f'uid={name},ou=people,{self.base}'
+
+    def command(self):
+        return [self.program('slapd'), '-d', '0', '-f', self.conf, '-h', self.url]
+
+    @property
+    def url(self):
+        return f'ldap://127.0.0.1:{self.port}'
+
+
+# --- Kerberos ------------------------------------------------------------------------------------
+
+
+class Kerberos(Process):
+    """The realm EXAMPLE.TEST with alice, bob, and the service HTTP/localhost, whose keys are in `keytab`.
+
+    `variables` belong into the environment of whoever takes part, httpd included.
+    """
+
+    realm = 'EXAMPLE.TEST'
+
+    def prepare(self):
+        address = f'127.0.0.1:{self.port}'
+        modules = next(ROOT.glob('usr/lib/*/krb5/plugins/kdb'))
+        self.write('krb5.conf', f'''[libdefaults]
+            default_realm = {self.realm}
+            dns_lookup_kdc = false
+            dns_lookup_realm = false
+            dns_canonicalize_hostname = false
+            rdns = false
+            udp_preference_limit = 1
+            [realms]
+            {self.realm} = {{
+                kdc = {address}
+            }}
+            [domain_realm]
+            localhost = {self.realm}
+            [dbmodules]
+            db_module_dir = {modules}
+            ''')
+        self.write('kdc.conf', f'''[kdcdefaults]
+            kdc_listen = {address}
+            kdc_tcp_listen = {address}
+            [realms]
+            {self.realm} = {{
+                database_name = {self.dir}/principal
+                key_stash_file = {self.dir}/stash
+                acl_file = {self.dir}/acl
+            }}
+            [logging]
+            default = FILE:{self.dir}/log
+            ''')
+        self.keytab = self.dir / 'keytab'
+        # the replay cache would stay behind
+        self.variables = {'KRB5_CONFIG': str(self.dir / 'krb5.conf'), 'KRB5RCACHENAME': 'none:'}
+        self.env.update(self.variables, KRB5_KDC_PROFILE=str(self.dir / 'kdc.conf'))
+        self.run(self.program('kdb5_util'), 'create', '-s', '-P', secrets.token_hex())
+        self.administer(*(f'addprinc -pw {password} {name}' for name, password in PASSWORDS.items()),
+                        'addprinc -randkey HTTP/localhost', f'ktadd -k {self.keytab} HTTP/localhost')
+        self.keytab.chmod(0o644)
+
+    def administer(self, *queries):
+        self.run(self.program('kadmin.local'), stdin='\n'.join(queries) + '\n')
+
+    def command(self):
+        return [self.program('krb5kdc'), '-n']
+
+    def log_in(self, name):
+        """The environment of a program that then has a ticket of this user."""
+        env = {**self.env, 'KRB5CCNAME': f'FILE:{self.dir}/tickets-of-{name}'}
+        subprocess.run(['kinit', name], env=env, input=PASSWORDS[name] + '\n', text=True, check=True,
+                       stdout=subprocess.DEVNULL)
+        return env
+
+
+# --- OpenID Connect ------------------------------------------------------------------------------
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+
+class Provider:
+    """An OpenID Connect provider: discovery, keys, the authorization code flow, user info.
+
+    Whoever is sent to it is logged in as `user` at once; None refuses. Claims beside `sub` are of `claims`.
+    """
+
+    client, client_secret = 'httpd', 'a-secret-of-the-client-of-the-tests'
+
+    def __init__(self):
+        self.key = rsa.generate_private_key(65537, 2048)
+        self.user = 'alice'
+        self.claims = {name: {'email': f'{name}@example.test', 'groups': ['members']} for name in PASSWORDS}
+        self.claims['alice']['groups'] = ['admins', 'members']
+        self.codes = {}  # code: (user, nonce, redirect_uri); each counts once
+        provider = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_GET(self):
+                provider.answer(self, '')
+
+            def do_POST(self):
+                provider.answer(self, self.rfile.read(int(self.headers['Content-Length'])).decode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *failure):
+        self.server.shutdown()
+        self.server.server_close()
+
+    # --- tokens ----------------------------------------------------------------------------
+
+    def signed(self, claims):
+        """A JSON Web Token with these claims, RFC 7519, by RS256."""
+        head = {'alg': 'RS256', 'typ': 'JWT', 'kid': 'tests'}
+        text = '.'.join(base64url(json.dumps(part).encode()) for part in (head, claims))
+        return text + '.' + base64url(self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+
+    @property
+    def public_key(self):
+        """For who does not ask at /keys, as PEM."""
+        return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def token(self, user, seconds=300, **more):
+        """A bearer token, or one that ended in the past."""
+        now = int(time.time())
+        return self.signed({'iss': self.url, 'sub': user, 'iat': now, 'exp': now + seconds, **self.claims[user], **more})
+
+    def user_of(self, headers):
+        """Of a bearer token: our own, so its signature is not looked at."""
+        body = headers['Authorization'].split('.')[1]
+        return json.loads(base64.urlsafe_b64decode(body + '=='))['sub']
+
+    # --- endpoints -------------------------------------------------------------------------
+
+    def answer(self, request, body):
+        url = urlsplit(request.path)
+        fields = {name: values[0] for name, values in parse_qs(body or url.query).items()}
+        status, headers, document = self.ENDPOINTS[url.path](self, request.headers, fields)
+        text = json.dumps(document).encode()
+        request.send_response(status)
+        for name, value in {'Content-Type': 'application/json', 'Content-Length': str(len(text)), **headers}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(text)
+
+    def discovery(self, headers, fields):
+        return 200, {}, {
+            'issuer': self.url, 'authorization_endpoint': f'{self.url}/authorize', 'token_endpoint': f'{self.url}/token',
+            'userinfo_endpoint': f'{self.url}/userinfo', 'jwks_uri': f'{self.url}/keys',
+            'response_types_supported': ['code'], 'subject_types_supported': ['public'],
+            'id_token_signing_alg_values_supported': ['RS256'],
+            'token_endpoint_auth_methods_supported': ['client_secret_basic']}
+
+    def keys(self, headers, fields):
+        public = self.key.public_key().public_numbers()
+        numbers = {name: base64url(number.to_bytes((number.bit_length() + 7) // 8, 'big'))
+                   for name, number in (('n', public.n), ('e', public.e))}
+        return 200, {}, {'keys': [{'kty': 'RSA', 'use': 'sig', 'alg': 'RS256', 'kid': 'tests', **numbers}]}
+
+    def authorize(self, headers, fields):
+        back = {'state': fields['state']}
+        if fields['client_id'] != self.client or fields['response_type'] != 'code':
+            return 400, {}, {'error': 'invalid_request'}
+        if self.user is None:
+            back['error'] = 'access_denied'
+        else:
+            back['code'] = secrets.token_urlsafe()
+            self.codes[back['code']] = (self.user, fields.get('nonce'), fields['redirect_uri'])
+        return 302, {'Location': f'{fields["redirect_uri"]}?{urlencode(back)}'}, None
+
+    def exchange(self, headers, fields):
+        client = 'Basic ' + base64.b64encode(f'{self.client}:{self.client_secret}'.encode()).decode()
+        user, nonce, where = self.codes.pop(fields.get('code'), (None, None, None))
+        if headers['Authorization'] != client or user is None or fields['redirect_uri'] != where:
+            return 400, {}, {'error': 'invalid_grant'}
+        return 200, {'Cache-Control': 'no-store'}, {
+            'access_token': self.token(user), 'token_type': 'Bearer', 'expires_in': 300,
+            'id_token': self.token(user, aud=self.client, nonce=nonce)}
+
+    def user_info(self, headers, fields):
+        user = self.user_of(headers)
+        return 200, {}, {'sub': user, **self.claims[user]}
+
+    ENDPOINTS = {'/.well-known/openid-configuration': discovery, '/keys': keys, '/authorize': authorize,
+                 '/token': exchange, '/userinfo': user_info}
