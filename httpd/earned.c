@@ -2,9 +2,8 @@
  * Copyright the mod_signed_session authors
  */
 #include <apr_strings.h>
-#include <http_core.h>
-#include <http_request.h>
 
+#include "httpd/auth_type.h"
 #include "httpd/earned.h"
 
 void ss_earned_note_fixups(request_rec *r)
@@ -25,13 +24,6 @@ static int is_same_user(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static int needs_user(request_rec *r)
-{
-    const char *type = ap_auth_type(r);
-
-    return type != NULL && ap_cstr_casecmp(type, "None") != 0;
-}
-
 static const char *fault_of_step(request_rec *r)
 {
     const ss_step_t *step = ss_visit_step(r);
@@ -42,7 +34,7 @@ static const char *fault_of_step(request_rec *r)
     if (!is_same_user(step->user, r->user)) {
         return "its user changed after the access checks";
     }
-    if (needs_user(r) && (r->user == NULL || r->user[0] == '\0')) {
+    if (ss_auth_type(r) != SS_AUTH_NONE && (r->user == NULL || r->user[0] == '\0')) {
         return "its place needs a login, and nobody is logged in";
     }
     return NULL;
