@@ -188,10 +188,13 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 </Location>
 '''
 PAGES = ['members', 'members/named', 'alice', 'group', 'admins', 'role', 'cart', 'ban', 'none', 'either', 'sso', 'off',
-         'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open']
+         'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open',
+         'tree/banned', 'tree/fresh']
 FILES = {
     **{f'htdocs/{page}/file.txt': 'x' for page in PAGES},
     'htdocs/tree/.htaccess': 'AuthType signed-session\nRequire valid-user\n',
+    'htdocs/tree/banned/.htaccess': '<RequireAll>\nRequire all granted\nRequire not signed-session banned\n</RequireAll>\n',
+    'htdocs/tree/fresh/.htaccess': 'Require signed-session-age 10min\n',
     'htdocs/tree/open/.htaccess': 'AuthType None\nRequire all granted\n',
     'htdocs/own-error/file.txt': 'x', 'htdocs/own-error/please.txt': 'please log in',
     'htdocs/index/guarded.html': 'guarded', 'htdocs/index/other.html': 'other',
@@ -299,6 +302,7 @@ BANNED = native({'user': 'eve', 'banned': True})
     ('/ban', BANNED, 403), ('/ban', None, 200), ('/ban', ALICE, 200),
     ('/none', BANNED, 403), ('/none', None, 200), ('/none', ALICE, 200),
     ('/tree', ALICE, 200), ('/tree', None, 401), ('/tree/open', None, 200),
+    ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200), ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
     ('/merged/and', BOB, 200), ('/merged/and', ALICE, 403), ('/merged/and', None, 401),
     ('/fresh', ALICE, 200), ('/fresh', OLD_ALICE, 401), ('/fresh', OLD_BOB, 403), ('/fresh', None, 401),
     ('/fresh-first', ALICE, 200), ('/fresh-first', OLD_ALICE, 401), ('/fresh-first', OLD_BOB, 403),
