@@ -36,50 +36,45 @@ static const char *fault_of_parameter(const char *name, const ss_line_t *line)
                                       line);
 }
 
-/* One that can stand in a Location as it is. */
-static const char *fault_of_path(const char *path, const ss_line_t *line)
+/* Returns NULL, or what is wrong with a path that is to stand in a Location as it is.
+ *
+ * `decoded` is set to it without its query. */
+static const char *read_path(const char **decoded, const char *path, const ss_line_t *line)
 {
-    ss_bytes_t decoded;
+    ss_bytes_t bytes;
     int is_uri = 1;
 
     for (const char *c = path; *c != '\0'; c++) {
         is_uri = is_uri && *c > 0x20 && *c < 0x7F && strchr("\"#<>\\^`{|}", *c) == NULL;
     }
-    return is_uri && ss_return_path_is_safe(ss_bytes_of(path)) &&
-                   ss_percent_decode(&decoded, ss_bytes_of(path), 0, line->pool) == APR_SUCCESS
-               ? NULL
-               : ss_kind_not_accepted(
-                     path,
-                     "a path of this server that begins with one /, percent-encoded "
-                     "and without a fragment",
-                     line);
-}
-
-static const char *decoded_path(const char *path, apr_pool_t *pool)
-{
-    ss_bytes_t decoded;
-
-    return ss_percent_decode(&decoded, ss_bytes(path, strcspn(path, "?")), 0, pool) == APR_SUCCESS
-               ? apr_pstrmemdup(pool, decoded.data, decoded.len)
-               : path;
+    if (!is_uri || !ss_return_path_is_safe(ss_bytes_of(path)) ||
+        ss_percent_decode(&bytes, ss_bytes(path, strcspn(path, "?")), 0, line->pool) !=
+            APR_SUCCESS) {
+        return ss_kind_not_accepted(path,
+                                    "a path of this server that begins with one /, percent-encoded "
+                                    "and without a fragment",
+                                    line);
+    }
+    *decoded = apr_pstrmemdup(line->pool, bytes.data, bytes.len);
+    return NULL;
 }
 
 /* https://host[:port]/path?query */
 static const char *read_url(ss_login_page_t *page, const char *url, const ss_line_t *line)
 {
     apr_size_t len = sizeof(HTTPS) - 1;
-    const char *origin, *why;
+    const char *origin, *path, *why;
 
     len += strcspn(url + len, "/?#");
     why = ss_origin_parse(&origin, apr_pstrmemdup(line->pool, url, len), line->pool);
     if (why != NULL) {
         return why;
     }
-    page->path = url[len] == '/' ? url + len : apr_pstrcat(line->pool, "/", url + len, NULL);
-    page->url = apr_pstrcat(line->pool, origin, page->path, NULL);
+    path = url[len] == '/' ? url + len : apr_pstrcat(line->pool, "/", url + len, NULL);
+    page->url = apr_pstrcat(line->pool, origin, path, NULL);
     page->host = apr_pstrmemdup(line->pool, origin + sizeof(HTTPS) - 1,
                                 strcspn(origin + sizeof(HTTPS) - 1, ":"));
-    return fault_of_path(page->path, line);
+    return read_path(&page->path, path, line);
 }
 
 const char *ss_parse_login_page(void *member, const ss_line_t *line)
@@ -101,14 +96,13 @@ const char *ss_parse_login_page(void *member, const ss_line_t *line)
                                    line);
     }
     else {
-        page.url = page.path = line->words[0];
-        why = fault_of_path(page.path, line);
+        page.url = line->words[0];
+        why = read_path(&page.path, page.url, line);
     }
     why = why != NULL ? why : fault_of_parameter(page.param, line);
     if (why != NULL) {
         return why;
     }
-    page.path = decoded_path(page.path, line->pool);
     *(ss_login_page_t *)member = page;
     return NULL;
 }
@@ -116,7 +110,7 @@ const char *ss_parse_login_page(void *member, const ss_line_t *line)
 const char *ss_parse_return(void *member, const ss_line_t *line)
 {
     ss_return_conf_t way_back = { line->words[0], line->count > 1 ? line->words[1] : "/" };
-    const char *why;
+    const char *why, *decoded;
 
     if (ss_kind_is_word(line->words[0], "Off") && line->count == 1) {
         way_back.param = NULL;
@@ -124,7 +118,7 @@ const char *ss_parse_return(void *member, const ss_line_t *line)
         return NULL;
     }
     why = fault_of_parameter(way_back.param, line);
-    why = why != NULL ? why : fault_of_path(way_back.path, line);
+    why = why != NULL ? why : read_path(&decoded, way_back.path, line);
     if (why == NULL) {
         *(ss_return_conf_t *)member = way_back;
     }

@@ -148,12 +148,16 @@ int ss_login_ask(request_rec *r, ss_visit_t *visit)
     if (is_error_document(r)) {
         return HTTP_UNAUTHORIZED; /* it is not shown; the error that it is for is answered */
     }
-    if (r->main == NULL || is_index(r)) {
-        visit->login.asked = 1;
-    }
     if (may_lead(r, page)) {
+        visit->login.asked = 1;
         apr_table_setn(r->headers_out, "Location", address_of(page, visit->root));
         return HTTP_SEE_OTHER;
+    }
+    if (r->main == NULL) {
+        visit->login.asked = 1;
+    }
+    else {
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store"); /* mod_dir passes it on */
     }
     apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge_of(r));
     return HTTP_UNAUTHORIZED;

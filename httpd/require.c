@@ -20,7 +20,7 @@
 
 /** One line. */
 typedef struct requirement_t {
-    int is_negated;            /* Require not, or within <RequireNone> */
+    int is_at_once; /* may it stand behind a "not"? Then it counts at once when it is met */
     const char *const *words;  /* behind signed-session, ended by NULL */
     apr_interval_time_t limit; /* behind signed-session-age */
 } requirement_t;
@@ -108,7 +108,7 @@ static authz_status enter(ss_visit_t **visit, request_rec *r, const char *name)
  * what the session grants, it need not ask for. */
 static int waits_for_user(request_rec *r, const requirement_t *requirement, int is_met)
 {
-    if (r->user != NULL || requirement->is_negated) {
+    if (r->user != NULL || (is_met && requirement->is_at_once)) {
         return 0;
     }
     switch (ss_auth_type(r)) {
@@ -187,15 +187,17 @@ static authz_status check_age(request_rec *r, const char *line, const void *requ
     return AUTHZ_GRANTED;
 }
 
-static int is_negated(const cmd_parms *cmd)
+/* Behind "not", within <RequireNone>, and in an alias, which may yet stand behind a "not". */
+static int is_at_once(const cmd_parms *cmd)
 {
-    const char *args = cmd->directive->args;
+    const ap_directive_t *line = cmd->directive;
+    const char *args = line->args;
 
-    if (ap_cstr_casecmp(ap_getword_conf(cmd->temp_pool, &args), "not") == 0) {
+    if (ap_cstr_casecmp(line->directive, "Require") != 0 ||
+        ap_cstr_casecmp(ap_getword_conf(cmd->temp_pool, &args), "not") == 0) {
         return 1;
     }
-    for (const ap_directive_t *around = cmd->directive->parent; around != NULL;
-         around = around->parent) {
+    for (const ap_directive_t *around = line->parent; around != NULL; around = around->parent) {
         if (ap_cstr_casecmp(around->directive, "<RequireNone") == 0) {
             return 1;
         }
@@ -207,7 +209,7 @@ static requirement_t *new_requirement(const cmd_parms *cmd)
 {
     requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
 
-    requirement->is_negated = is_negated(cmd);
+    requirement->is_at_once = is_at_once(cmd);
     return requirement;
 }
 

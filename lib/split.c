@@ -59,11 +59,11 @@ ss_json_t ss_split(ss_bytes_t text, ss_bytes_t separator, apr_pool_t *pool)
         }
         text = ss_bytes(text.data + len + separator.len, text.len - len - separator.len);
     }
-    if (out.at != start.at) {
-        out = ss_out_put_char(out, ']');
-        if (ss_json_check(&array, ss_out_slice(start, out), SS_JSON_STRICT, NULL) != APR_SUCCESS) {
-            array = ss_json_absent;
-        }
+    if (out.at == start.at) {
+        return array;
     }
-    return array;
+    out = ss_out_put_char(out, ']');
+    return ss_json_check(&array, ss_out_slice(start, out), SS_JSON_STRICT, NULL) == APR_SUCCESS
+               ? array
+               : ss_json_absent;
 }

@@ -87,6 +87,24 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
         </RequireNone>
     </RequireAll>
 </Location>
+<AuthzProviderAlias signed-session is-banned banned>
+</AuthzProviderAlias>
+<AuthzProviderAlias signed-session-age is-fresh 10min>
+</AuthzProviderAlias>
+<Location "/alias">
+    AuthType signed-session
+    <RequireAll>
+        Require all granted
+        Require not is-banned
+    </RequireAll>
+</Location>
+<Location "/alias-fresh">
+    AuthType signed-session
+    <RequireAll>
+        Require valid-user
+        Require is-fresh
+    </RequireAll>
+</Location>
 <Location "/either">
     AuthType signed-session
     <RequireAny>
@@ -189,7 +207,7 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 '''
 PAGES = ['members', 'members/named', 'alice', 'group', 'admins', 'role', 'cart', 'ban', 'none', 'either', 'sso', 'off',
          'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open',
-         'tree/banned', 'tree/fresh']
+         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh']
 FILES = {
     **{f'htdocs/{page}/file.txt': 'x' for page in PAGES},
     'htdocs/tree/.htaccess': 'AuthType signed-session\nRequire valid-user\n',
@@ -301,6 +319,8 @@ BANNED = native({'user': 'eve', 'banned': True})
     ('/cart', CART, 401), ('/cart', ALICE, 403),
     ('/ban', BANNED, 403), ('/ban', None, 200), ('/ban', ALICE, 200),
     ('/none', BANNED, 403), ('/none', None, 200), ('/none', ALICE, 200),
+    ('/alias', BANNED, 403), ('/alias', None, 200), ('/alias', ALICE, 200),
+    ('/alias-fresh', ALICE, 200), ('/alias-fresh', OLD_ALICE, 401),
     ('/tree', ALICE, 200), ('/tree', None, 401), ('/tree/open', None, 200),
     ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200), ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
     ('/merged/and', BOB, 200), ('/merged/and', ALICE, 403), ('/merged/and', None, 401),

@@ -282,8 +282,10 @@ def test_subrequests(server):
     """mod_dir passes a redirect on; for others a page that leads somewhere else would be one that is there."""
     index = ask(server, '/index/', NAVIGATE)
     assert (index.status, index.get('Location'), index.get('Cache-Control')) == (303, '/login?return=/index/', 'no-store')
-    assert ask(server, '/index/', {}).status == 401
-    assert 'secret.txt' not in ask(server, '/listing/', NAVIGATE).text
+    script = ask(server, '/index/', {})
+    assert (script.status, script.get('Cache-Control'), script.get('WWW-Authenticate')) == (401, 'no-store', 'Session realm="session"')
+    listing = ask(server, '/listing/', NAVIGATE)
+    assert 'secret.txt' not in listing.text and listing.get('Cache-Control') is None
     assert ask(server, '/exists/file.txt', NAVIGATE).status == 200
     assert ask(server, '/exists/file.txt', NAVIGATE, ALICE).status == 410
 
