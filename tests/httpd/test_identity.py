@@ -7,7 +7,7 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import ENV_CGI
+from common import ENV_CGI, stored
 from cookies import native
 from harness import Server, cgi_module, configtest, speaks_http2
 from test_formats import cookie_of
@@ -109,8 +109,9 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
     AuthType signed-session
     <RequireAny>
         Require expr "%{HTTP:X-Pass} == 'yes'"
-        Require valid-user
+        Require user alice
     </RequireAny>
+    SignedSessionSet seen "yes, %{REMOTE_USER}"
 </Location>
 <Location "/sso">
     AuthType signed-session
@@ -355,6 +356,14 @@ def test_either_needs_no_login_and_is_not_private(server):
     assert (passed.status, passed.get('Cache-Control')) == (200, None)
     assert ask(server, '/either/file.txt', ALICE).get('Cache-Control') == 'private'
     assert ask(server, '/either/file.txt').status == 401
+
+
+def test_what_is_stored_here_is_earned_by_the_user(server):
+    """Who passes without one, or is refused, stores nothing."""
+    assert stored(ask(server, '/either/file.txt', ALICE)) == {'user': 'alice', 'seen': 'yes, alice'}
+    for cookie, headers, want in ((ALICE, {'X-Pass': 'yes'}, 200), (None, {'X-Pass': 'yes'}, 200), (BOB, {}, 403), (None, {}, 401)):
+        response = ask(server, '/either/file.txt', cookie, headers)
+        assert (response.status, stored(response)) == (want, None)
 
 
 def test_where_sessions_are_off_it_is_an_error_with_the_fix(server):

@@ -3,6 +3,7 @@
 """The way to the login page, and the way back."""
 
 import re
+import sqlite3
 from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
 import pytest
@@ -388,14 +389,14 @@ def examples():
     """The configurations of docs/login.md that are a loop, by the AuthType of the login."""
     text = (TOP / 'docs/login.md').read_text()
     found = [block for block in re.findall(r'^```apache\n(.*?)^```$', text, re.M | re.S) if 'SignedSessionReturn' in block]
-    return {re.search(r'AuthType (?:Form|Basic)|ScriptAlias', block)[0].split()[-1]: block for block in found}
+    return {re.search(r'DBDriver|AuthType (?:Form|Basic)|ScriptAlias', block)[0].split()[-1]: block for block in found}
 
 
 @pytest.fixture
 def example(start):
     def start_example(name, **files):
-        conf = examples()[name].replace('/etc/apache2/users', '{dir}/users').replace('/usr/lib/cgi-bin/', '{dir}/cgi/')
-        return start(conf, MODULES, {'htdocs/members/page': 'members only', 'htdocs/form.html': FORM_PAGE,
+        conf = examples()[name].replace('/etc/apache2/', '{dir}/').replace('/usr/lib/cgi-bin/', '{dir}/cgi/')
+        return start(conf, f'{MODULES} authn_dbd dbd', {'htdocs/members/page': 'members only', 'htdocs/form.html': FORM_PAGE,
                                      'users': password_file('alice'), **files})
     return start_example
 
@@ -432,6 +433,22 @@ def test_the_loop_of_the_documentation_with_basic(example):
     right = visitor.request('GET', path, {**NAVIGATE, **basic('alice')})
     assert (right.status, stored(right)) == (303, {'user': 'alice'})
     assert enter(visitor, right.get('Location'))[1].text == 'members only'
+
+
+@pytest.mark.parametrize('roles, may', [('author, editor', True), ('editor', True), ('author', False), ('', False)])
+def test_the_loop_of_the_documentation_with_a_database(example, tmp_path, roles, may):
+    with sqlite3.connect(tmp_path / 'users.sqlite') as users:
+        users.execute('CREATE TABLE users (name TEXT, password TEXT, roles TEXT)')
+        users.execute('INSERT INTO users VALUES (?, ?, ?)', ('alice', password_file('alice').split(':')[1].strip(), roles))
+    users.close()
+    server = example('DBDriver', **{'users.sqlite': (tmp_path / 'users.sqlite').read_bytes()})
+    server.allow(*DENIALS)
+    visitor = Jar(server)
+    path, page = enter(visitor, '/members/page')
+    assert (path, page.status) == ('/login?return=/members/page', 401)
+    right = visitor.request('GET', path, {**NAVIGATE, **basic('alice')})
+    assert stored(right)['user'] == 'alice'
+    assert enter(visitor, right.get('Location'))[1].status == (200 if may else 403)
 
 
 LOGIN_CGI = '''#!/bin/sh
