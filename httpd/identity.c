@@ -36,7 +36,7 @@ int ss_identity_check(request_rec *r)
     }
     switch (ss_visit_enter(&visit, r)) {
     case SS_ACCESS_OFF:
-        ss_log(r, APLOG_ERR, "SS0208",
+        ss_log(r, APLOG_ERR, "SS0210",
                "AuthType signed-session knows nobody here, because sessions are off: add "
                "\"SignedSession On\" to this location");
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -47,7 +47,7 @@ int ss_identity_check(request_rec *r)
     }
     user = ss_identity_of(visit, r);
     if (user == NULL) {
-        ss_log(r, APLOG_DEBUG, "SS0209",
+        ss_log(r, APLOG_DEBUG, "SS0211",
                "nobody is logged in: the session names no user (the client's cookie: %s)",
                ss_state_name(visit->state));
         return ss_login_ask(r, visit);

@@ -125,7 +125,7 @@ static int may_lead(const request_rec *r, const ss_login_page_t *page)
     loop = loop_of(r, page);
     if (loop != NULL) {
         ss_log(
-            r, APLOG_ERR, "SS0210",
+            r, APLOG_ERR, "SS0212",
             "nobody is logged in, and SignedSessionLoginPage %s cannot be shown: %s; let everybody "
             "see it: \"AuthType None\" and \"Require all granted\" in its location",
             page->url, loop);

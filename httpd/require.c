@@ -175,7 +175,7 @@ static authz_status check_age(request_rec *r, const char *line, const void *requ
         return AUTHZ_DENIED_NO_USER;
     }
     if (!is_met) {
-        ss_log(r, APLOG_DEBUG, "SS0213",
+        ss_log(r, APLOG_DEBUG, "SS0215",
                "the session does not meet \"Require signed-session-age %s\": %s (the client's "
                "cookie: %s)",
                line, age < 0 ? "it has no time of creation" : "it is older",

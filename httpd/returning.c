@@ -63,7 +63,7 @@ static int holds_user(request_rec *r, ss_visit_t *visit)
 static int refuse(request_rec *r)
 {
     ss_log(
-        r, APLOG_WARNING, "SS0211",
+        r, APLOG_WARNING, "SS0213",
         "SignedSessionReturn leads nobody back, because the session names no user: the browser has "
         "not kept the cookie (it refuses cookies, the cookie is Secure and this is http, or its "
         "Path or Domain is another one), or nothing here logs anybody in");
@@ -84,7 +84,7 @@ int ss_returning_run(request_rec *r)
         return DECLINED;
     }
     if (ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
-        ss_log(r, APLOG_ERR, "SS0212",
+        ss_log(r, APLOG_ERR, "SS0214",
                "SignedSessionReturn leads nobody back, because sessions are off here: add "
                "\"SignedSession On\" to this location");
         return HTTP_INTERNAL_SERVER_ERROR;

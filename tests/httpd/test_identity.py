@@ -367,15 +367,15 @@ def test_what_is_stored_here_is_earned_by_the_user(server):
 
 
 def test_where_sessions_are_off_it_is_an_error_with_the_fix(server):
-    server.expect('SS0208: AuthType signed-session knows nobody here, because sessions are off: add "SignedSession On"')
+    server.expect('SS0210: AuthType signed-session knows nobody here, because sessions are off: add "SignedSession On"')
     assert ask(server, '/off/file.txt', ALICE).status == 500
 
 
 def test_the_log_says_why(start):
     server = start(CONF, MODULES, FILES, log_level='debug', backend=1)
-    server.expect('SS0209: nobody is logged in: the session names no user (the client\'s cookie: malformed)',
-                  'SS0213: the session does not meet "Require signed-session-age 10min": it is older',
-                  'SS0213: the session does not meet "Require signed-session-age 10min": it has no time of creation')
+    server.expect('SS0211: nobody is logged in: the session names no user (the client\'s cookie: malformed)',
+                  'SS0215: the session does not meet "Require signed-session-age 10min": it is older',
+                  'SS0215: the session does not meet "Require signed-session-age 10min": it has no time of creation')
     server.allow('SS0117')
     ask(server, '/members/file.txt', 'session=x')
     ask(server, '/age/file.txt', OLD_ALICE)

@@ -260,17 +260,17 @@ def test_a_login_page_that_is_guarded_itself(server, protocol):
     first = ask(server, '/self/file.txt', NAVIGATE, protocol=protocol)
     assert first.get('Location') == '/self/in?return=/self/file.txt'
     for path in (first.get('Location'), '/self/in', '/self/in/', '/self/%69n'):
-        server.expect('SS0210: nobody is logged in, and SignedSessionLoginPage /self/in cannot be shown: it is guarded itself; '
+        server.expect('SS0212: nobody is logged in, and SignedSessionLoginPage /self/in cannot be shown: it is guarded itself; '
                       'let everybody see it: "AuthType None" and "Require all granted"')
         assert is_challenged(ask(server, path, NAVIGATE, protocol=protocol), 'session')
-    server.expect('SS0210')
+    server.expect('SS0212')
     assert is_challenged(ask(server, '/self/dir/?return=x', NAVIGATE), 'session')
 
 
 def test_two_login_pages_that_guard_each_other(server):
     first = ask(server, '/one/page', NAVIGATE)
     assert first.get('Location') == '/two?return=/one/page'
-    server.expect('SS0210: nobody is logged in, and SignedSessionLoginPage /one cannot be shown: the login page /two')
+    server.expect('SS0212: nobody is logged in, and SignedSessionLoginPage /one cannot be shown: the login page /two')
     assert is_challenged(ask(server, first.get('Location'), NAVIGATE), 'session')
 
 
@@ -331,7 +331,7 @@ def test_a_page_that_leads_to_itself_is_shown(server):
 
 @pytest.mark.parametrize('cookie', [None, native({}), native({'cart': 1}), 'session=x', native({'user': ['alice']})])
 def test_who_is_not_logged_in_is_not_led_back(server, cookie):
-    server.expect('SS0211: SignedSessionReturn leads nobody back, because the session names no user: the browser has not kept the cookie')
+    server.expect('SS0213: SignedSessionReturn leads nobody back, because the session names no user: the browser has not kept the cookie')
     response = ask(server, '/welcome?return=/file.txt', cookie=cookie)
     assert (response.status, response.get('Location'), response.get('Cache-Control')) == (403, None, 'no-store')
     assert "your browser did not keep the session's cookie" in response.text.replace('&#39;', "'")
@@ -346,7 +346,7 @@ def test_a_response_that_logs_in_leads_back(server, protocol):
 
 
 def test_one_that_does_not_fit_does_not(server):
-    server.expect('SS0211')
+    server.expect('SS0213')
     assert ask(server, '/small?return=/file.txt', {'X-User': 'x' * 4000}).status == 403
     assert ask(server, '/small?return=/file.txt', {'X-User': 'x'}).status == 303
 
@@ -357,7 +357,7 @@ def test_neither_for_an_error_document_nor_for_options(server):
 
 
 def test_where_sessions_are_off_it_is_an_error_with_the_fix(server):
-    server.expect('SS0212: SignedSessionReturn leads nobody back, because sessions are off here: add "SignedSession On"')
+    server.expect('SS0214: SignedSessionReturn leads nobody back, because sessions are off here: add "SignedSession On"')
     assert ask(server, '/off', cookie=ALICE).status == 500
 
 
@@ -485,7 +485,7 @@ def test_the_handler_of_a_form_answers_itself(server):
 
 def test_a_browser_without_cookies_is_told_so(server):
     """Instead of the login page again and again."""
-    server.expect('SS0211')
+    server.expect('SS0213')
     assert ask(server, '/welcome?return=/members/file.txt', NAVIGATE).status == 403
 
 
@@ -624,6 +624,6 @@ def test_a_cache_keeps_nothing_of_it(start, quick):
     for cookie, want in ((None, 303), (ALICE, 200), (None, 303), (native({'user': 'bob'}), 200), (None, 303)):
         assert ask(server, '/members/file.txt', NAVIGATE, cookie).status == want
     for cookie, want in ((ALICE, 303), (None, 403), (ALICE, 303)):
-        server.allow('SS0211')
+        server.allow('SS0213')
         assert ask(server, '/welcome', cookie=cookie).status == want
     assert not [path for path in (server.dir / 'cache').rglob('*.header') if b'members' in path.read_bytes() or b'welcome' in path.read_bytes()]
