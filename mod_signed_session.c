@@ -21,11 +21,15 @@
 #include "httpd/expression.h"
 #include "httpd/forward.h"
 #include "httpd/guard.h"
+#include "httpd/identity.h"
+#include "httpd/returning.h"
 #include "httpd/startup.h"
 #include "httpd/upgrade.h"
 #include "lib/option.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
+
+#define SS_DEFAULT_USER "user"
 
 /* A row: name, kind, the member it fills, how many words it takes (0: any number), default,
  * accepted values, and what few rows need besides. The row is httpd's command_rec and our own
@@ -51,10 +55,6 @@ module AP_MODULE_DECLARE_DATA signed_session_module;
 static const ss_choice_t flags = { "On or Off", { [0] = "Off", [1] = "On" } };
 static const ss_choice_t modes = {
     "On, Off or ReadOnly", { [SS_OFF] = "Off", [SS_ON] = "On", [SS_READ_ONLY] = "ReadOnly" }
-};
-static const ss_choice_t clears = {
-    "On, Off or Before",
-    { [SS_CLEAR_OFF] = "Off", [SS_CLEAR_ON] = "On", [SS_CLEAR_BEFORE] = "Before" }
 };
 static const ss_choice_t strips = {
     "auto, on or off", { [SS_STRIP_AUTO] = "auto", [SS_STRIP_ON] = "on", [SS_STRIP_OFF] = "off" }
@@ -87,6 +87,8 @@ const command_rec ss_directives[] = {
            "a duration: how far the clocks of other servers may be ahead"),
     SERVER("SignedSessionMaxSize", ss_parse_size, max_size, 1, "4096",
            "bytes of the cookie's name and value together, at most 4096"),
+    SERVER("SignedSessionSubject", ss_parse_key, subject, 1, SS_DEFAULT_USER,
+           "the top-level key whose string says whose session it is"),
 
     DIRECTORY("SignedSession", ss_parse_choice, mode, 1, NULL,
               "On, Off, or ReadOnly (never sends a cookie)",
@@ -108,15 +110,28 @@ const command_rec ss_directives[] = {
     SECTION("SignedSessionForwardText", ss_parse_forward_text, forward_texts, 2, NULL,
             "a request header in which proxied backends get the text of a key, and the key; or Off",
             .merge = ss_merge_forward_texts, .gather = ss_gather_forward_text),
-    SECTION("SignedSessionSet", ss_parse_set, rules, 2, NULL,
-            "a key, and a string expression whose value it gets when a request here is answered",
+    SECTION("SignedSessionSet", ss_parse_set, rules, 3, NULL,
+            "a key, a string expression whose value it gets when a request here is answered, and "
+            "perhaps split= and what separates the pieces of a list",
             .merge = ss_merge_rules, .gather = ss_gather_rule),
     SECTION("SignedSessionUnset", ss_parse_unset, rules, 0, NULL,
             "keys that are removed when a request here is answered",
             .merge = ss_merge_rules, .gather = ss_gather_rule),
-    SECTION("SignedSessionClear", ss_parse_choice, clear, 1, NULL,
-            "On: requests here end the session; Before: they begin a new one; or Off",
-            .choice = &clears, .gather = ss_gather_rule),
+    SECTION("SignedSessionClear", ss_parse_clear, clear, 0, NULL,
+            "On: requests here end the session; Before: they begin a new one, in which only the keys "
+            "behind it stay; or Off",
+            .gather = ss_gather_rule),
+    SECTION("SignedSessionUser", ss_parse_user, user, 2, SS_DEFAULT_USER,
+            "the key that AuthType signed-session takes the user from, and what the value must begin "
+            "with before the name",
+            .gather = ss_gather_user),
+    SECTION("SignedSessionLoginPage", ss_parse_login_page, login_page, 2, NULL,
+            "where AuthType signed-session sends a browser when nobody is logged in, and the "
+            "parameter that says where it comes from; or Off",
+            .gather = ss_gather_login_page),
+    SECTION("SignedSessionReturn", ss_parse_return, way_back, 2, NULL,
+            "the parameter that says where a request here is led back to, and the path without one; "
+            "or Off"),
     SECTION("SignedSessionStripCookie", ss_parse_choice, strip, 1, NULL,
             "hide the session cookie from scripts and backends: auto, on or off",
             .choice = &strips),
@@ -140,6 +155,7 @@ static void register_hooks(apr_pool_t *pool)
     /* our handler answers also where a catch-all ProxyPass has claimed the request */
     static const char *const before_proxy[] = { "mod_proxy.c", NULL };
 
+    static const char *const before_authz[] = { "mod_authz_core.c", NULL };
     /* hidden cookies are for handlers, not for caches */
     static const char *const cache[] = { "mod_cache.c", NULL };
     static const char *const after_headers[] = { "mod_headers.c", NULL };
@@ -160,6 +176,10 @@ static void register_hooks(apr_pool_t *pool)
      * one that is then refused */
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_header_parser(ss_guard_check, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authn(ss_identity_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    /* around mod_authz_core's */
+    ap_hook_check_authz(ss_identity_authorize, NULL, before_authz, APR_HOOK_REALLY_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -167,6 +187,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_quick_handler(ss_chain_part_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_part, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);

@@ -121,6 +121,10 @@ MANY_SECRETS = 'SignedSession On\nSignedSessionSecret {} env:SIGNED_SESSION_SECR
 MOD_SESSION = f'Session On\nSessionCookieName {COOKIE} path=/'
 CRYPTO = f'{MOD_SESSION}\nSessionCryptoPassphrase {SECRET}'
 
+AUTH_MODULES = 'authn_core authz_user'
+REQUIRE = 'SignedSession On\nSignedSessionUser user_id\nSignedSessionSubject user_id\n<Location "/">\n{}\n</Location>'
+VALID_USER = 'AuthType signed-session\nRequire valid-user'
+
 FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
 BUDGETS_AGAIN = {'100 B': 2500, '1 KB': 11500, '3 KB': 31000}
 BUDGETS_READ = {'100 B': 13500, '1 KB': 58000, '3 KB': 163000}
@@ -141,6 +145,10 @@ def all_cases():
     small = native_cookie(SIZES['100 B'])
     read = ours('native read, first sight', native_cookie, BUDGETS_READ, handler='bench-read',
                 conf='SignedSession On', defines=FIRST_SIGHT)
+    required = Case('Require signed-session KEY', ours=True, modules=AUTH_MODULES, cookie=small,
+                    conf=REQUIRE.format('Require signed-session user_id'))
+    known = Case('AuthType signed-session, valid-user', ours=True, modules=AUTH_MODULES, cookie=small,
+                 conf=REQUIRE.format(VALID_USER), over=required)
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
         Case('on, no cookie', ours=True, conf='SignedSession On', budget=900, quick=True),
@@ -157,6 +165,11 @@ def all_cases():
               conf='SignedSession On', writes=True, defines=FIRST_SIGHT),
         *ours('starlette read', starlette_cookie, handler='bench-read',
               conf='SignedSession On\nSignedSessionFormat starlette'),
+        required, known,
+        Case('AuthType signed-session, Require signed-session KEY', ours=True, modules=AUTH_MODULES, cookie=small,
+             conf=REQUIRE.format('AuthType signed-session\nRequire signed-session user_id'), over=required),
+        Case('SignedSessionLoginPage', ours=True, modules=AUTH_MODULES, cookie=small,
+             conf=REQUIRE.format(f'{VALID_USER}\nSignedSessionLoginPage /login'), over=known),
         Case('mod_session off', modules='session session_cookie', conf='Session Off',
              cookie=mod_session_cookie(SIZES['100 B'])),
         *theirs('mod_session read', handler='bench-mod-session-read', conf=MOD_SESSION),

@@ -125,6 +125,14 @@ int ss_chain_begin(request_rec *r)
     return DECLINED;
 }
 
+/* Does anybody ask later how far this request has come? */
+static int is_watched(const request_rec *r)
+{
+    const ss_gathered_t *gathered = &ss_server_conf(r->server)->gathered;
+
+    return r->main == NULL && (gathered->has_rules || gathered->login_pages->nelts > 0);
+}
+
 /* Is there anything to load? Without a Cookie header there is no session, and only the environment
  * of scripts is worth the object of the visit: it must be withdrawn from later requests. */
 static int is_worth_loading(request_rec *r, const ss_visit_t *known)
@@ -153,7 +161,7 @@ int ss_chain_show(request_rec *r)
     ss_strip_decide(r);
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
     settle_view(r, used != NULL ? used : known, used);
-    if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
+    if (is_watched(r)) {
         ss_earned_note_fixups(r);
     }
     if (access == SS_ACCESS_READY) {
@@ -179,7 +187,7 @@ int ss_chain_run(request_rec *r)
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_visit_t *known = ss_visit_known(r), *used = NULL;
 
-    if (r->main == NULL && ss_server_conf(r->server)->gathered.has_rules) {
+    if (is_watched(r)) {
         ss_earned_note_handler(r);
     }
     if (dir->env || ss_forward_is_on(dir)) {

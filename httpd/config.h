@@ -28,6 +28,7 @@ typedef struct ss_server_conf_t {
     int encrypt;
     ss_lifetime_t lifetime;
     apr_size_t max_size;
+    const char *subject; /* the top-level key that names the subject */
 
     ss_gathered_t gathered; /* written by gathered.c */
 
@@ -68,9 +69,29 @@ typedef struct ss_forward_text_t {
 typedef struct ss_rule_t {
     ss_bytes_t key;
     const ap_expr_info_t *value; /* NULL: remove the key */
+    const char *separator;       /* of the pieces that the value is made of; NULL: it is a text */
 } ss_rule_t;
 
 typedef enum ss_clear_e { SS_CLEAR_OFF, SS_CLEAR_ON, SS_CLEAR_BEFORE } ss_clear_e;
+
+/** SignedSessionClear */
+typedef struct ss_clear_conf_t {
+    ss_clear_e kind;
+    const apr_array_header_t *keep; /* const char *: keys that Before leaves; or NULL */
+} ss_clear_conf_t;
+
+/** SignedSessionUser */
+typedef struct ss_user_conf_t {
+    const char *key;
+    const char *prefix; /* of the value, before the name; may be empty */
+} ss_user_conf_t;
+
+/** SignedSessionReturn */
+typedef struct ss_return_conf_t {
+    const char *param; /* NULL: off */
+    const char *path;  /* where to lead without one */
+} ss_return_conf_t;
+
 typedef enum ss_strip_e { SS_STRIP_AUTO, SS_STRIP_ON, SS_STRIP_OFF } ss_strip_e;
 
 /** Directory level: server, sections, .htaccess. */
@@ -84,7 +105,10 @@ typedef struct ss_dir_conf_t {
     const apr_array_header_t *forward_texts; /* ss_forward_text_t, outer section first; or NULL */
     ss_update_conf_t update;
     const apr_array_header_t *rules; /* ss_rule_t, outer section first; or NULL */
-    ss_clear_e clear;
+    ss_clear_conf_t clear;
+    ss_user_conf_t user; /* who a session's user is */
+    ss_login_page_t login_page;
+    ss_return_conf_t way_back;
     ss_strip_e strip;
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
@@ -177,17 +201,23 @@ ss_gather_fn ss_gather_update;       /* ss_update_conf_t */
 ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
 ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
 ss_gather_fn ss_gather_rule;         /* any */
+ss_gather_fn ss_gather_user;         /* ss_user_conf_t */
+ss_gather_fn ss_gather_login_page;   /* ss_login_page_t */
 
 /** For directives of other modules that stand in the configuration: a Require signed-session.
  *
  * @param key  the key that it names, or NULL */
 void ss_gather_require(cmd_parms *cmd, const char *key);
 
+/** The same for a Require signed-session-age. */
+void ss_gather_age(cmd_parms *cmd);
+
 /* Kinds of directives, for the rows. */
 ss_merge_fn ss_merge_rules, ss_merge_forward_texts;
 ss_parse_fn ss_parse_choice; /* into an enum, or an int that is 0 or 1 */
 ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unset, ss_parse_text,
     ss_parse_duration, ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources,
-    ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins;
+    ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins,
+    ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return;
 
 #endif

@@ -88,10 +88,53 @@ static const char *absolute_without_creation(const ss_server_conf_t *conf, apr_p
                : NULL;
 }
 
+static const char *age_without_creation(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    const ss_format_t *written = ss_config_written(conf);
+
+    return conf->gathered.asks_age != NULL && !(written->traits & SS_FORMAT_CREATED)
+               ? apr_psprintf(
+                     pool,
+                     "SS0118: Require signed-session-age at %s lets nobody pass: the format "
+                     "%s carries no creation time",
+                     conf->gathered.asks_age, written->name)
+               : NULL;
+}
+
+/* Is it this key, or a place within its value? */
+static int is_within_key(const char *path, const char *key)
+{
+    apr_size_t len = strlen(key);
+
+    return strncmp(path, key, len) == 0 && (path[len] == '\0' || path[len] == '.');
+}
+
+static const char *user_without_subject(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    for (int i = 0; i < conf->gathered.users->nelts; i++) {
+        const ss_mention_t *user = &APR_ARRAY_IDX(conf->gathered.users, i, ss_mention_t);
+
+        if (!is_within_key(user->key, conf->subject)) {
+            return apr_psprintf(
+                pool,
+                "SS0117: SignedSessionUser %s at %s: a login writes this key, but the "
+                "subject of a session is its key \"%s\", so that a login begins no new "
+                "session: set SignedSessionSubject",
+                user->key, user->at, conf->subject);
+        }
+    }
+    return NULL;
+}
+
 static doubt_fn *const contradictions[] = { audience_of_nothing, encrypt_without_secrecy, NULL };
 
-static doubt_fn *const surprises[] = { audience_of_others, encrypt_of_others, endless_format,
-                                       absolute_without_creation, NULL };
+static doubt_fn *const surprises[] = { audience_of_others,
+                                       encrypt_of_others,
+                                       endless_format,
+                                       absolute_without_creation,
+                                       age_without_creation,
+                                       user_without_subject,
+                                       NULL };
 
 int ss_doubts_refuse(ss_start_t *start)
 {

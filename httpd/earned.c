@@ -7,6 +7,7 @@
 #include <http_request.h>
 #include <mod_core.h>
 
+#include "httpd/auth_type.h"
 #include "httpd/caller.h"
 #include "httpd/earned.h"
 
@@ -26,13 +27,6 @@ void ss_earned_note_handler(request_rec *r)
 static int is_same_user(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static int needs_user(request_rec *r)
-{
-    const char *type = ap_auth_type(r);
-
-    return type != NULL && ap_cstr_casecmp(type, "None") != 0;
 }
 
 /* An ErrorDocument at another host makes a redirect of a refusal. */
@@ -74,7 +68,7 @@ static const char *fault_of_step(request_rec *r)
     if (!is_same_user(step->user, r->user)) {
         return "its user changed after the access checks";
     }
-    if (needs_user(r) && (r->user == NULL || r->user[0] == '\0')) {
+    if (ss_auth_type(r) != SS_AUTH_NONE && (r->user == NULL || r->user[0] == '\0')) {
         return "its place needs a login, and nobody is logged in";
     }
     return NULL;

@@ -126,12 +126,14 @@ static void refuse_length(ss_call_t *call)
 
 /* Each of these returns whether it has answered with a refusal. */
 
-static int is_refused_key(ss_call_t *call, ss_session_t *before)
+static int is_refused_key(ss_call_t *call, const ss_session_t *before, const ss_change_t *change)
 {
-    const ss_session_t *after = ss_visit_session(call->visit);
+    ss_session_t *after = ss_session_copy(before, call->r->pool);
     const ss_keys_t *writable = &call->dir->writable;
     ss_bytes_t key;
 
+    /* what it asks for, not what follows from it: somebody else gets a new session */
+    ss_change_make(after, change);
     if (find_touched(&key, writable, before, after, call->r->pool) ||
         find_touched(&key, writable, after, before, call->r->pool)) {
         refuse_key(call, key);
@@ -187,7 +189,8 @@ static int make_change(ss_call_t *call, ss_change_e kind)
                                         SS_JSON_DEPTH_MAX));
         return 0;
     }
-    if (is_refused_key(call, before) || is_refused_tag(call, before) || is_refused_size(call)) {
+    if (is_refused_key(call, before, &change) || is_refused_tag(call, before) ||
+        is_refused_size(call)) {
         ss_visit_return(call->visit, mark);
         return 0;
     }

@@ -25,7 +25,7 @@ static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
         return NULL;
     }
     if (ss_facts_is_name(path)) {
-        return ss_facts_text(visit, path, pool);
+        return ss_facts_text(visit, path, r);
     }
     value = ss_value_find(ss_visit_session(visit), path, pool);
     return value.raw.data == NULL ? NULL : ss_value_text(value, pool);

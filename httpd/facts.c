@@ -5,22 +5,28 @@
 #include <apr_strings.h>
 
 #include "httpd/facts.h"
+#include "httpd/identity.h"
 #include "lib/crypto.h"
 
 #define ID_BYTES 8 /* of the hash that are shown */
 
-typedef const char *fact_fn(const ss_visit_t *visit, apr_pool_t *pool);
+typedef const char *fact_fn(const ss_visit_t *visit, request_rec *r);
 
-static const char *state(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *state(const ss_visit_t *visit, request_rec *r)
 {
-    (void)pool;
+    (void)r;
     return ss_state_name(visit->state);
 }
 
-static const char *format(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *format(const ss_visit_t *visit, request_rec *r)
 {
-    (void)pool;
+    (void)r;
     return visit->opened.format == NULL ? NULL : visit->opened.format->name;
+}
+
+static const char *user(const ss_visit_t *visit, request_rec *r)
+{
+    return ss_identity_of(visit, r);
 }
 
 static const char *number(apr_int64_t value, apr_pool_t *pool)
@@ -33,30 +39,38 @@ static const ss_stamp_t *stamp_of(const ss_visit_t *visit)
     return ss_session_stamp(ss_visit_session(visit));
 }
 
-static const char *created(const ss_visit_t *visit, apr_pool_t *pool)
+/* SS_NO_TIME without a session, or when nobody knows. */
+static apr_int64_t begin_of(const ss_visit_t *visit)
 {
-    return number(stamp_of(visit)->created, pool);
+    const ss_session_t *session = ss_visit_session(visit);
+
+    return ss_session_is_empty(session) ? SS_NO_TIME : ss_session_created(session, visit->now);
 }
 
-static const char *renewed(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *created(const ss_visit_t *visit, request_rec *r)
 {
-    return number(stamp_of(visit)->renewed, pool);
+    return number(begin_of(visit), r->pool);
+}
+
+static const char *renewed(const ss_visit_t *visit, request_rec *r)
+{
+    return number(stamp_of(visit)->renewed, r->pool);
 }
 
 /* Another server's clock may be ahead. */
-static const char *age(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *age(const ss_visit_t *visit, request_rec *r)
 {
-    apr_int64_t begin = stamp_of(visit)->created, now = apr_time_sec(visit->now);
+    apr_int64_t begin = begin_of(visit), now = apr_time_sec(visit->now);
 
-    return begin == SS_NO_TIME ? NULL : number(now > begin ? now - begin : 0, pool);
+    return begin == SS_NO_TIME ? NULL : number(now > begin ? now - begin : 0, r->pool);
 }
 
-static const char *expires_in(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *expires_in(const ss_visit_t *visit, request_rec *r)
 {
     return visit->state != SS_VALID
                ? NULL
                : number(ss_lifetime_left(stamp_of(visit), &visit->conf->lifetime, visit->now),
-                        pool);
+                        r->pool);
 }
 
 static const ss_key_t *first_native_key(const ss_visit_t *visit)
@@ -75,7 +89,7 @@ static const ss_key_t *first_native_key(const ss_visit_t *visit)
 
 /* Lines of a log can be joined by it, and no cookie be recognized. The MAC of a cookie begins with
  * its version, and is never one of this text. */
-static const char *id(const ss_visit_t *visit, apr_pool_t *pool)
+static const char *id(const ss_visit_t *visit, request_rec *r)
 {
     static const unsigned char none[SS_SESSION_ID_SIZE];
     static const char purpose[] = "id of a session for people";
@@ -92,7 +106,7 @@ static const char *id(const ss_visit_t *visit, apr_pool_t *pool)
     if (ss_mac_compute(key->mac, mac, ss_bytes(text, sizeof(text))) != APR_SUCCESS) {
         return NULL;
     }
-    return apr_pescape_hex(pool, mac, ID_BYTES, 0);
+    return apr_pescape_hex(r->pool, mac, ID_BYTES, 0);
 }
 
 static const struct {
@@ -101,6 +115,7 @@ static const struct {
 } facts[] = {
     /* clang-format off */
     { ":state",      state },
+    { ":user",       user },
     { ":created",    created },
     { ":renewed",    renewed },
     { ":age",        age },
@@ -140,9 +155,9 @@ const char *ss_facts_fault(const char *name, apr_pool_t *pool)
     return apr_psprintf(pool, "a session has no \"%s\"; there is %s", name, known);
 }
 
-const char *ss_facts_text(const ss_visit_t *visit, const char *name, apr_pool_t *pool)
+const char *ss_facts_text(const ss_visit_t *visit, const char *name, request_rec *r)
 {
     int i = find(name);
 
-    return i < FACTS ? facts[i].text(visit, pool) : NULL;
+    return i < FACTS ? facts[i].text(visit, r) : NULL;
 }

@@ -22,8 +22,8 @@ const char *ss_facts_fault(const char *name, apr_pool_t *pool);
  *
  * @param visit  loaded
  * @param name   with its colon
- * @return       in `pool`, or static; NULL when it is not known of this session, or never
+ * @return       in the pool of `r`, or static; NULL when it is not known of this session, or never
  */
-const char *ss_facts_text(const ss_visit_t *visit, const char *name, apr_pool_t *pool);
+const char *ss_facts_text(const ss_visit_t *visit, const char *name, request_rec *r);
 
 #endif

@@ -9,7 +9,9 @@ void ss_gathered_init(ss_gathered_t *gathered, apr_pool_t *pool)
 {
     memset(gathered, 0, sizeof(*gathered));
     gathered->updates = gathered->headers = apr_array_make(pool, 0, sizeof(const char *));
-    gathered->writable = gathered->required = apr_array_make(pool, 0, sizeof(ss_mention_t));
+    gathered->writable = gathered->required = gathered->users =
+        apr_array_make(pool, 0, sizeof(ss_mention_t));
+    gathered->login_pages = apr_array_make(pool, 0, sizeof(ss_login_page_t));
 }
 
 static const char *first_of(const char *own, const char *inherited)
@@ -24,7 +26,10 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
     gathered->in_use = first_of(own->in_use, inherited->in_use);
     gathered->writable = apr_array_append(pool, inherited->writable, own->writable);
     gathered->required = apr_array_append(pool, inherited->required, own->required);
+    gathered->users = apr_array_append(pool, inherited->users, own->users);
+    gathered->asks_age = first_of(own->asks_age, inherited->asks_age);
     gathered->has_rules = own->has_rules || inherited->has_rules;
+    gathered->login_pages = apr_array_append(pool, inherited->login_pages, own->login_pages);
     gathered->updates = apr_array_append(pool, inherited->updates, own->updates);
     gathered->headers = apr_array_append(pool, inherited->headers, own->headers);
 }

@@ -17,15 +17,26 @@ typedef struct ss_mention_t {
     const char *at;  /* "FILE:LINE" */
 } ss_mention_t;
 
+/** SignedSessionLoginPage */
+typedef struct ss_login_page_t {
+    const char *url;   /* with or without a query; NULL: off */
+    const char *host;  /* of another host; NULL: this one's */
+    const char *path;  /* of the URL, decoded */
+    const char *param; /* of the query that says where to lead back to */
+} ss_login_page_t;
+
 typedef struct ss_gathered_t {
     const char *secret_at;              /* "FILE:LINE" of the SignedSessionSecret, or NULL */
     const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
     const apr_array_header_t *writable; /* ss_mention_t: what SignedSessionWritable opens */
     const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
+    const apr_array_header_t *users;    /* ss_mention_t: what SignedSessionUser names */
+    const char *asks_age;               /* "FILE:LINE" of a Require signed-session-age, or NULL */
     int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
-    const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
-    const apr_array_header_t *headers;  /* const char *: those, and every SignedSessionForward
-                                           and SignedSessionForwardText */
+    const apr_array_header_t *login_pages; /* ss_login_page_t: all there are */
+    const apr_array_header_t *updates;     /* const char *: every SignedSessionUpdate header */
+    const apr_array_header_t *headers;     /* const char *: those, and every SignedSessionForward
+                                              and SignedSessionForwardText */
 } ss_gathered_t;
 
 /** Nothing yet. */

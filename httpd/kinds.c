@@ -9,19 +9,19 @@
 #include <apr_strings.h>
 
 #include "httpd/config.h"
-#include "httpd/log.h"
+#include "httpd/kinds.h"
 #include "lib/change.h"
 #include "lib/cookie_option.h"
 #include "lib/option.h"
 #include "lib/origin.h"
 #include "lib/source.h"
 
-static const char *not_accepted(const char *word, const char *accepted, const ss_line_t *line)
+const char *ss_kind_not_accepted(const char *word, const char *accepted, const ss_line_t *line)
 {
     return apr_psprintf(line->pool, "\"%s\" is not accepted; accepted is %s", word, accepted);
 }
 
-static int is_word(const char *text, const char *word)
+int ss_kind_is_word(const char *text, const char *word)
 {
     return ap_cstr_casecmp(text, word) == 0;
 }
@@ -31,15 +31,15 @@ const char *ss_parse_choice(void *member, const ss_line_t *line)
     const ss_choice_t *choice = ((const ss_directive_t *)line->cmd->cmd->cmd_data)->choice;
 
     for (int i = 0; choice->words[i] != NULL; i++) {
-        if (is_word(line->words[0], choice->words[i])) {
+        if (ss_kind_is_word(line->words[0], choice->words[i])) {
             *(int *)member = i;
             return NULL;
         }
     }
-    return not_accepted(line->words[0], choice->accepted, line);
+    return ss_kind_not_accepted(line->words[0], choice->accepted, line);
 }
 
-static const apr_array_header_t *names_of(int count, const char *const words[], apr_pool_t *pool)
+const apr_array_header_t *ss_kind_names(int count, const char *const words[], apr_pool_t *pool)
 {
     apr_array_header_t *names = apr_array_make(pool, count, sizeof(const char *));
 
@@ -49,9 +49,7 @@ static const apr_array_header_t *names_of(int count, const char *const words[], 
     return names;
 }
 
-/* Names are separated by blanks; a comma is a slip that would open, or remove, another key than was
- * meant. */
-static const char *fault_of_keys(int count, const char *const words[], const ss_line_t *line)
+const char *ss_kind_fault_of_keys(int count, const char *const words[], const ss_line_t *line)
 {
     for (int i = 0; i < count; i++) {
         if (strchr(words[i], ',') != NULL) {
@@ -64,12 +62,19 @@ static const char *fault_of_keys(int count, const char *const words[], const ss_
     return NULL;
 }
 
+const char *ss_kind_fault_of_key(const char *key, const ss_line_t *line)
+{
+    return key[0] == '\0' ? "accepted is the name of a key, which is not empty"
+                          : ss_kind_fault_of_keys(1, &key, line);
+}
+
 /* `what` it may be the name of, and an example. */
 static const char *fault_of_header(const char *name, const char *what, const char *example,
                                    const ss_line_t *line)
 {
     if (!ss_option_is_token(name)) {
-        return not_accepted(name, apr_psprintf(line->pool, "the name of a %s, or Off", what), line);
+        return ss_kind_not_accepted(
+            name, apr_psprintf(line->pool, "the name of a %s, or Off", what), line);
     }
     return ss_option_is_taken(name)
                ? apr_psprintf(line->pool,
@@ -85,32 +90,42 @@ const char *ss_parse_text(void *member, const ss_line_t *line)
     return NULL;
 }
 
+const char *ss_parse_key(void *member, const ss_line_t *line)
+{
+    const char *why = ss_kind_fault_of_key(line->words[0], line);
+
+    if (why == NULL) {
+        *(const char **)member = line->words[0];
+    }
+    return why;
+}
+
 const char *ss_parse_duration(void *member, const ss_line_t *line)
 {
     const char *accepted = ss_option_duration(member, line->words[0]);
 
-    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
+    return accepted == NULL ? NULL : ss_kind_not_accepted(line->words[0], accepted, line);
 }
 
 const char *ss_parse_timeout(void *member, const ss_line_t *line)
 {
     const char *accepted = ss_option_timeout(member, line->words[0]);
 
-    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
+    return accepted == NULL ? NULL : ss_kind_not_accepted(line->words[0], accepted, line);
 }
 
 const char *ss_parse_renew(void *member, const ss_line_t *line)
 {
     const char *accepted = ss_option_renew(member, line->words[0]);
 
-    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
+    return accepted == NULL ? NULL : ss_kind_not_accepted(line->words[0], accepted, line);
 }
 
 const char *ss_parse_size(void *member, const ss_line_t *line)
 {
     const char *accepted = ss_option_size(member, line->words[0]);
 
-    return accepted == NULL ? NULL : not_accepted(line->words[0], accepted, line);
+    return accepted == NULL ? NULL : ss_kind_not_accepted(line->words[0], accepted, line);
 }
 
 const char *ss_parse_sources(void *member, const ss_line_t *line)
@@ -148,7 +163,7 @@ const char *ss_parse_formats(void *member, const ss_line_t *line)
         const ss_format_t *format = ss_format_named(line->words[i]);
 
         if (format == NULL) {
-            return not_accepted(line->words[i], ss_format_names(line->pool), line);
+            return ss_kind_not_accepted(line->words[i], ss_format_names(line->pool), line);
         }
         for (int j = 0; j < formats->nelts; j++) {
             if (APR_ARRAY_IDX(formats, j, const ss_format_t *) == format) {
@@ -167,7 +182,7 @@ const char *ss_parse_update(void *member, const ss_line_t *line)
     ss_update_conf_t update = { NULL, { 0, NULL } };
     const char *why;
 
-    if (is_word(line->words[0], "Off")) {
+    if (ss_kind_is_word(line->words[0], "Off")) {
         if (line->count > 1) {
             return "Off takes no keys: accepted are Off alone, or a response header and keys";
         }
@@ -180,14 +195,14 @@ const char *ss_parse_update(void *member, const ss_line_t *line)
     }
     why = fault_of_header(line->words[0], "response header", "X-Session-Update", line);
     if (why == NULL) {
-        why = fault_of_keys(line->count - 1, line->words + 1, line);
+        why = ss_kind_fault_of_keys(line->count - 1, line->words + 1, line);
     }
     if (why != NULL) {
         return why;
     }
     update.header = line->words[0];
     update.keys.all = line->count == 1;
-    update.keys.names = names_of(line->count - 1, line->words + 1, line->pool);
+    update.keys.names = ss_kind_names(line->count - 1, line->words + 1, line->pool);
     *(ss_update_conf_t *)member = update;
     return NULL;
 }
@@ -197,7 +212,7 @@ const char *ss_parse_forward(void *member, const ss_line_t *line)
     ss_forward_conf_t forward = { NULL, { 0, NULL } };
     const char *why;
 
-    if (is_word(line->words[0], "Off")) {
+    if (ss_kind_is_word(line->words[0], "Off")) {
         if (line->count > 1) {
             return "Off takes no keys: accepted are Off alone, or a request header and keys";
         }
@@ -206,14 +221,14 @@ const char *ss_parse_forward(void *member, const ss_line_t *line)
     }
     why = fault_of_header(line->words[0], "request header", "X-Session", line);
     if (why == NULL) {
-        why = fault_of_keys(line->count - 1, line->words + 1, line);
+        why = ss_kind_fault_of_keys(line->count - 1, line->words + 1, line);
     }
     if (why != NULL) {
         return why;
     }
     forward.header = line->words[0];
     forward.keys.all = line->count == 1;
-    forward.keys.names = names_of(line->count - 1, line->words + 1, line->pool);
+    forward.keys.names = ss_kind_names(line->count - 1, line->words + 1, line->pool);
     *(ss_forward_conf_t *)member = forward;
     return NULL;
 }
@@ -226,7 +241,7 @@ const char *ss_parse_forward_text(void *member, const ss_line_t *line)
                                    : apr_array_copy(line->pool, texts);
     ss_forward_text_t text = { NULL, NULL };
 
-    if (line->count == 1 && is_word(line->words[0], "Off")) {
+    if (line->count == 1 && ss_kind_is_word(line->words[0], "Off")) {
         more->nelts = 0; /* of this section, too */
     }
     else if (line->count != 2) {
@@ -235,7 +250,7 @@ const char *ss_parse_forward_text(void *member, const ss_line_t *line)
     else {
         const char *why = fault_of_header(line->words[0], "request header", "X-User", line);
 
-        why = why == NULL ? fault_of_keys(1, line->words + 1, line) : why;
+        why = why == NULL ? ss_kind_fault_of_keys(1, line->words + 1, line) : why;
         if (why != NULL) {
             return why;
         }
@@ -258,106 +273,24 @@ void ss_merge_forward_texts(void *member, const void *outer_, const void *inner_
         outer == NULL || is_off ? inner : apr_array_append(pool, outer, inner);
 }
 
-/* Add a rule to those that this section has so far. */
-static const char *add_rule(void *member, const char *key, const ap_expr_info_t *value,
-                            const ss_line_t *line)
-{
-    const apr_array_header_t *rules = *(const apr_array_header_t **)member;
-    apr_array_header_t *more = rules == NULL ? apr_array_make(line->pool, 1, sizeof(ss_rule_t))
-                                             : apr_array_copy(line->pool, rules);
-    ss_rule_t *rule = apr_array_push(more);
-
-    rule->key = ss_bytes_of(key);
-    rule->value = value;
-    if (!ss_key_is_acceptable(rule->key)) {
-        return "a key must be UTF-8 without control characters";
-    }
-    *(const apr_array_header_t **)member = more;
-    return NULL;
-}
-
-const char *ss_parse_set(void *member, const ss_line_t *line)
-{
-    const char *error = NULL, *why;
-    const ap_expr_info_t *value;
-
-    if (line->count != 2) {
-        return "accepted are a key and an expression; one with blanks needs quotes";
-    }
-    why = fault_of_keys(1, line->words, line);
-    if (why != NULL) {
-        return why;
-    }
-    value = ap_expr_parse_cmd(line->cmd, line->words[1], AP_EXPR_FLAG_STRING_RESULT, &error, NULL);
-    if (error != NULL) {
-        return apr_psprintf(line->pool, "\"%s\" is no string expression: %s", line->words[1],
-                            error);
-    }
-    return add_rule(member, line->words[0], value, line);
-}
-
-const char *ss_parse_unset(void *member, const ss_line_t *line)
-{
-    const char *why = fault_of_keys(line->count, line->words, line);
-
-    for (int i = 0; i < line->count && why == NULL; i++) {
-        why = add_rule(member, line->words[i], NULL, line);
-    }
-    return why;
-}
-
-static int has_rule_for(const apr_array_header_t *rules, ss_bytes_t key)
-{
-    for (int i = 0; i < rules->nelts; i++) {
-        if (ss_bytes_equal(APR_ARRAY_IDX(rules, i, ss_rule_t).key, key)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The inner section decides alone about its keys: an outer rule for one of them is not even asked.
- */
-void ss_merge_rules(void *member, const void *outer_, const void *inner_, apr_pool_t *pool)
-{
-    const apr_array_header_t *outer = *(const apr_array_header_t *const *)outer_;
-    const apr_array_header_t *inner = *(const apr_array_header_t *const *)inner_;
-    apr_array_header_t *joined;
-
-    if (outer == NULL) {
-        *(const apr_array_header_t **)member = inner;
-        return;
-    }
-    joined = apr_array_make(pool, outer->nelts + inner->nelts, sizeof(ss_rule_t));
-    for (int i = 0; i < outer->nelts; i++) {
-        const ss_rule_t *rule = &APR_ARRAY_IDX(outer, i, ss_rule_t);
-
-        if (!has_rule_for(inner, rule->key)) {
-            APR_ARRAY_PUSH(joined, ss_rule_t) = *rule;
-        }
-    }
-    apr_array_cat(joined, inner);
-    *(const apr_array_header_t **)member = joined;
-}
-
 const char *ss_parse_writable(void *member, const ss_line_t *line)
 {
     ss_keys_t keys = { 0, NULL };
-    const char *why = fault_of_keys(line->count, line->words, line);
+    const char *why = ss_kind_fault_of_keys(line->count, line->words, line);
 
     if (why != NULL) {
         return why;
     }
     for (int i = 0; i < line->count; i++) {
         keys.all = strcmp(line->words[i], "*") == 0;
-        if ((keys.all || is_word(line->words[i], "none")) && line->count > 1) {
+        if ((keys.all || ss_kind_is_word(line->words[i], "none")) && line->count > 1) {
             return apr_psprintf(line->pool,
                                 "\"%s\" stands alone: accepted are names of keys, or *, or none",
                                 line->words[i]);
         }
     }
-    if (!keys.all && !is_word(line->words[0], "none")) {
-        keys.names = names_of(line->count, line->words, line->pool);
+    if (!keys.all && !ss_kind_is_word(line->words[0], "none")) {
+        keys.names = ss_kind_names(line->count, line->words, line->pool);
     }
     *(ss_keys_t *)member = keys;
     return NULL;
@@ -441,6 +374,31 @@ void ss_gather_rule(cmd_parms *cmd, const void *member)
 {
     (void)member;
     gathered_by(cmd)->has_rules = 1;
+}
+
+void ss_gather_user(cmd_parms *cmd, const void *member)
+{
+    ss_gathered_mention(&gathered_by(cmd)->users, ((const ss_user_conf_t *)member)->key,
+                        ss_gathered_place(cmd), cmd->pool);
+}
+
+void ss_gather_login_page(cmd_parms *cmd, const void *member)
+{
+    const ss_login_page_t *page = member;
+
+    if (page->url != NULL) {
+        apr_array_header_t *more = apr_array_copy(cmd->pool, gathered_by(cmd)->login_pages);
+
+        APR_ARRAY_PUSH(more, ss_login_page_t) = *page;
+        gathered_by(cmd)->login_pages = more;
+    }
+}
+
+void ss_gather_age(cmd_parms *cmd)
+{
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {
+        gathered_by(cmd)->asks_age = ss_gathered_place(cmd);
+    }
 }
 
 void ss_gather_require(cmd_parms *cmd, const char *key)

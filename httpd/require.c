@@ -7,14 +7,24 @@
 #include <http_request.h>
 #include <mod_auth.h>
 
+#include "httpd/auth_type.h"
 #include "httpd/require.h"
 #include "httpd/log.h"
 #include "httpd/response.h"
 #include "httpd/visit.h"
+#include "lib/option.h"
 #include "lib/value.h"
 #include "lib/json/json.h"
 
 #define PROVIDER "signed-session"
+#define AGE_PROVIDER "signed-session-age"
+
+/** One line. */
+typedef struct requirement_t {
+    int is_at_once; /* may it stand behind a "not"? Then it counts at once when it is met */
+    const char *const *words;  /* behind signed-session, ended by NULL */
+    apr_interval_time_t limit; /* behind signed-session-age */
+} requirement_t;
 
 /* Is this the value, or an array that has it? */
 static int is_value(ss_json_t value, const char *wanted, apr_pool_t *pool)
@@ -93,52 +103,177 @@ static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *con
            tell_state(visit, r->pool));
 }
 
-/* httpd may ask twice in one request: nothing here changes anything but the mark. */
-static authz_status check(request_rec *r, const char *line, const void *words)
+/* The door to the session for a line of this name; AUTHZ_NEUTRAL when it may be judged. */
+static authz_status enter(ss_visit_t **visit, request_rec *r, const char *name)
 {
-    authz_status status = AUTHZ_DENIED;
-    ss_visit_t *visit;
-
-    (void)line;
-    switch (ss_visit_enter(&visit, r)) {
+    switch (ss_visit_enter(visit, r)) {
     case SS_ACCESS_OFF:
-        ss_log(r, APLOG_ERR, "SS0206",
-               "Require signed-session cannot be judged here, because sessions are off: add "
-               "\"SignedSession On\" to this location");
+        ss_log(
+            r, APLOG_ERR, "SS0206",
+            "Require %s cannot be judged here, because sessions are off: add \"SignedSession On\" "
+            "to this location",
+            name);
         return AUTHZ_GENERAL_ERROR; /* "denied" would let everybody pass a Require not */
     case SS_ACCESS_NO_KEYS:
         return AUTHZ_GENERAL_ERROR;
     default:
-        break;
+        return AUTHZ_NEUTRAL;
     }
-    if (has(visit, words, r->pool)) {
+}
+
+/* Where people log in, "denied" would end the request before anybody has been asked to. But httpd
+ * takes "no user yet" behind a "not" for no objection. And another login than ours stays beside:
+ * what the session grants, it need not ask for. */
+static int waits_for_user(request_rec *r, const requirement_t *requirement, int is_met)
+{
+    if (r->user != NULL || (is_met && requirement->is_at_once)) {
+        return 0;
+    }
+    switch (ss_auth_type(r)) {
+    case SS_AUTH_OURS:
+        return 1;
+    case SS_AUTH_OTHER:
+        return !is_met;
+    default:
+        return 0;
+    }
+}
+
+/* Either answer depends on the session, also that to a subrequest for the page it is part of. */
+static authz_status decide(request_rec *r, ss_visit_t *visit, int is_met)
+{
+    if (is_met) {
         visit->require.granted = 1;
-        status = AUTHZ_GRANTED;
-    }
-    else {
-        tell_denial(r, visit, words);
     }
     ss_response_include(r);
-    return status;
+    return is_met ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
+/* httpd may ask twice in one request: nothing here changes anything but the mark. */
+static authz_status check(request_rec *r, const char *line, const void *requirement_)
+{
+    const requirement_t *requirement = requirement_;
+    ss_visit_t *visit;
+    authz_status status = enter(&visit, r, PROVIDER);
+    int is_met;
+
+    (void)line;
+    if (status != AUTHZ_NEUTRAL) {
+        return status;
+    }
+    is_met = has(visit, requirement->words, r->pool);
+    if (waits_for_user(r, requirement, is_met)) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    if (!is_met) {
+        tell_denial(r, visit, requirement->words);
+    }
+    return decide(r, visit, is_met);
+}
+
+/* Seconds since the session was created; -1 when there is none, or nobody knows. */
+static apr_int64_t age_of(const ss_visit_t *visit)
+{
+    const ss_session_t *session = ss_visit_session(visit);
+    apr_int64_t created = ss_session_created(session, visit->now);
+
+    if (ss_session_is_empty(session) || created == SS_NO_TIME) {
+        return -1;
+    }
+    /* another server's clock may be ahead */
+    return created > apr_time_sec(visit->now) ? 0 : apr_time_sec(visit->now) - created;
+}
+
+static authz_status check_age(request_rec *r, const char *line, const void *requirement_)
+{
+    const requirement_t *requirement = requirement_;
+    ss_visit_t *visit;
+    authz_status status = enter(&visit, r, AGE_PROVIDER);
+    apr_int64_t age;
+    int is_met;
+
+    if (status != AUTHZ_NEUTRAL) {
+        return status;
+    }
+    age = visit->identity.as_new ? 0 : age_of(visit);
+    is_met = age >= 0 && age <= apr_time_sec(requirement->limit);
+    if (waits_for_user(r, requirement, is_met)) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    if (!is_met) {
+        ss_log(r, APLOG_DEBUG, "SS0215",
+               "the session does not meet \"Require signed-session-age %s\": %s (the client's "
+               "cookie: %s)",
+               line, age < 0 ? "it has no time of creation" : "it is older",
+               tell_state(visit, r->pool));
+        visit->require.too_old = 1;
+    }
+    return decide(r, visit, is_met);
+}
+
+/* Behind "not", within <RequireNone>, and in an alias, which may yet stand behind a "not". */
+static int is_at_once(const cmd_parms *cmd)
+{
+    const ap_directive_t *line = cmd->directive;
+    const char *args = line->args;
+
+    if (ap_cstr_casecmp(line->directive, "Require") != 0 ||
+        ap_cstr_casecmp(ap_getword_conf(cmd->temp_pool, &args), "not") == 0) {
+        return 1;
+    }
+    for (const ap_directive_t *around = line->parent; around != NULL; around = around->parent) {
+        if (ap_cstr_casecmp(around->directive, "<RequireNone") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static requirement_t *new_requirement(const cmd_parms *cmd)
+{
+    requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
+
+    requirement->is_at_once = is_at_once(cmd);
+    return requirement;
 }
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 {
     apr_array_header_t *words = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    requirement_t *requirement = new_requirement(cmd);
 
     while (*line != '\0') {
         APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(cmd->pool, &line);
     }
     APR_ARRAY_PUSH(words, const char *) = NULL;
-    *parsed = words->elts;
+    requirement->words = (const char *const *)words->elts;
+    *parsed = requirement;
     ss_gather_require(cmd, APR_ARRAY_IDX(words, 0, const char *));
     return NULL;
 }
 
+static const char *parse_age(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    requirement_t *requirement = new_requirement(cmd);
+    const char *word = ap_getword_conf(cmd->pool, &line);
+    const char *accepted = ss_option_duration(&requirement->limit, word);
+
+    if (accepted != NULL || *line != '\0') {
+        return apr_psprintf(cmd->pool, "Require " AGE_PROVIDER ": accepted is %s",
+                            accepted != NULL ? accepted : "one duration");
+    }
+    *parsed = requirement;
+    ss_gather_age(cmd);
+    return NULL;
+}
+
 static const authz_provider provider = { check, parse };
+static const authz_provider age_provider = { check_age, parse_age };
 
 void ss_require_register(apr_pool_t *pool)
 {
     ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, PROVIDER, AUTHZ_PROVIDER_VERSION,
                               &provider, AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, AGE_PROVIDER, AUTHZ_PROVIDER_VERSION,
+                              &age_provider, AP_AUTH_INTERNAL_PER_CONF);
 }

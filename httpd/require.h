@@ -6,7 +6,8 @@
 
 #include <apr_pools.h>
 
-/** Register the provider of "Require signed-session [KEY [VALUE...]]". */
+/** Register the providers of "Require signed-session [KEY [VALUE...]]" and of "Require
+ * signed-session-age DURATION". */
 void ss_require_register(apr_pool_t *pool);
 
 #endif

@@ -57,7 +57,7 @@ static void mark_private(request_rec *r)
                    ss_field_private(take_field(r, "Cache-Control"), r->pool));
 }
 
-/* No cache may answer in the stead of a place that takes something away. */
+/* No cache may answer in the stead of a place that takes something away, or asks who it is. */
 static void mark_unstored(request_rec *r)
 {
     const char *value = take_field(r, "Cache-Control");
@@ -141,7 +141,8 @@ static int is_let_in(const request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_loaded(r);
 
-    return visit != NULL && (visit->require.granted || visit->expression.required);
+    return visit != NULL &&
+           (visit->require.granted || visit->identity.known || visit->expression.required);
 }
 
 static int is_asked(const request_rec *r)
@@ -168,10 +169,18 @@ static int is_varying(request_rec *r)
     return 0;
 }
 
+/* Is this one of the answers on the way in, good for one client at one moment? */
+static int is_about_login(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+
+    return visit != NULL && (visit->login.asked || visit->returning.answered);
+}
+
 static void mark_response(request_rec *r, ss_step_t *step)
 {
     step->marked = 1;
-    if (ss_rules_take_away(r)) {
+    if (ss_rules_take_away(r) || is_about_login(r)) {
         mark_unstored(r);
     }
     if (step->is_private || is_let_in(r)) {

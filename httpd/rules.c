@@ -9,10 +9,12 @@
  */
 #include <ap_expr.h>
 
+#include "httpd/auth_type.h"
 #include "httpd/caller.h"
 #include "httpd/earned.h"
 #include "httpd/log.h"
 #include "httpd/rules.h"
+#include "lib/split.h"
 
 static int is_earned(const ss_visit_t *visit, request_rec *r)
 {
@@ -29,11 +31,51 @@ static int is_earned(const ss_visit_t *visit, request_rec *r)
 static int has_clear(const request_rec *r, ss_clear_e clear)
 {
     for (; r != NULL; r = r->prev) {
-        if (ss_visit_may_change(r) && ss_dir_conf(r)->clear == clear) {
+        if (ss_visit_may_change(r) && ss_dir_conf(r)->clear.kind == clear) {
             return 1;
         }
     }
     return 0;
+}
+
+static const apr_array_header_t *common(const apr_array_header_t *a, const apr_array_header_t *b,
+                                        apr_pool_t *pool)
+{
+    const ss_keys_t others = { 0, b };
+    apr_array_header_t *both = apr_array_make(pool, a->nelts, sizeof(const char *));
+
+    for (int i = 0; i < a->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(a, i, const char *);
+
+        if (ss_keys_include(&others, ss_bytes_of(name))) {
+            APR_ARRAY_PUSH(both, const char *) = name;
+        }
+    }
+    return both;
+}
+
+/* What every SignedSessionClear Before of the chain leaves; NULL: there is none. */
+static const apr_array_header_t *kept_keys(const request_rec *r)
+{
+    const apr_array_header_t *keep = NULL;
+
+    for (; r != NULL; r = r->prev) {
+        const ss_clear_conf_t *clear = &ss_dir_conf(r)->clear;
+
+        if (ss_visit_may_change(r) && clear->kind == SS_CLEAR_BEFORE) {
+            keep = keep == NULL ? clear->keep : common(keep, clear->keep, r->pool);
+        }
+    }
+    return keep;
+}
+
+/* Does this rule log somebody in? Where a login leads back from, it does whoever was there before;
+ * but not who is known by nothing else than the session itself. */
+static int is_login(request_rec *r, const ss_visit_t *visit, const ss_rule_t *rule)
+{
+    return ss_dir_conf(r)->way_back.param != NULL &&
+           ss_bytes_equal(rule->key, ss_bytes_of(visit->conf->subject)) &&
+           ss_auth_type(r) != SS_AUTH_OURS;
 }
 
 static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
@@ -47,9 +89,15 @@ static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)
                rule->key.data, error);
     }
     else if (text != NULL && text[0] != '\0') {
-        change.value = ss_json_quote(ss_bytes_of(text), r->pool);
-        if (change.value.raw.data != NULL) { /* else it is not UTF-8 */
-            ss_visit_change(visit, &change);
+        change.value = rule->separator == NULL
+                           ? ss_json_quote(ss_bytes_of(text), r->pool)
+                           : ss_split(ss_bytes_of(text), ss_bytes_of(rule->separator), r->pool);
+        if (change.value.raw.data == NULL) {
+            return; /* it is not UTF-8, or nothing but separators */
+        }
+        ss_visit_change(visit, &change);
+        if (is_login(r, visit, rule)) {
+            ss_visit_change(visit, &ss_change_login);
         }
     }
 }
@@ -89,7 +137,7 @@ static int has_rules(const request_rec *r)
     for (; r != NULL; r = r->prev) {
         const ss_dir_conf_t *dir = ss_dir_conf(r);
 
-        if (dir->mode == SS_ON && (dir->rules != NULL || dir->clear != SS_CLEAR_OFF)) {
+        if (dir->mode == SS_ON && (dir->rules != NULL || dir->clear.kind != SS_CLEAR_OFF)) {
             return 1;
         }
     }
@@ -111,7 +159,7 @@ int ss_rules_take_away(const request_rec *r)
     for (; r != NULL && ss_server_conf(r->server)->gathered.has_rules; r = r->prev) {
         const ss_dir_conf_t *dir = ss_dir_conf(r);
 
-        if (dir->mode == SS_ON && (dir->clear == SS_CLEAR_ON || takes_key_away(dir->rules))) {
+        if (dir->mode == SS_ON && (dir->clear.kind == SS_CLEAR_ON || takes_key_away(dir->rules))) {
             return 1;
         }
     }
@@ -120,6 +168,7 @@ int ss_rules_take_away(const request_rec *r)
 
 void ss_rules_apply(request_rec *r)
 {
+    const apr_array_header_t *keep;
     ss_visit_t *visit;
     leave_t leave;
 
@@ -140,9 +189,10 @@ void ss_rules_apply(request_rec *r)
     }
     leave.earned = is_earned(visit, r);
     leave.take_away = !ss_caller_is_bystander(r);
+    keep = kept_keys(r);
     ss_visit_begin_rules(visit);
-    if (leave.earned && has_clear(r, SS_CLEAR_BEFORE)) {
-        ss_draft_begin_anew(visit->draft);
+    if (leave.earned && keep != NULL) {
+        ss_draft_begin_anew(visit->draft, keep);
     }
     apply_rules(r, visit, &leave);
     if (leave.take_away && has_clear(r, SS_CLEAR_ON)) {

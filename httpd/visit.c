@@ -64,7 +64,8 @@ static void load(ss_visit_t *visit)
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
-    visit->draft = ss_draft_create(visit->opened.session, visit->root->pool);
+    visit->draft = ss_draft_create(visit->opened.session, ss_bytes_of(visit->conf->subject),
+                                   visit->root->pool);
 }
 
 static ss_visit_t *visit_of(const request_rec *root)

@@ -43,9 +43,27 @@ typedef struct ss_forward_note_t {
     ss_keys_t keys;           /* that are in it */
 } ss_forward_note_t;
 
+/** identity.c: who it is. */
+typedef struct ss_identity_note_t {
+    int known;                 /* the session has named a user: the response is private */
+    const request_rec *judged; /* whose requirements are being judged */
+    int as_new;                /* as if he had just logged in */
+} ss_identity_note_t;
+
+/** login.c */
+typedef struct ss_login_note_t {
+    int asked; /* the visit is answered with the question who it is */
+} ss_login_note_t;
+
+/** returning.c */
+typedef struct ss_returning_note_t {
+    int answered; /* the visit is led back, or told why not */
+} ss_returning_note_t;
+
 /** require.c: what was decided. */
 typedef struct ss_require_note_t {
     int granted; /* a Require was granted by the session: the response is private */
+    int too_old; /* a session was too old for one */
 } ss_require_note_t;
 
 /** expression.c: what asked. */
@@ -110,6 +128,9 @@ typedef struct ss_visit_t {
     ss_strip_note_t strip;
     ss_vars_note_t vars;
     ss_forward_note_t forward;
+    ss_identity_note_t identity;
+    ss_login_note_t login;
+    ss_returning_note_t returning;
     ss_require_note_t require;
     ss_expression_note_t expression;
     ss_endpoint_note_t endpoint;

@@ -8,6 +8,8 @@
 
 const ss_change_t ss_change_end = { SS_CHANGE_END, { NULL, 0 }, { { NULL, 0 } } };
 
+const ss_change_t ss_change_login = { SS_CHANGE_LOGIN, { NULL, 0 }, { { NULL, 0 } } };
+
 int ss_key_is_acceptable(ss_bytes_t name)
 {
     return ss_utf8_is_valid(name) && ss_json_is_plain(name);
@@ -32,6 +34,9 @@ int ss_change_make(ss_session_t *session, const ss_change_t *change)
         break;
     case SS_CHANGE_END:
         ss_session_clear(session);
+        break;
+    case SS_CHANGE_LOGIN:
+        ss_session_renew_identity(session);
         break;
     }
     return 1;

@@ -17,7 +17,8 @@ typedef enum ss_change_e {
     SS_CHANGE_UPDATE,  /* every top-level member of an object, as SS_CHANGE_SET */
     SS_CHANGE_MERGE,   /* a JSON merge patch that is an object */
     SS_CHANGE_REPLACE, /* the whole document */
-    SS_CHANGE_END      /* end the session */
+    SS_CHANGE_END,     /* end the session */
+    SS_CHANGE_LOGIN    /* somebody has logged in: the same document in a new session */
 } ss_change_e;
 
 typedef struct ss_change_t {
@@ -28,6 +29,9 @@ typedef struct ss_change_t {
 
 /** The change that ends a session. */
 extern const ss_change_t ss_change_end;
+
+/** The change that a login is, whatever else it sets. */
+extern const ss_change_t ss_change_login;
 
 /** May a session have a key of this name, wherever a change comes from? UTF-8 without control
  * characters. */

@@ -3,22 +3,32 @@
  */
 #include "lib/draft.h"
 
+typedef enum turn_e {
+    SAME_SUBJECT,
+    NEW_SUBJECT,    /* nobody has become somebody, or somebody nobody */
+    ANOTHER_SUBJECT /* somebody has become somebody else */
+} turn_e;
+
 struct ss_draft_t {
     apr_pool_t *pool;
     ss_session_t *base;          /* what the changes are made on; never changed itself */
     ss_session_t *session;       /* with the changes; `base` while there are none */
     apr_array_header_t *changes; /* ss_change_t, in order; NULL before the first */
-    int anew;                    /* begun anew: nothing of `base` is left, unless */
-    int adopted;                 /* an application wrote it in this visit */
+    const apr_array_header_t
+        *anew;          /* begun anew: these keys of `base` are left; NULL: it was not */
+    int adopted;        /* an application wrote `base` in this visit: it stays */
+    ss_bytes_t subject; /* the key that names the subject, or absent */
+    turn_e turn;        /* what the changes have made of the subject */
     unsigned version, changed_at;
 };
 
-ss_draft_t *ss_draft_create(ss_session_t *session, apr_pool_t *pool)
+ss_draft_t *ss_draft_create(ss_session_t *session, ss_bytes_t subject, apr_pool_t *pool)
 {
     ss_draft_t *draft = apr_pcalloc(pool, sizeof(*draft));
 
     draft->pool = pool;
     draft->base = draft->session = session;
+    draft->subject = subject;
     return draft;
 }
 
@@ -46,6 +56,56 @@ static void note_change(ss_draft_t *draft)
     draft->changed_at = ++draft->version;
 }
 
+/* Absent when it is nobody. */
+static ss_json_t subject_of(const ss_draft_t *draft, const ss_session_t *session)
+{
+    ss_json_t subject =
+        draft->subject.data == NULL ? ss_json_absent : ss_session_get(session, draft->subject);
+
+    /* two quotes with nothing between them are an empty string */
+    return subject.raw.data != NULL && ss_json_kind(subject) == SS_JSON_STRING &&
+                   subject.raw.len > 2
+               ? subject
+               : ss_json_absent;
+}
+
+static turn_e turn_of(const ss_draft_t *draft)
+{
+    ss_json_t before = subject_of(draft, draft->base), after = subject_of(draft, draft->session);
+
+    if (before.raw.data == NULL || after.raw.data == NULL) {
+        return before.raw.data == after.raw.data ? SAME_SUBJECT : NEW_SUBJECT;
+    }
+    return ss_json_equal(before, after, draft->pool) ? SAME_SUBJECT : ANOTHER_SUBJECT;
+}
+
+static void make_all(ss_draft_t *draft)
+{
+    for (int i = 0; i < count_of(draft); i++) {
+        ss_change_make(own_session(draft), &APR_ARRAY_IDX(draft->changes, i, ss_change_t));
+    }
+}
+
+/* Make everything again that has been asked for. */
+static void make_again(ss_draft_t *draft)
+{
+    draft->version++;
+    draft->session = draft->base;
+    if (draft->anew != NULL && !draft->adopted) {
+        ss_session_begin_anew(own_session(draft), draft->anew);
+    }
+    make_all(draft);
+    draft->turn = turn_of(draft);
+    if (draft->turn == ANOTHER_SUBJECT && !draft->adopted) {
+        draft->session = draft->base;
+        ss_session_clear(own_session(draft));
+        make_all(draft);
+    }
+    else if (draft->turn != SAME_SUBJECT) {
+        ss_session_renew_identity(own_session(draft));
+    }
+}
+
 int ss_draft_make(ss_draft_t *draft, const ss_change_t *change)
 {
     ss_session_t *session = own_session(draft);
@@ -64,25 +124,16 @@ int ss_draft_make(ss_draft_t *draft, const ss_change_t *change)
     else if (change->kind == SS_CHANGE_END) {
         draft->version++; /* nothing to end but a refused cookie */
     }
+    if (turn_of(draft) != draft->turn) {
+        make_again(draft);
+        draft->changed_at = draft->version;
+    }
     return 1;
 }
 
-/* Make everything again that has been asked for. */
-static void make_again(ss_draft_t *draft)
+void ss_draft_begin_anew(ss_draft_t *draft, const apr_array_header_t *keep)
 {
-    draft->version++;
-    draft->session = draft->base;
-    if (draft->anew && !draft->adopted) {
-        ss_session_clear(own_session(draft));
-    }
-    for (int i = 0; i < count_of(draft); i++) {
-        ss_change_make(own_session(draft), &APR_ARRAY_IDX(draft->changes, i, ss_change_t));
-    }
-}
-
-void ss_draft_begin_anew(ss_draft_t *draft)
-{
-    draft->anew = 1;
+    draft->anew = keep;
     make_again(draft);
     note_change(draft);
 }
@@ -96,18 +147,18 @@ ss_draft_mark_t ss_draft_mark(const ss_draft_t *draft)
 
 void ss_draft_return(ss_draft_t *draft, ss_draft_mark_t mark)
 {
-    if (mark.changes < count_of(draft) || mark.anew < draft->anew) {
-        if (draft->changes != NULL) {
+    if (mark.changes < count_of(draft) || (mark.anew == NULL && draft->anew != NULL)) {
+        if (draft->changes != NULL && mark.changes < count_of(draft)) {
             draft->changes->nelts = mark.changes;
         }
-        draft->anew = mark.anew;
+        draft->anew = draft->anew == NULL ? NULL : mark.anew;
         make_again(draft);
     }
 }
 
 void ss_draft_revert(ss_draft_t *draft)
 {
-    const ss_draft_mark_t start = { 0, 0 };
+    const ss_draft_mark_t start = { 0, NULL };
 
     ss_draft_return(draft, start);
 }
@@ -136,7 +187,7 @@ int ss_draft_was_ended(const ss_draft_t *draft)
 
 int ss_draft_has_ended(const ss_draft_t *draft)
 {
-    return draft->anew || ss_draft_was_ended(draft);
+    return draft->anew != NULL || ss_draft_was_ended(draft);
 }
 
 unsigned ss_draft_version(const ss_draft_t *draft)

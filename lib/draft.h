@@ -10,6 +10,12 @@
  * The changes of one visit: a session as it was found, and what has been changed since. Changes are
  * remembered, so that they can be taken back, or made again on another session.
  *
+ * A session has a subject: whom a string of its document names that is not empty. Changes that give
+ * it one, or take it away, leave the document, and give it a new id and a new time of creation:
+ * whoever has planted or copied a session before the login has no part in what follows. Changes
+ * that make it another one's begin a new session, of which nothing is left but what they write: of
+ * what an application wrote itself (ss_draft_adopt) that is all.
+ *
  * Everything lives in the pool it was created in. Not for two threads at a time.
  */
 typedef struct ss_draft_t ss_draft_t;
@@ -17,11 +23,13 @@ typedef struct ss_draft_t ss_draft_t;
 /** A place in the changes to return to; good for as long as the draft. */
 typedef struct ss_draft_mark_t {
     int changes;
-    int anew;
+    const apr_array_header_t *anew;
 } ss_draft_mark_t;
 
-/** Begin with a session as a cookie held it, or an empty one. It is the draft's from now on. */
-ss_draft_t *ss_draft_create(ss_session_t *session, apr_pool_t *pool);
+/** Begin with a session as a cookie held it, or an empty one. It is the draft's from now on.
+ *
+ * @param subject  the top-level key that names the subject; ss_absent: there is none */
+ss_draft_t *ss_draft_create(ss_session_t *session, ss_bytes_t subject, apr_pool_t *pool);
 
 /** The session with every change so far. The next change may put another object in its place. */
 ss_session_t *ss_draft_session(const ss_draft_t *draft);
@@ -30,9 +38,14 @@ ss_session_t *ss_draft_session(const ss_draft_t *draft);
  * see ss_change_make. */
 int ss_draft_make(ss_draft_t *draft, const ss_change_t *change);
 
-/** Begin a new session (new id, created, counter) that holds only what was changed since the draft
- * began, or what an application wrote itself. */
-void ss_draft_begin_anew(ss_draft_t *draft);
+/**
+ * Begin a new session (new id, created, counter) that holds only what was changed since the draft
+ * began, or what an application wrote itself, and these keys of the old one. The subject may be
+ * among the keys, but when it becomes another one nothing of the old session stays.
+ *
+ * @param keep  const char *; must live as long as the draft; empty: none
+ */
+void ss_draft_begin_anew(ss_draft_t *draft, const apr_array_header_t *keep);
 
 ss_draft_mark_t ss_draft_mark(const ss_draft_t *draft);
 

@@ -167,3 +167,17 @@ int ss_field_is_type(const char *content_type, const char *type)
     return apr_cstr_casecmpn(content_type, type, len) == 0 &&
            (content_type[len] == '\0' || strchr(BLANKS ";", content_type[len]) != NULL);
 }
+
+int ss_field_names_type(const char *accept, const char *type)
+{
+    ss_bytes_t member;
+    apr_size_t len = strlen(type);
+
+    while (accept != NULL && next_member(&member, &accept)) {
+        if (member.len >= len && apr_cstr_casecmpn(member.data, type, len) == 0 &&
+            (member.len == len || strchr(BLANKS ";", member.data[len]) != NULL)) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -178,6 +178,12 @@ const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
     return &session->stamp;
 }
 
+apr_int64_t ss_session_created(const ss_session_t *session, apr_time_t now)
+{
+    return session->loaded.text.data == NULL || session->ended ? apr_time_sec(now)
+                                                               : session->stamp.created;
+}
+
 int ss_session_is_empty(const ss_session_t *session)
 {
     return session->members->nelts == 0;
@@ -403,6 +409,40 @@ void ss_session_clear(ss_session_t *session)
 
     session->ended = 1;
     session->stamp = new_stamp;
+}
+
+static int is_among(const apr_array_header_t *names, ss_bytes_t name)
+{
+    for (int i = 0; names != NULL && i < names->nelts; i++) {
+        if (ss_bytes_equal(ss_bytes_of(APR_ARRAY_IDX(names, i, const char *)), name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void ss_session_begin_anew(ss_session_t *session, const apr_array_header_t *names)
+{
+    const apr_array_header_t *old = session->members;
+
+    ss_session_clear(session);
+    for (int i = 0; i < old->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(old, i, ss_json_member_t);
+
+        if (is_among(names, member->name)) {
+            APR_ARRAY_PUSH(own_members(session), ss_json_member_t) = *member;
+            changed(session);
+        }
+    }
+}
+
+void ss_session_renew_identity(ss_session_t *session)
+{
+    if (!ss_session_is_empty(session)) {
+        changed(session);
+        session->ended = 1;
+        session->stamp = new_stamp;
+    }
 }
 
 int ss_session_is_due(const ss_session_t *session, const ss_lifetime_t *lifetime, apr_time_t now)

@@ -57,6 +57,10 @@ ss_json_t ss_session_get(const ss_session_t *session, ss_bytes_t name);
 /** What the cookie said; for a new session the times are SS_NO_TIME and the counter is 0. */
 const ss_stamp_t *ss_session_stamp(const ss_session_t *session);
 
+/** When the session was created, in seconds since 1970: `now` for one that begins now, SS_NO_TIME
+ * when its cookie does not say. */
+apr_int64_t ss_session_created(const ss_session_t *session, apr_time_t now);
+
 /*
  * Changes. `value`, `patch` and `object` have passed ss_json_check_input and are copied. Setting
  * what is already there is no change. A session that is emptied ends: what is set afterwards
@@ -87,6 +91,15 @@ void ss_session_replace(ss_session_t *session, ss_json_t object);
 
 /** End the session: empty, and whatever follows is a new one. */
 void ss_session_clear(ss_session_t *session);
+
+/** Begin a new session (new id, created, counter) with these members of the old one, and no others.
+ *
+ * @param names  const char *; NULL: none stays */
+void ss_session_begin_anew(ss_session_t *session, const apr_array_header_t *names);
+
+/** The same document in a new session: whoever knew the old one's id knows nothing of this one. An
+ * empty one stays as it is. */
+void ss_session_renew_identity(ss_session_t *session);
 
 /** A session of its own with the same document and history, for changes that may yet be refused. */
 ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool);

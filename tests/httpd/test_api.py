@@ -77,12 +77,20 @@ def test_the_state_of_a_refused_cookie(server, cookie, state):
 
 
 def test_changes_are_seen_at_once_and_written_once(server):
-    response, got = run(server, ['set', 'user', 'Zoë "x"'], ['get', 'user'], ['set_json', 'a.b', '[1, 2.50]'],
+    response, got = run(server, ['set', 'name', 'Zoë "x"'], ['get', 'name'], ['set_json', 'a.b', '[1, 2.50]'],
                         ['get', 'a.b.1'], ['unset', 'old'], ['unset', 'old'], ['patch', '{"cart":{"m":2,"n":null}}'],
                         ['get', 'cart'], data={'old': 1, 'cart': {'n': 1}})
     assert got == ['ok', 'ok Zoë "x"', 'ok', 'not found', 'ok', 'not found', 'ok', 'ok {"m":2}']
-    assert opened(response).data == {'cart': {'m': 2}, 'user': 'Zoë "x"', 'a.b': [1, 2.5]}
+    assert opened(response).data == {'cart': {'m': 2}, 'name': 'Zoë "x"', 'a.b': [1, 2.5]}
     assert opened(response).counter == 2
+
+
+def test_a_new_subject_gets_a_new_session(server):
+    before = Native({'cart': 1}, counter=9)
+    bob = opened(run(server, ['set', 'user', 'bob'], cookie=f'session={before.seal()}')[0])
+    assert (bob.data, bob.counter) == ({'cart': 1, 'user': 'bob'}, 1) and bob.id != before.id
+    eve = opened(run(server, ['set', 'user', 'eve'], cookie=f'session={bob.seal()}')[0])
+    assert (eve.data, eve.counter) == ({'user': 'eve'}, 1) and eve.id != bob.id
 
 
 def test_ending_and_beginning_anew(server):

@@ -126,6 +126,10 @@ DIRECTIVES = {
         bad=[(value, f'"{value}" is not accepted', '1 to 4096')
              for value in ('4097', '0', '-1', '1k', 'big', '1e3', '99999999999999999999')]
             + [('1 000', 'a word too many', 'at most 4096')]),
+    'SignedSessionSubject': Directive(
+        SERVER,
+        good=['user', '"two words"', 'a.b'],
+        bad=[('user,id', '"user,id" has a comma', 'names of keys'), ('user id', 'a word too many', 'key')]),
     'SignedSession': Directive(
         ANYWHERE,
         good=['On', 'Off', 'ReadOnly', 'on', 'OFF', 'readonly'],
@@ -157,8 +161,10 @@ DIRECTIVES = {
              ('X-User user,role', '"user,role" has a comma', 'accepted are')]),
     'SignedSessionSet': Directive(
         SECTION,
-        good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *'],
-        bad=[('user', 'accepted are', 'a key and an expression'), ('user one two', 'a word too many', 'expression'),
+        good=['user %{REMOTE_USER}', '"two words" "%{HTTP_HOST} and more"', 'theme dark', 'none *',
+              'groups %{REMOTE_USER} split=,', 'groups %{REMOTE_USER} "SPLIT= ; "'],
+        bad=[('user', 'accepted are', 'a key and an expression'), ('user one two', '"two" is not accepted', 'split='),
+             ('user one split=', '"split=" is not accepted', 'separator'), ('user one split=, x', 'a word too many', 'separates'),
              ('user %{nobody_knows:it', '"%{nobody_knows:it" is no string expression', 'string expression'),
              ('"a\tb" x', 'a key must be', 'UTF-8 without control characters'),
              ('user, x', '"user," has a comma', 'names of keys')]),
@@ -170,8 +176,30 @@ DIRECTIVES = {
              ('user, cart', '"user," has a comma', 'blanks between')]),
     'SignedSessionClear': Directive(
         SECTION,
-        good=['On', 'Off', 'Before', 'before'],
-        bad=[('After', '"After" is not accepted', 'On, Off or Before'), ('On Before', 'a word too many', 'Before')]),
+        good=['On', 'Off', 'Before', 'before', 'Before cart "two words"'],
+        bad=[('After', '"After" is not accepted', 'On, Off, or Before'), ('On cart', 'only Before', 'keys'),
+             ('Off Before', 'only Before', 'keys'), ('Before cart, theme', '"cart," has a comma', 'blanks between')]),
+    'SignedSessionUser': Directive(
+        SECTION,
+        good=['user', 'user.name', 'user sso:', 'user "a b"', 'user ""'],
+        bad=[('"" a', 'accepted is the name of a key', 'not empty'), ('user,role', '"user,role" has a comma', 'names of keys'), ('user a b', 'a word too many', 'key')]),
+    'SignedSessionLoginPage': Directive(
+        SECTION,
+        good=['/login', '/login next', '/login?lang=de', '/', '/a%20b', 'Off', 'off', 'https://login.example/in',
+              'https://Login.example:8443/in?a=b back', 'https://login.example', 'https://login.example?a=b', '/login a-b._~9'],
+        bad=[(value, f'"{value}" is not accepted', 'path of this server')
+             for value in ('login', '//login', 'http://login.example/', 'On', 'https:/login', '/a/../b', '/a#b', '/%zz')]
+            + [('"/a b"', '"/a b"', 'percent-encoded'), ('/\\login', 'login" is not accepted', 'begins with one /'),
+               ('/ä', 'is not accepted', 'percent-encoded'), ('https://me@login.example/', 'scheme://host', 'user information'),
+               ('https:///login', 'scheme://host', 'accepted is'), ('https://login.example//a', '"//a"', 'path'),
+               ('/login "a b"', '"a b" is not accepted', 'letters, digits'), ('/login a=b', '"a=b"', 'letters'),
+               ('/login ""', '""', 'letters'), ('/login a b', 'a word too many', 'parameter'), ('Off a', '"Off" is not accepted', 'Off')]),
+    'SignedSessionReturn': Directive(
+        SECTION,
+        good=['return', 'return /home', 'next /home?a=b', 'Off', 'off', 'off /home'],
+        bad=[('"a b"', '"a b" is not accepted', 'letters, digits'), ('return home', '"home" is not accepted', 'path of this server'),
+             ('return //evil.example', '"//evil.example"', 'begins with one /'), ('return https://evil.example', '"https', 'path'),
+             ('return /a /b', 'a word too many', 'parameter')]),
     'SignedSessionStripCookie': Directive(
         SECTION,
         good=['auto', 'on', 'off', 'Auto', 'ON'],

@@ -357,7 +357,7 @@ def test_where_there_are_no_keys_the_log_has_nothing_to_show(start):
 
 # --- what is known of a session besides its keys ----------------------------------------------------
 
-FACTS = ['state', 'created', 'renewed', 'age', 'expires_in', 'format', 'id']
+FACTS = ['state', 'user', 'created', 'renewed', 'age', 'expires_in', 'format', 'id']
 FACTS_CONF = f'''
     SignedSession On
     SignedSessionFormat native starlette
@@ -424,7 +424,7 @@ def test_what_is_not_known_is_empty(facts, cookie, state, form):
 
 def test_the_state_is_that_of_what_the_client_sent(facts):
     found = facts_of(facts, 'session=x', '/new')
-    assert (found['state'], found['id'], found['age']) == ('malformed', '', '')
+    assert (found['state'], found['id'], found['age'], found['user']) == ('malformed', '', '0', 'alice')
 
 
 def test_a_place_for_those_whose_session_has_ended(facts):
@@ -439,4 +439,4 @@ def test_a_key_that_begins_with_a_colon_is_no_fact(facts):
 
 def test_a_fact_that_does_not_exist_stops_the_start():
     rc, text = configtest('SetEnvIfExpr "%{session::agee} == \'1\'" A=1', 'setenvif')
-    assert rc != 0 and 'a session has no ":agee"; there is :state, :created' in text
+    assert rc != 0 and 'a session has no ":agee"; there is :state, :user, :created' in text

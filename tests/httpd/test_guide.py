@@ -162,6 +162,17 @@ def test_a_login_begins_a_new_session(visitor):
     assert after.id != before.id and after.counter == 1
 
 
+def test_a_login_keeps_the_cart(visitor):
+    """But not somebody else's, and nothing else; the page says so."""
+    visitor.request('PUT', '/session/cart', JSON, '["apple"]')
+    visitor.request('PUT', '/session/theme', JSON, '"dark"')
+    assert 'A cart that you filled before stays yours' in visitor.request('GET', '/login').text
+    alice(visitor)
+    assert session_of(visitor) == {'cart': ['apple'], 'user': 'alice', 'role': 'admin'}
+    bob(visitor)
+    assert session_of(visitor) == {'user': 'bob', 'role': 'editor'}
+
+
 def test_neither_a_look_at_the_login_page_nor_a_failure_ends_the_session(visitor):
     alice(visitor)
     assert visitor.request('GET', '/login').set_cookies() == []
@@ -309,7 +320,7 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'^LoadModule .*\n', '', example, flags=re.M)
     text = re.sub(r'^(SignedSessionSecret) .*', r'\1 env:SIGNED_SESSION_SECRET', text, flags=re.M)
     text = re.sub(r'\$\{DEMO_(\w+)\}', lambda name: '{dir}' if name[1] == 'DIR' else '{port}', text)
-    modules = f'{MODULES} auth_basic authn_core authn_file authz_user headers env {cgi_module()}'
+    modules = f'{MODULES} auth_basic auth_form authn_core authn_dbd authn_file authz_user dbd headers env request session session_cookie {cgi_module()}'
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 
 

@@ -232,9 +232,9 @@ ADMIN = native({'role': 'admin', 'user': 'alice'})
 
 
 @pytest.mark.parametrize('path, cookie, headers, want', [
-    ('/both/a.txt', ADMIN, basic('alice'), 200), ('/both/a.txt', None, basic('alice'), 403),
+    ('/both/a.txt', ADMIN, basic('alice'), 200), ('/both/a.txt', None, basic('alice'), 401),
     ('/both/a.txt', ADMIN, {}, 401), ('/both/a.txt', ADMIN, basic('alice', 'wrong'), 401),
-    ('/both/a.txt', None, {}, 403),
+    ('/both/a.txt', None, {}, 401),
     ('/either/a.txt', ADMIN, {}, 200), ('/either/a.txt', None, basic('alice'), 200), ('/either/a.txt', None, {}, 401),
     ('/either/a.txt', ADMIN, basic('alice', 'wrong'), 200), ('/either/a.txt', None, basic('alice', 'wrong'), 401)])
 def test_with_a_password(login, path, cookie, headers, want):

@@ -418,7 +418,7 @@ static outcome_e change_copy(const void *wanted_, apr_pool_t *from)
 static outcome_e take_back(const void *wanted_, apr_pool_t *from)
 {
     const wanted_t *wanted = wanted_;
-    ss_draft_t *draft = ss_draft_create(loaded(from), from);
+    ss_draft_t *draft = ss_draft_create(loaded(from), ss_bytes_of("user"), from);
 
     ss_draft_make(draft, &wanted->change);
     ss_draft_revert(draft);

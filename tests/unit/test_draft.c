@@ -22,7 +22,7 @@ static ss_session_t *session_of(const char *text)
 
 static ss_draft_t *draft_of(const char *text)
 {
-    return ss_draft_create(session_of(text), pool);
+    return ss_draft_create(session_of(text), ss_bytes_of("user"), pool);
 }
 
 static void assert_text(const ss_draft_t *draft, const char *want, const char *what)
@@ -32,7 +32,20 @@ static void assert_text(const ss_draft_t *draft, const char *want, const char *w
 
 /** One step of a story. */
 typedef struct step_t {
-    enum { STOP, SET, UNSET, MERGE, REPLACE, FINISH, ANEW, MARK, RETURN, REVERT, ADOPT } verb;
+    enum {
+        STOP,
+        SET,
+        UNSET,
+        MERGE,
+        REPLACE,
+        FINISH,
+        LOGIN,
+        ANEW,
+        MARK,
+        RETURN,
+        REVERT,
+        ADOPT
+    } verb;
     const char *a, *b;
 } step_t;
 
@@ -42,6 +55,20 @@ static int change(ss_draft_t *draft, ss_change_e kind, const char *name, const c
                                value_or_none(value) };
 
     return ss_draft_make(draft, &made);
+}
+
+/* Up to two names. */
+static const apr_array_header_t *names_of(const step_t *step)
+{
+    apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
+
+    if (step->a != NULL) {
+        APR_ARRAY_PUSH(names, const char *) = step->a;
+    }
+    if (step->b != NULL) {
+        APR_ARRAY_PUSH(names, const char *) = step->b;
+    }
+    return names;
 }
 
 static void take(ss_draft_t *draft, ss_draft_mark_t *mark, const step_t *step)
@@ -62,8 +89,11 @@ static void take(ss_draft_t *draft, ss_draft_mark_t *mark, const step_t *step)
     case FINISH:
         ck_assert(ss_draft_make(draft, &ss_change_end));
         break;
+    case LOGIN:
+        ck_assert(ss_draft_make(draft, &ss_change_login));
+        break;
     case ANEW:
-        ss_draft_begin_anew(draft);
+        ss_draft_begin_anew(draft, names_of(step));
         break;
     case MARK:
         *mark = ss_draft_mark(draft);
@@ -136,6 +166,42 @@ static const struct {
     { "the later of two that it wrote counts", "{\"user\":\"alice\"}",
       { { SET, "rule", "1" }, { ADOPT, "{\"n\":1}", 0 }, { ADOPT, "{\"n\":2}", 0 } },
       "{\"n\":2,\"rule\":1}" },
+    { "anew, but for some keys", "{\"a\":1.0,\"b\":2,\"c\":3}",
+      { { ANEW, "c", "a" }, { SET, "d", "4" } },
+      "{\"a\":1.0,\"c\":3,\"d\":4}" },
+    { "a login leaves the document", DOCUMENT,
+      { { LOGIN, 0, 0 } },
+      "{\"a\":1.0,\"b\":{\"c\": [1, 2]}}" },
+    { "nobody becomes somebody", "{\"cart\":1}",
+      { { SET, "user", "\"bob\"" }, { SET, "n", "1" } },
+      "{\"cart\":1,\"user\":\"bob\",\"n\":1}" },
+    { "somebody becomes somebody else", "{\"user\":\"alice\",\"cart\":1}",
+      { { SET, "n", "1" }, { SET, "user", "\"bob\"" }, { SET, "m", "2" } },
+      "{\"n\":1,\"user\":\"bob\",\"m\":2}" },
+    { "also by a patch that does not name the rest", "{\"user\":\"alice\",\"cart\":{\"x\":1}}",
+      { { MERGE, "{\"user\":\"bob\",\"cart\":{\"y\":2}}", 0 } },
+      "{\"user\":\"bob\",\"cart\":{\"y\":2}}" },
+    { "also anew with keys that stay", "{\"user\":\"alice\",\"cart\":1}",
+      { { ANEW, "cart", "user" }, { SET, "user", "\"bob\"" } },
+      "{\"user\":\"bob\"}" },
+    { "somebody becomes himself again", "{\"user\":\"alice\",\"cart\":1}",
+      { { SET, "user", "\"bob\"" }, { SET, "n", "1" }, { SET, "user", "\"alice\"" } },
+      "{\"user\":\"alice\",\"cart\":1,\"n\":1}" },
+    { "somebody becomes nobody", "{\"user\":\"alice\",\"cart\":1}",
+      { { UNSET, "user", 0 } },
+      "{\"cart\":1}" },
+    { "an empty name and a list name nobody", "{\"user\":\"\",\"cart\":1}",
+      { { SET, "user", "[\"bob\"]" }, { SET, "user", "\"alice\"" } },
+      "{\"user\":\"alice\",\"cart\":1}" },
+    { "what makes him another one is taken back", "{\"user\":\"alice\",\"cart\":1}",
+      { { MARK, 0, 0 }, { SET, "user", "\"bob\"" }, { RETURN, 0, 0 } },
+      "{\"user\":\"alice\",\"cart\":1}" },
+    { "what an application wrote stays, whoever it becomes", "{\"user\":\"alice\",\"old\":1}",
+      { { SET, "user", "\"carol\"" }, { ADOPT, "{\"user\":\"bob\",\"n\":1}", 0 } },
+      "{\"user\":\"carol\",\"n\":1}" },
+    { "a mark brings back neither changes nor a beginning", "{\"a\":1}",
+      { { SET, "b", "2" }, { ANEW, 0, 0 }, { MARK, 0, 0 }, { REVERT, 0, 0 }, { ANEW, "a", 0 }, { RETURN, 0, 0 } },
+      "{\"a\":1}" },
     { "after an end a new session begins", "{\"a\":1}",
       { { FINISH, 0, 0 }, { SET, "b", "2" } },
       "{\"b\":2}" },
@@ -263,6 +329,45 @@ START_TEST(only_what_made_a_difference_counts_as_a_change)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *what, *from;
+    step_t steps[4];
+    int is_new; /* is the session that is left a new one? */
+} identities[] = {
+    { "a change",                      "{\"cart\":1}", { { SET, "n", "1" } }, 0 },
+    { "nobody becomes somebody",       "{\"cart\":1}", { { SET, "user", "\"bob\"" } }, 1 },
+    { "and is nobody again",           "{\"cart\":1}", { { SET, "user", "\"bob\"" }, { UNSET, "user", 0 } }, 0 },
+    { "somebody becomes nobody",       "{\"user\":\"a\",\"n\":1}", { { UNSET, "user", 0 } }, 1 },
+    { "a list is nobody",              "{\"user\":\"a\",\"n\":1}", { { SET, "user", "[]" } }, 1 },
+    { "somebody becomes another",      "{\"user\":\"a\"}", { { SET, "user", "\"b\"" } }, 1 },
+    { "and himself again",             "{\"user\":\"a\"}", { { SET, "user", "\"b\"" }, { SET, "user", "\"a\"" } }, 0 },
+    { "the same by another spelling",  "{\"user\":\"a\"}", { { SET, "user", "\"\\u0061\"" } }, 0 },
+    { "the same",                      "{\"user\":\"a\"}", { { SET, "user", "\"a\"" } }, 0 },
+    { "a login of the same",           "{\"user\":\"a\"}", { { LOGIN, 0, 0 } }, 1 },
+    { "which is taken back",           "{\"user\":\"a\"}", { { MARK, 0, 0 }, { LOGIN, 0, 0 }, { RETURN, 0, 0 } }, 0 },
+    { "with a key that stays",         "{\"user\":\"a\",\"n\":1}", { { ANEW, "n", "user" } }, 1 },
+};
+/* clang-format on */
+
+START_TEST(a_subject_has_a_session_of_its_own)
+{
+    const ss_stamp_t *got;
+    ss_draft_t *draft = draft_of(identities[_i].from);
+    ss_session_t *session;
+
+    tell(draft, identities[_i].steps);
+    session = ss_draft_session(draft);
+    got = ss_session_stamp(session);
+    ck_assert_msg((got->counter == 0) == identities[_i].is_new, "%s", identities[_i].what);
+    ck_assert_msg(ss_session_created(session, apr_time_from_sec(2000000000)) ==
+                      (identities[_i].is_new ? 2000000000 : stamp.created),
+                  "%s", identities[_i].what);
+    ck_assert_msg(!identities[_i].is_new || ss_session_is_changed(session), "%s",
+                  identities[_i].what);
+}
+END_TEST
+
 /* A refused cookie goes, although there is no session in it to end. */
 START_TEST(an_end_of_nothing_is_an_end)
 {
@@ -279,7 +384,7 @@ START_TEST(to_begin_anew_is_no_change_that_ends)
 {
     ss_draft_t *draft = draft_of(DOCUMENT);
 
-    ss_draft_begin_anew(draft);
+    ss_draft_begin_anew(draft, NULL);
     ck_assert(ss_draft_has_ended(draft) && !ss_draft_was_ended(draft));
 }
 END_TEST
@@ -287,7 +392,7 @@ END_TEST
 START_TEST(nothing_is_copied_until_something_changes)
 {
     ss_session_t *session = session_of(DOCUMENT);
-    ss_draft_t *draft = ss_draft_create(session, pool);
+    ss_draft_t *draft = ss_draft_create(session, ss_absent, pool);
 
     ck_assert_ptr_eq(ss_draft_session(draft), session);
     ck_assert(change(draft, SS_CHANGE_SET, "a", "2"));
@@ -308,6 +413,7 @@ int main(void)
     tcase_add_test(tcase, what_is_not_possible_is_not_remembered);
     tcase_add_test(tcase, a_change_outlives_its_memory);
     tcase_add_test(tcase, only_what_made_a_difference_counts_as_a_change);
+    tcase_add_loop_test(tcase, a_subject_has_a_session_of_its_own, 0, COUNT(identities));
     tcase_add_test(tcase, an_end_of_nothing_is_an_end);
     tcase_add_test(tcase, to_begin_anew_is_no_change_that_ends);
     tcase_add_test(tcase, nothing_is_copied_until_something_changes);

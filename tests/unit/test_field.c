@@ -141,6 +141,30 @@ static const struct {
     { "a type that contains it", "text/application/json", 0 },
 };
 
+static const struct {
+    const char *what, *header;
+    int want;
+} accepts[] = {
+    { "none", NULL, 0 },
+    { "empty", "", 0 },
+    { "alone", "text/html", 1 },
+    { "as browsers send it", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", 1 },
+    { "later", "application/json, Text/HTML", 1 },
+    { "with a parameter", "image/png, text/html ;level=1", 1 },
+    { "anything", "*/*", 0 },
+    { "any text", "text/*", 0 },
+    { "a longer name", "text/html5", 0 },
+    { "a shorter name", "text/htm", 0 },
+    { "within a quoted parameter", "a/b;c=\", text/html\"", 0 },
+};
+
+START_TEST(names_a_media_type)
+{
+    ck_assert_msg(ss_field_names_type(accepts[_i].header, "text/html") == accepts[_i].want, "%s",
+                  accepts[_i].what);
+}
+END_TEST
+
 START_TEST(a_content_type_is_compared_whole)
 {
     ck_assert_msg(ss_field_is_type(types[_i].header, "application/json") == types[_i].want, "%s",
@@ -159,5 +183,6 @@ int main(void)
     tcase_add_loop_test(tcase, names_that_a_script_takes_for_the_same, 0, COUNT(spellings));
     tcase_add_loop_test(tcase, members_are_removed, 0, COUNT(removals));
     tcase_add_loop_test(tcase, a_content_type_is_compared_whole, 0, COUNT(types));
+    tcase_add_loop_test(tcase, names_a_media_type, 0, COUNT(accepts));
     return unit_run(suite);
 }

@@ -31,6 +31,7 @@ PAGE = '''<!DOCTYPE html>
     <label>Password <input name="password" type="password" autocomplete="current-password"></label>
     <button>Log in</button>
 </form>
+<p>A cart that you filled before stays yours when you log in. Nothing else of this session does.
 <h2>Accounts of this demonstration</h2>
 <table>
 <tr><th>Name<th>Password<th>Role

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include "httpd/identity.h"
+#include "httpd/log.h"
+#include "httpd/returning.h"
+#include "httpd/rules.h"
+#include "httpd/visit.h"
+#include "lib/return_path.h"
+
+/* mod_auth_form's handlers answer themselves, and only then is it known who has logged in. */
+static int is_form_handler(const char *handler)
+{
+    static const char *const names[] = { "form-login-handler", "form-logout-handler",
+                                         "form-redirect-handler", NULL };
+
+    for (int i = 0; names[i] != NULL; i++) {
+        if (handler != NULL && strcmp(handler, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_error_document(const request_rec *r)
+{
+    return r->prev != NULL && r->prev->status != HTTP_OK;
+}
+
+static int is_asked(const request_rec *r, const ss_return_conf_t *way_back)
+{
+    return way_back->param != NULL && r->main == NULL && r->method_number != M_OPTIONS &&
+           r->method_number != M_TRACE && !is_error_document(r) && !is_form_handler(r->handler);
+}
+
+/* Where to? NULL: nowhere but here. */
+static const char *target_of(request_rec *r, const ss_return_conf_t *way_back)
+{
+    const char *target = ss_return_path_read(ss_query_find(r->args, way_back->param), r->pool);
+
+    if (target != NULL) {
+        return target;
+    }
+    return strcmp(way_back->path, ss_visit_root(r)->uri) == 0 ? NULL : way_back->path;
+}
+
+/* Will the client have a session that names a user? Its own, or the one that this response is about
+ * to begin. */
+static int holds_user(request_rec *r, ss_visit_t *visit)
+{
+    const char *set_cookie;
+
+    ss_rules_apply(r);
+    if (ss_visit_seal(visit, 0, &set_cookie) != APR_SUCCESS) {
+        ss_visit_undo_rules(visit); /* it does not fit */
+    }
+    return ss_identity_of(visit, r) != NULL;
+}
+
+static int refuse(request_rec *r)
+{
+    ss_log(
+        r, APLOG_WARNING, "SS0213",
+        "SignedSessionReturn leads nobody back, because the session names no user: the browser has "
+        "not kept the cookie (it refuses cookies, the cookie is Secure and this is http, or its "
+        "Path or Domain is another one), or nothing here logs anybody in");
+    apr_table_setn(r->notes, "error-notes",
+                   "You are not logged in here: your browser did not keep the session's cookie. "
+                   "Allow cookies for this site, and log in again.");
+    return HTTP_FORBIDDEN;
+}
+
+int ss_returning_run(request_rec *r)
+{
+    const ss_return_conf_t *way_back = &ss_dir_conf(r)->way_back;
+    const char *target;
+    ss_visit_t *visit;
+    int status;
+
+    if (!is_asked(r, way_back)) {
+        return DECLINED;
+    }
+    if (ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
+        ss_log(r, APLOG_ERR, "SS0214",
+               "SignedSessionReturn leads nobody back, because sessions are off here: add "
+               "\"SignedSession On\" to this location");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    target = target_of(r, way_back);
+    if (target == NULL) {
+        return DECLINED;
+    }
+    status = ap_discard_request_body(r);
+    if (status != OK) {
+        return status;
+    }
+    visit->returning.answered = 1;
+    if (!holds_user(r, visit)) {
+        return refuse(r);
+    }
+    apr_table_setn(r->headers_out, "Location", target);
+    return HTTP_SEE_OTHER;
+}
