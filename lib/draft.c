@@ -9,6 +9,8 @@ typedef enum turn_e {
     ANOTHER_SUBJECT /* somebody has become somebody else */
 } turn_e;
 
+static const apr_array_header_t no_keys = { NULL, sizeof(const char *), 0, 0, NULL };
+
 struct ss_draft_t {
     apr_pool_t *pool;
     ss_session_t *base;          /* what the changes are made on; never changed itself */
@@ -133,7 +135,7 @@ int ss_draft_make(ss_draft_t *draft, const ss_change_t *change)
 
 void ss_draft_begin_anew(ss_draft_t *draft, const apr_array_header_t *keep)
 {
-    draft->anew = keep;
+    draft->anew = keep != NULL ? keep : &no_keys;
     make_again(draft);
     note_change(draft);
 }

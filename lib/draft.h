@@ -43,7 +43,7 @@ int ss_draft_make(ss_draft_t *draft, const ss_change_t *change);
  * began, or what an application wrote itself, and these keys of the old one. The subject may be
  * among the keys, but when it becomes another one nothing of the old session stays.
  *
- * @param keep  const char *; must live as long as the draft; empty: none
+ * @param keep  const char *; must live as long as the draft; empty or NULL: none
  */
 void ss_draft_begin_anew(ss_draft_t *draft, const apr_array_header_t *keep);
 

@@ -62,6 +62,9 @@ static const apr_array_header_t *names_of(const step_t *step)
 {
     apr_array_header_t *names = apr_array_make(pool, 2, sizeof(const char *));
 
+    if (step->a == NULL && step->b == NULL) {
+        return NULL;
+    }
     if (step->a != NULL) {
         APR_ARRAY_PUSH(names, const char *) = step->a;
     }
