@@ -177,7 +177,7 @@ static void refuse_impossible(ss_call_t *call, ss_change_e kind)
 
     if (kind != SS_CHANGE_SET || ss_session_is_reserved(session, call->key)) {
         ss_endpoint_refuse(call, HTTP_FORBIDDEN,
-                           "SS0214: \"" SS_SESSION_HIDDEN "\" may not be written by anybody: "
+                           "SS0224: \"" SS_SESSION_HIDDEN "\" may not be written by anybody: "
                            "modules of httpd keep their entries there.");
     }
     else {

@@ -22,6 +22,7 @@ typedef struct ss_gathered_t {
     const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
     const apr_array_header_t *writable; /* ss_mention_t: what SignedSessionWritable opens */
     const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
+    const char *modules;                /* "FILE:LINE" of a SignedSessionModules On, or NULL */
     int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *updates;  /* const char *: every SignedSessionUpdate header */
     const apr_array_header_t *headers;  /* const char *: those, and every SignedSessionForward

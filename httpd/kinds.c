@@ -378,6 +378,25 @@ const char *ss_parse_origins(void *member, const ss_line_t *line)
     return NULL;
 }
 
+const char *ss_parse_login(void *member, const ss_line_t *line)
+{
+    const char *key = line->words[0];
+
+    if (is_word(key, "Off")) {
+        *(const char **)member = NULL;
+        return NULL;
+    }
+    if (key[0] == '\0' || strchr(key, ',') != NULL || !ss_key_is_acceptable(ss_bytes_of(key)) ||
+        strcmp(key, SS_SESSION_HIDDEN) == 0) {
+        return not_accepted(key,
+                            "the name of a key, UTF-8 without commas and control characters, other "
+                            "than " SS_SESSION_HIDDEN ", or Off",
+                            line);
+    }
+    *(const char **)member = key;
+    return NULL;
+}
+
 /*
  * What is left behind
  */
@@ -441,6 +460,13 @@ void ss_gather_rule(cmd_parms *cmd, const void *member)
 {
     (void)member;
     gathered_by(cmd)->has_rules = 1;
+}
+
+void ss_gather_modules(cmd_parms *cmd, const void *member)
+{
+    if (*(const int *)member) {
+        gathered_by(cmd)->modules = ss_gathered_place(cmd);
+    }
 }
 
 void ss_gather_require(cmd_parms *cmd, const char *key)

@@ -226,8 +226,7 @@ void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark)
 void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened, const ss_candidates_t *candidates)
 {
     if (opened == NULL) {
-        ss_draft_adopt(visit->draft,
-                       ss_sealing_create(&visit->conf->sealing, visit->root->pool));
+        ss_draft_adopt(visit->draft, ss_sealing_create(&visit->conf->sealing, visit->root->pool));
         visit->opened.is_owned = 0;
         return;
     }
