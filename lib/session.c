@@ -87,33 +87,14 @@ static apr_array_header_t *own_members(ss_session_t *session)
  * What only modules see
  */
 
-static int is_hidden_name(ss_bytes_t name)
-{
-    static const char hidden[] = SS_SESSION_HIDDEN;
-
-    return name.len == sizeof(hidden) - 1 && memcmp(name.data, hidden, name.len) == 0;
-}
-
-/* Its place among members; -1 when it is not there. */
-static int find_hidden(const apr_array_header_t *members)
-{
-    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
-    int at = members->nelts - 1;
-
-    while (at >= 0 && !is_hidden_name(member[at].name)) {
-        at--;
-    }
-    return at;
-}
-
 /* The others in the same order. */
-static const apr_array_header_t *without(const apr_array_header_t *members, int at,
+static const apr_array_header_t *without(const apr_array_header_t *members, int place,
                                          apr_pool_t *pool)
 {
     apr_array_header_t *others = apr_array_make(pool, members->nelts, sizeof(ss_json_member_t));
 
     for (int i = 0; i < members->nelts; i++) {
-        if (i != at) {
+        if (i != place - 1) {
             APR_ARRAY_PUSH(others, ss_json_member_t) = APR_ARRAY_IDX(members, i, ss_json_member_t);
         }
     }
@@ -122,17 +103,17 @@ static const apr_array_header_t *without(const apr_array_header_t *members, int 
 
 void ss_session_reserve(ss_session_t *session, int keep)
 {
-    int at = find_hidden(session->members);
+    int place = session->loaded.hidden;
 
     session->reserves = 1;
-    if (at < 0) {
+    if (place == 0) {
         return;
     }
     if (keep) {
-        session->hidden = APR_ARRAY_IDX(session->members, at, ss_json_member_t).value;
+        session->hidden = APR_ARRAY_IDX(session->members, place - 1, ss_json_member_t).value;
         session->loaded_hidden = session->hidden;
     }
-    session->members = session->loaded.members = without(session->members, at, session->pool);
+    session->members = session->loaded.members = without(session->members, place, session->pool);
     session->json = ss_json_print(session->members, session->pool);
     session->view = ss_json_absent;
     if (!keep) {
@@ -144,7 +125,7 @@ void ss_session_reserve(ss_session_t *session, int keep)
 
 int ss_session_is_reserved(const ss_session_t *session, ss_bytes_t name)
 {
-    return session->reserves && is_hidden_name(name);
+    return session->reserves && ss_bytes_equal(name, ss_bytes_of(SS_SESSION_HIDDEN));
 }
 
 ss_json_t ss_session_hidden(const ss_session_t *session)
@@ -422,7 +403,7 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
 /* May these be written: is there none that is reserved? */
 static int may_write(const ss_session_t *session, const apr_array_header_t *members)
 {
-    return !session->reserves || find_hidden(members) < 0;
+    return !session->reserves || ss_document_find_hidden(members) == 0;
 }
 
 int ss_session_merge(ss_session_t *session, ss_json_t patch)

@@ -34,14 +34,11 @@ SS_MUST_USE apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text
                                          const ss_stamp_t *stamp, apr_pool_t *pool);
 
 /**
- * The top-level member in which httpd's modules keep entries of their own, logins among them. Where
- * a session reserves it, it is no member of the document: nothing below reads it or writes it, but
- * for ss_session_hidden and ss_session_hide, and it stays whatever else is changed, until the
- * session is ended or replaced as a whole.
- */
-#define SS_SESSION_HIDDEN "mod_session"
-
-/** From now on the session reserves SS_SESSION_HIDDEN. To be called before anything else is.
+ * From now on the session reserves the top-level member SS_SESSION_HIDDEN, in which httpd's modules
+ * keep entries of their own, logins among them. It is then no member of the document: nothing below
+ * reads it or writes it, but for ss_session_hidden and ss_session_hide, and it stays whatever else
+ * is changed, until the session is ended or replaced as a whole. To be called before anything else
+ * is.
  *
  * @param keep  does what the cookie holds there stay, hidden? Else it is as if it held none */
 void ss_session_reserve(ss_session_t *session, int keep);
