@@ -3,15 +3,17 @@
 """mod_auth_form with a session of ours: a login page by its handler, pages that it guards itself, and no password
 where it does not belong."""
 
+import re
 import subprocess
 from urllib.parse import urlencode
 
 import pytest
 
-from common import FORM, stored
+from common import FORM, TOP, stored
 from cookies import Native, native, opened
 from harness import Jar
 from test_formats import ssctl
+from test_guide import blocks
 
 FORMS = 'auth_form authn_core authn_file authz_user request ss_entries'
 STOCK = 'session session_cookie'
@@ -324,3 +326,35 @@ def test_a_stock_page_keeps_its_own_cookie(start, files):
     post(jar, '/in/a.txt')
     assert set(jar.cookies) == {'stock', 'session'}
     assert (jar.request('GET', '/bob/a.txt').text, jar.request('GET', '/in/a.txt').text) == ('for bob', 'inside')
+
+
+# --- the examples of docs/modules.md -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('number, form, wants', [(0, '/dologin', {'user': 'alice'}), (1, '/account/a.txt', {})],
+                         ids=['login-page', 'on-the-page'])
+def test_the_examples_log_in_and_out(start, files, number, form, wants):
+    text = re.sub(r'^LoadModule .*\n', '', blocks(TOP / 'docs/modules.md', 'apache')[number], flags=re.M)
+    server = start(text + """
+        <Location "/session">
+            SetHandler signed-session
+        </Location>""", FORMS, {**files, 'conf/users': files['users'], 'htdocs/account/a.txt': 'account'})
+    jar = Jar(server)
+    assert jar.request('GET', '/account/a.txt').status != 200
+    assert post(jar, form, 'alice', 'wrong').get('Location') == '/login.html'
+    assert post(jar, form).status in (200, 302)
+    assert jar.request('GET', '/account/a.txt').text == 'account'
+    assert jar.request('GET', '/session').json() == wants
+    assert (jar.request('GET', '/dologout').get('Location'), jar.cookies) == ('/', {})
+    assert jar.request('GET', '/account/a.txt').status != 200
+    server.allow('AH01630', 'AH01807')
+
+
+def test_the_field_that_leads_anywhere(start, files):
+    """What the documentation warns of, and what it advises against it."""
+    def leads_to(conf):
+        server = start(LOGIN + conf, FORMS, files)
+        return post(server, '/dologin', httpd_location='https://evil.test/').get('Location')
+
+    assert leads_to('') == 'https://evil.test/'
+    assert leads_to('<Location "/dologin">\nAuthFormLocation a-long-random-word\n</Location>') == '/in/a.txt'

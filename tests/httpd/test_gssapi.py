@@ -3,16 +3,18 @@
 """mod_auth_gssapi with a session of ours, a real KDC and curl."""
 
 import base64
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common import ENV_CGI
+from common import ENV_CGI, TOP
 from harness import cgi_module
 from servers import Kerberos
 from test_formats import ssctl
+from test_guide import blocks
 
 pytestmark = pytest.mark.xdist_group('gssapi')
 
@@ -167,3 +169,15 @@ def test_only_with_a_key_of_its_own_a_session_outlives_a_restart(gssapi, browser
     if mark:
         server.expect(mark)
         server.allow('Failed to unseal session data')
+
+
+def test_the_example_of_the_documentation(start, kerberos, browser, jar):
+    text = blocks(TOP / 'docs/modules.md', 'apache')[2].replace('/etc/apache2/http.keytab', str(kerberos.keytab))
+    server = start(re.sub(r'file:/var/lib/\S+', 'file:{dir}/gssapi.key', text), MODULES,
+                   {'htdocs/intranet/a.txt': 'inside', 'htdocs/logout': 'bye'}, env=kerberos.variables)
+    assert browser.get(server, '/intranet/a.txt', jar)[0] == 401
+    assert browser.get(server, '/intranet/a.txt', jar, *NEGOTIATE) == (200, 'inside')
+    server.restart()
+    assert browser.get(server, '/intranet/a.txt', jar) == (200, 'inside')
+    browser.get(server, '/logout', jar)
+    assert browser.get(server, '/intranet/a.txt', jar)[0] == 401
