@@ -22,6 +22,7 @@
 #include "httpd/forward.h"
 #include "httpd/guard.h"
 #include "httpd/identity.h"
+#include "httpd/modules.h"
 #include "httpd/returning.h"
 #include "httpd/startup.h"
 #include "httpd/upgrade.h"
@@ -143,6 +144,11 @@ const command_rec ss_directives[] = {
     SECTION("SignedSessionGuard", ss_parse_choice, guard, 1, NULL,
             "On: a request of another site that may change something is refused here; or Off",
             .choice = &flags),
+    SECTION("SignedSessionModules", ss_parse_choice, modules, 1, NULL,
+            "On: modules that want mod_session keep their entries in the session here; or Off",
+            .choice = &flags, .gather = ss_gather_modules),
+    SECTION("SignedSessionLogin", ss_parse_login, login, 1, NULL,
+            "the key that a name goes into whose password mod_auth_form has checked; or Off"),
     { .name = NULL }
 };
 /* clang-format on */
@@ -167,6 +173,7 @@ static void register_hooks(apr_pool_t *pool)
     ss_api_register();
 
     ap_hook_pre_config(ss_expression_register_log, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(ss_modules_replace, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_expr_lookup(ss_expression_look_up, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(ss_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ss_startup_run, NULL, NULL, APR_HOOK_MIDDLE);

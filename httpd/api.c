@@ -186,8 +186,7 @@ static apr_status_t signed_session_patch(request_rec *r, const char *patch)
     case SS_JSON_NULL:
         return signed_session_clear(r);
     case SS_JSON_OBJECT:
-        ss_visit_change(visit, &change);
-        return APR_SUCCESS;
+        return ss_visit_change(visit, &change) ? APR_SUCCESS : SIGNED_SESSION_E_INVALID;
     default:
         return SIGNED_SESSION_E_INVALID;
     }

@@ -113,6 +113,8 @@ typedef struct ss_dir_conf_t {
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
     int guard;
+    int modules;       /* do other modules keep their entries in the session? */
+    const char *login; /* the key that a checked login goes into; NULL: off */
 } ss_dir_conf_t;
 
 typedef enum ss_scope_e { SS_SERVER, SS_DIRECTORY } ss_scope_e;
@@ -203,6 +205,7 @@ ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
 ss_gather_fn ss_gather_rule;         /* any */
 ss_gather_fn ss_gather_user;         /* ss_user_conf_t */
 ss_gather_fn ss_gather_login_page;   /* ss_login_page_t */
+ss_gather_fn ss_gather_modules;      /* int */
 
 /** For directives of other modules that stand in the configuration: a Require signed-session.
  *
@@ -218,6 +221,7 @@ ss_parse_fn ss_parse_choice; /* into an enum, or an int that is 0 or 1 */
 ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unset, ss_parse_text,
     ss_parse_duration, ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources,
     ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins,
-    ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return;
+    ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return,
+    ss_parse_login;
 
 #endif

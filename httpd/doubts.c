@@ -42,6 +42,18 @@ static const char *encrypt_without_secrecy(const ss_server_conf_t *conf, apr_poo
                : NULL;
 }
 
+/* These entries hold passwords and tokens. */
+static const char *modules_without_secrecy(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    return conf->gathered.modules != NULL && !conf->encrypt
+               ? apr_psprintf(pool,
+                              "SS0121: SignedSessionModules is On at %s, but cookies are not "
+                              "encrypted: what modules keep there, passwords among it, is not for "
+                              "every eye; add SignedSessionEncrypt On",
+                              conf->gathered.modules)
+               : NULL;
+}
+
 static const char *audience_of_others(const ss_server_conf_t *conf, apr_pool_t *pool)
 {
     (void)pool;
@@ -126,7 +138,8 @@ static const char *user_without_subject(const ss_server_conf_t *conf, apr_pool_t
     return NULL;
 }
 
-static doubt_fn *const contradictions[] = { audience_of_nothing, encrypt_without_secrecy, NULL };
+static doubt_fn *const contradictions[] = { audience_of_nothing, encrypt_without_secrecy,
+                                            modules_without_secrecy, NULL };
 
 static doubt_fn *const surprises[] = { audience_of_others,
                                        encrypt_of_others,

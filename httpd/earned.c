@@ -90,7 +90,7 @@ static int is_kept_away(const ss_visit_t *visit, const char *same_site)
 
 /* May another site have caused the visit to replace the visitor's session? A cookie with
  * SameSite=None comes with every image; what the visitor sees happen is a navigation. */
-static const char *fault_of_caller(const ss_visit_t *visit)
+const char *ss_earned_caller_fault(const ss_visit_t *visit)
 {
     const char *same_site = visit->conf->cookie.same_site;
     const ss_caller_t caller = ss_caller_of(visit->root);
@@ -111,7 +111,7 @@ static const char *fault_of_caller(const ss_visit_t *visit)
 
 const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r)
 {
-    const char *fault = fault_of_caller(visit);
+    const char *fault = ss_earned_caller_fault(visit);
 
     for (request_rec *step = r; step != NULL && fault == NULL; step = step->prev) {
         fault = fault_of_step(step);

@@ -19,6 +19,9 @@ void ss_earned_note_fixups(request_rec *r);
 /** Before the handler, for main requests: nobody has refused it. */
 void ss_earned_note_handler(request_rec *r);
 
+/** NULL when the visit may replace the visitor's session, whoever caused it; else why not. */
+const char *ss_earned_caller_fault(const ss_visit_t *visit);
+
 /** NULL when every request of the chain that `r` ends has earned the right to store something, and
  * the answer is no refusal; else why not. */
 const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r);

@@ -173,6 +173,24 @@ static int is_refused_size(ss_call_t *call)
     return rv != APR_SUCCESS;
 }
 
+static void refuse_impossible(ss_call_t *call, ss_change_e kind)
+{
+    const ss_session_t *session = ss_visit_session(call->visit);
+
+    if (kind != SS_CHANGE_SET || ss_session_is_reserved(session, call->key)) {
+        ss_endpoint_refuse(call, HTTP_FORBIDDEN,
+                           "SS0224: \"" SS_SESSION_HIDDEN "\" may not be written by anybody: "
+                           "modules of httpd keep their entries there.");
+    }
+    else {
+        ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
+                           apr_psprintf(call->r->pool,
+                                        "The value nests too deep: a session has at most %d "
+                                        "levels, itself included.",
+                                        SS_JSON_DEPTH_MAX));
+    }
+}
+
 /* Change the session if every key that this touches is writable here, and if its cookie fits.
  * Returns whether it was changed; otherwise a refusal has been answered. */
 static int make_change(ss_call_t *call, ss_change_e kind)
@@ -182,11 +200,7 @@ static int make_change(ss_call_t *call, ss_change_e kind)
     ss_session_t *before = ss_session_copy(ss_visit_session(call->visit), call->visit->root->pool);
 
     if (!ss_visit_change(call->visit, &change)) {
-        ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
-                           apr_psprintf(call->r->pool,
-                                        "The value nests too deep: a session has at most %d "
-                                        "levels, itself included.",
-                                        SS_JSON_DEPTH_MAX));
+        refuse_impossible(call, kind);
         return 0;
     }
     if (is_refused_key(call, before, &change) || is_refused_tag(call, before) ||

@@ -24,6 +24,7 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
 {
     gathered->secret_at = first_of(own->secret_at, inherited->secret_at);
     gathered->in_use = first_of(own->in_use, inherited->in_use);
+    gathered->modules = first_of(own->modules, inherited->modules);
     gathered->writable = apr_array_append(pool, inherited->writable, own->writable);
     gathered->required = apr_array_append(pool, inherited->required, own->required);
     gathered->users = apr_array_append(pool, inherited->users, own->users);

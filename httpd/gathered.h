@@ -32,6 +32,7 @@ typedef struct ss_gathered_t {
     const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
     const apr_array_header_t *users;    /* ss_mention_t: what SignedSessionUser names */
     const char *asks_age;               /* "FILE:LINE" of a Require signed-session-age, or NULL */
+    const char *modules;                /* "FILE:LINE" of a SignedSessionModules On, or NULL */
     int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *login_pages; /* ss_login_page_t: all there are */
     const apr_array_header_t *updates;     /* const char *: every SignedSessionUpdate header */

@@ -401,6 +401,13 @@ void ss_gather_age(cmd_parms *cmd)
     }
 }
 
+void ss_gather_modules(cmd_parms *cmd, const void *member)
+{
+    if (*(const int *)member) {
+        gathered_by(cmd)->modules = ss_gathered_place(cmd);
+    }
+}
+
 void ss_gather_require(cmd_parms *cmd, const char *key)
 {
     if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS) == NULL) {

@@ -8,8 +8,10 @@
 
 #include "httpd/kinds.h"
 #include "lib/encode.h"
+#include "lib/change.h"
 #include "lib/origin.h"
 #include "lib/return_path.h"
+#include "lib/session.h"
 
 #define HTTPS "https://"
 
@@ -123,4 +125,24 @@ const char *ss_parse_return(void *member, const ss_line_t *line)
         *(ss_return_conf_t *)member = way_back;
     }
     return why;
+}
+
+const char *ss_parse_login(void *member, const ss_line_t *line)
+{
+    const char *key = line->words[0];
+
+    if (ss_kind_is_word(key, "Off")) {
+        *(const char **)member = NULL;
+        return NULL;
+    }
+    if (key[0] == '\0' || strchr(key, ',') != NULL || !ss_key_is_acceptable(ss_bytes_of(key)) ||
+        strcmp(key, SS_SESSION_HIDDEN) == 0) {
+        return ss_kind_not_accepted(
+            key,
+            "the name of a key, UTF-8 without commas and control characters, other "
+            "than " SS_SESSION_HIDDEN ", or Off",
+            line);
+    }
+    *(const char **)member = key;
+    return NULL;
 }

@@ -47,13 +47,19 @@ static int is_value(ss_json_t value, const char *wanted, apr_pool_t *pool)
     return text != NULL && strcmp(text, wanted) == 0;
 }
 
+/* Has the session a key? An empty one proves nothing, and what modules keep there shows nothing. */
+static int has_key(const ss_visit_t *visit)
+{
+    return ss_session_members(ss_visit_session(visit))->nelts > 0;
+}
+
 /* `words` are what stands behind "Require signed-session", ended by NULL. */
 static int has(ss_visit_t *visit, const char *const *words, apr_pool_t *pool)
 {
     ss_json_t value;
 
     if (words[0] == NULL) {
-        return !ss_session_is_empty(ss_visit_session(visit)); /* an empty one proves nothing */
+        return has_key(visit);
     }
     value = ss_value_find(ss_visit_session(visit), words[0], pool);
     if (value.raw.data == NULL) {
@@ -91,7 +97,7 @@ static void tell_denial(request_rec *r, const ss_visit_t *visit, const char *con
 {
     const char *fault = "it has no such key, or another value";
 
-    if (ss_session_is_empty(ss_visit_session(visit))) {
+    if (!has_key(visit)) {
         fault = "it is empty";
     }
     else if (words[1] == NULL) {

@@ -22,6 +22,7 @@
 #include "httpd/response.h"
 #include "httpd/strip.h"
 #include "httpd/log.h"
+#include "httpd/record.h"
 #include "httpd/visit.h"
 #include "httpd/rules.h"
 #include "httpd/shared_cookie.h"
@@ -130,6 +131,7 @@ static void prepare_response(request_rec *r, ss_step_t *step)
 
     ss_strip_restore(r);
     ss_update_take(r);
+    ss_record_take(r);
     ss_rules_apply(r); /* what applications changed comes first */
     visit = ss_visit_loaded(r);
     step->is_private = visit != NULL ? settle_cookie(r, visit) : is_theirs(r);
@@ -141,8 +143,8 @@ static int is_let_in(const request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_loaded(r);
 
-    return visit != NULL &&
-           (visit->require.granted || visit->identity.known || visit->expression.required);
+    return visit != NULL && (visit->require.granted || visit->identity.known ||
+                             visit->expression.required || visit->modules.told);
 }
 
 static int is_asked(const request_rec *r)

@@ -45,18 +45,23 @@ static const char *forbidden_key(ss_json_t patch, const ss_keys_t *keys, apr_poo
     return NULL;
 }
 
-/* Returns whether that may be: an update must not make what only the application may write. */
-static int merge(ss_visit_t *visit, ss_json_t patch)
+/* Returns NULL, or why that may not be: an update must not make what only others may write. */
+static const char *merge(ss_visit_t *visit, ss_json_t patch)
 {
     const ss_change_t change = { SS_CHANGE_MERGE, ss_absent, patch };
     ss_draft_mark_t mark = ss_visit_mark(visit);
     ss_session_t *before = ss_session_copy(ss_visit_session(visit), visit->root->pool);
 
-    if (ss_visit_change(visit, &change) && !ss_visit_made_tag(visit, before, patch)) {
-        return 1;
+    if (!ss_visit_change(visit, &change)) {
+        return "modules of httpd keep their entries in \"" SS_SESSION_HIDDEN
+               "\", and nobody else may write it";
     }
-    ss_visit_return(visit, mark);
-    return 0;
+    if (ss_visit_made_tag(visit, before, patch)) {
+        ss_visit_return(visit, mark);
+        return "an object whose only key begins with a blank is a type tag in this format, which "
+               "only the application may write";
+    }
+    return NULL;
 }
 
 /* The patch that a text is. Returns NULL, or why it is no update. */
@@ -104,17 +109,14 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
         return; /* fixups have refused the request, and said why */
     }
     fault = fault_of(&patch, ss_bytes_of(text), keys, r->pool);
-    if (fault != NULL) {
-        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
-    }
-    else if (ss_json_kind(patch) == SS_JSON_NULL) {
+    if (fault == NULL && ss_json_kind(patch) == SS_JSON_NULL) {
         ss_visit_change(visit, &ss_change_end);
     }
-    else if (!merge(visit, patch)) {
-        ss_log(r, APLOG_ERR, "SS0303",
-               "the update in %s was ignored: an object whose only key begins with a blank is a "
-               "type tag in this format, which only the application may write",
-               where);
+    else if (fault == NULL) {
+        fault = merge(visit, patch);
+    }
+    if (fault != NULL) {
+        ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
 }
 

@@ -58,7 +58,7 @@ static void load(ss_visit_t *visit)
     visit->companions = candidates.companion_count;
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
-        visit->opened.session = ss_session_create(visit->root->pool);
+        visit->opened.session = ss_sealing_create(how, visit->root->pool);
         if (visit->state != SS_NONE) {
             ss_log(visit->root, APLOG_DEBUG, "SS0203",
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
@@ -227,7 +227,7 @@ void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark)
 void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened, const ss_candidates_t *candidates)
 {
     if (opened == NULL) {
-        ss_draft_adopt(visit->draft, ss_session_create(visit->root->pool));
+        ss_draft_adopt(visit->draft, ss_sealing_create(&visit->conf->sealing, visit->root->pool));
         visit->opened.is_owned = 0;
         return;
     }

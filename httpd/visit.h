@@ -66,6 +66,17 @@ typedef struct ss_require_note_t {
     int too_old; /* a session was too old for one */
 } ss_require_note_t;
 
+/** record.c: what other modules keep in it. */
+typedef struct ss_record_note_t {
+    struct ss_record_t *record; /* NULL: nobody has asked for it */
+} ss_record_note_t;
+
+/** modules.c */
+typedef struct ss_modules_note_t {
+    int told;       /* a module was told what the session hides: the response is private */
+    int complained; /* has the log been told why there is nothing for a module? */
+} ss_modules_note_t;
+
 /** expression.c: what asked. */
 typedef struct ss_expression_note_t {
     int asked;    /* an expression has asked for the session: the response varies with it */
@@ -132,6 +143,8 @@ typedef struct ss_visit_t {
     ss_login_note_t login;
     ss_returning_note_t returning;
     ss_require_note_t require;
+    ss_record_note_t record;
+    ss_modules_note_t modules;
     ss_expression_note_t expression;
     ss_endpoint_note_t endpoint;
     ss_shared_cookie_note_t shared_cookie;

@@ -24,14 +24,13 @@ int ss_change_make(ss_session_t *session, const ss_change_t *change)
         ss_session_unset(session, change->name);
         break;
     case SS_CHANGE_UPDATE:
-        ss_session_update(session, change->value);
-        break;
+        return ss_session_update(session, change->value);
     case SS_CHANGE_MERGE:
-        ss_session_merge(session, change->value);
-        break;
+        return ss_session_merge(session, change->value);
     case SS_CHANGE_REPLACE:
-        ss_session_replace(session, change->value);
-        break;
+        return ss_session_replace(session, change->value);
+    case SS_CHANGE_HIDE:
+        return ss_session_hide(session, change->value);
     case SS_CHANGE_END:
         ss_session_clear(session);
         break;

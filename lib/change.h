@@ -17,6 +17,7 @@ typedef enum ss_change_e {
     SS_CHANGE_UPDATE,  /* every top-level member of an object, as SS_CHANGE_SET */
     SS_CHANGE_MERGE,   /* a JSON merge patch that is an object */
     SS_CHANGE_REPLACE, /* the whole document */
+    SS_CHANGE_HIDE,    /* what only modules see: an object, or absent */
     SS_CHANGE_END,     /* end the session */
     SS_CHANGE_LOGIN    /* somebody has logged in: the same document in a new session */
 } ss_change_e;
@@ -24,7 +25,7 @@ typedef enum ss_change_e {
 typedef struct ss_change_t {
     ss_change_e kind;
     ss_bytes_t name; /* SET, UNSET */
-    ss_json_t value; /* SET, UPDATE, MERGE, REPLACE: what ss_json_check_input accepted */
+    ss_json_t value; /* SET, UPDATE, MERGE, REPLACE, HIDE: what ss_json_check_input accepted */
 } ss_change_t;
 
 /** The change that ends a session. */
@@ -37,7 +38,7 @@ extern const ss_change_t ss_change_login;
  * characters. */
 SS_MUST_USE int ss_key_is_acceptable(ss_bytes_t name);
 
-/** Make a change. Returns whether it is possible: see ss_session_set; all others always are. */
+/** Make a change. Returns whether it is possible: see lib/session.h. */
 int ss_change_make(ss_session_t *session, const ss_change_t *change);
 
 /** The same change with memory of its own. */

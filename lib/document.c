@@ -57,6 +57,19 @@ static int drop_doubles(apr_array_header_t *members)
     return alike;
 }
 
+int ss_document_find_hidden(const apr_array_header_t *members)
+{
+    static const char hidden[] = SS_SESSION_HIDDEN;
+    const ss_json_member_t *member = (const ss_json_member_t *)members->elts;
+    int place = members->nelts;
+
+    while (place > 0 &&
+           !ss_bytes_equal(member[place - 1].name, ss_bytes(hidden, sizeof(hidden) - 1))) {
+        place--;
+    }
+    return place;
+}
+
 apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool_t *pool)
 {
     ss_json_object_t object;
@@ -70,6 +83,7 @@ apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool
     document->value = object.value;
     document->has_alike = drop_doubles(object.members);
     document->members = object.members;
+    document->hidden = ss_document_find_hidden(object.members);
     document->is_compact = object.is_compact;
     return APR_SUCCESS;
 }
@@ -100,6 +114,7 @@ int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
     outline->value_len = (unsigned short)document->value.raw.len;
     outline->is_compact = (unsigned char)document->is_compact;
     outline->has_alike = (unsigned char)document->has_alike;
+    outline->hidden = (unsigned char)document->hidden;
     for (int i = 0; i < count; i++, member++) {
         if (!is_within(member->name, text)) {
             return 0;
@@ -142,4 +157,5 @@ void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_
     document->members = members;
     document->is_compact = outline->is_compact;
     document->has_alike = outline->has_alike;
+    document->hidden = outline->hidden;
 }

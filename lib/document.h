@@ -9,6 +9,9 @@
 #include "lib/base.h"
 #include "lib/json/json.h"
 
+/** A top-level member that is no key where a session reserves it: see ss_session_reserve. */
+#define SS_SESSION_HIDDEN "mod_session"
+
 /** What a cookie holds, taken apart once and only read afterwards: a JSON object (SS_JSON_PYTHON is
  * allowed). */
 typedef struct ss_document_t {
@@ -17,8 +20,12 @@ typedef struct ss_document_t {
     const apr_array_header_t *members; /* ss_json_member_t in order, no name twice: of duplicates in
                                           a framework's cookie only the last */
     int is_compact; /* is the text as ss_json_compact with SS_JSON_FINITE would write it? */
+    int hidden;     /* the member SS_SESSION_HIDDEN: its place, from 1; 0: there is none */
     int has_alike;  /* may two names differ in nothing but ASCII case? 0 is certain */
 } ss_document_t;
+
+/** The place of SS_SESSION_HIDDEN among members (ss_json_member_t), from 1; 0: it is not there. */
+int ss_document_find_hidden(const apr_array_header_t *members);
 
 /**
  * Take a text apart.
@@ -37,7 +44,7 @@ SS_MUST_USE apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t te
  * Without pointers: it can be copied and kept. */
 typedef struct ss_outline_t {
     unsigned short count, value_at, value_len;
-    unsigned char is_compact, has_alike;
+    unsigned char is_compact, has_alike, hidden;
     struct {
         unsigned short name_at, name_len, value_at, value_len, text_at, text_len;
         unsigned char is_simple, has_text;

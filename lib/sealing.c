@@ -180,6 +180,31 @@ static int is_owned(const ss_format_t *format, ss_state_e state)
            (state == SS_MALFORMED || state == SS_FROM_FUTURE);
 }
 
+static int is_native(const ss_format_t *format)
+{
+    return !(format->traits & SS_FORMAT_FOREIGN);
+}
+
+ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool)
+{
+    ss_session_t *session = ss_session_create(pool);
+
+    if (is_native(ss_sealing_written(how))) {
+        ss_session_reserve(session, 0);
+    }
+    return session;
+}
+
+static ss_session_t *session_of(const ss_memory_item_t *item, const opening_t *opening)
+{
+    ss_session_t *session = ss_session_of(&item->document, &item->stamp, opening->pool);
+
+    if (is_native(item->format) || is_native(ss_sealing_written(opening->how))) {
+        ss_session_reserve(session, is_native(item->format));
+    }
+    return session;
+}
+
 static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const opening_t *opening)
 {
     const ss_sealing_t *how = opening->how;
@@ -195,7 +220,7 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
                 ? ss_lifetime_judge(&item.stamp, how->lifetime, opening->now)
                 : examine(&item, &cookie, opening);
     if (state == SS_VALID) {
-        opened->session = ss_session_of(&item.document, &item.stamp, opening->pool);
+        opened->session = session_of(&item, opening);
         opened->format = item.format;
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
@@ -290,11 +315,22 @@ static void date_back(ss_stamp_t *stamp, const ss_format_t *format, const ss_lif
     }
 }
 
+/* What is hidden is for the native format, and there for nobody's eyes. */
+static void fill_payload(ss_payload_t *payload, ss_seal_t *seal, ss_session_t *session)
+{
+    int hides = ss_session_hidden(session).raw.data != NULL;
+
+    payload->json = ss_session_json(session);
+    payload->text =
+        hides && !is_native(seal->format) ? payload->json.raw : ss_session_text(session);
+    seal->encrypt |= hides;
+}
+
 apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
                              const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
 {
     static const ss_sealed_t nothing = { { NULL, 0 }, { NULL, 0 } };
-    const ss_seal_t seal = ss_sealing_as(how, 0);
+    ss_seal_t seal = ss_sealing_as(how, 0);
     ss_payload_t payload;
     apr_size_t size;
     apr_status_t rv;
@@ -308,8 +344,7 @@ apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
         return rv;
     }
     date_back(&payload.stamp, seal.format, how->lifetime);
-    payload.text = ss_session_text(session);
-    payload.json = ss_session_json(session);
+    fill_payload(&payload, &seal, session);
     rv = seal.format->seal(&result->cookie, &payload, &seal, pool);
     if (rv != APR_SUCCESS) {
         result->cookie = nothing;

@@ -42,6 +42,16 @@ SS_MUST_USE apr_status_t ss_sealing_init(ss_sealing_t *how, const apr_array_head
 /** The format that is written. */
 const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
 
+/**
+ * An empty session that no cookie holds yet.
+ *
+ * Sessions of the native format reserve a member (ss_session_reserve), whoever opens or makes them
+ * here. What a framework's cookie has there is the application's: it is dropped when the session is
+ * about to be written as a native one, and what is hidden in a native one never gets into a
+ * framework's.
+ */
+ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool);
+
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
@@ -92,7 +102,8 @@ typedef struct ss_sealing_result_t {
 } ss_sealing_result_t;
 
 /**
- * Seal a session in the format that is written.
+ * Seal a session in the format that is written. One in which something is hidden is encrypted,
+ * whatever how->encrypt says: these are other modules' passwords and tokens.
  *
  * @param result  out: in `pool`
  * @return        APR_SUCCESS; APR_ENOSPC when it does not fit; what ss_format_refusal knows when it

@@ -12,6 +12,8 @@ struct ss_session_t {
     apr_array_header_t *own;           /* the same, once they may be changed; else NULL */
     ss_json_t json;                    /* of the members; absent until somebody asks */
     ss_json_t view;                    /* likewise, for readers */
+    int reserves;                      /* is SS_SESSION_HIDDEN no member here? */
+    ss_json_t hidden, loaded_hidden;   /* what stands there, now and in the cookie; or absent */
     int alike;                         /* may two names differ in nothing but case? */
     int differs;                       /* from the cookie; known once there is a json */
     int ended;                         /* since it was loaded */
@@ -82,6 +84,64 @@ static apr_array_header_t *own_members(ss_session_t *session)
 }
 
 /*
+ * What only modules see
+ */
+
+/* The others in the same order. */
+static const apr_array_header_t *without(const apr_array_header_t *members, int place,
+                                         apr_pool_t *pool)
+{
+    apr_array_header_t *others = apr_array_make(pool, members->nelts, sizeof(ss_json_member_t));
+
+    for (int i = 0; i < members->nelts; i++) {
+        if (i != place - 1) {
+            APR_ARRAY_PUSH(others, ss_json_member_t) = APR_ARRAY_IDX(members, i, ss_json_member_t);
+        }
+    }
+    return others;
+}
+
+void ss_session_reserve(ss_session_t *session, int keep)
+{
+    int place = session->loaded.hidden;
+
+    session->reserves = 1;
+    if (place == 0) {
+        return;
+    }
+    if (keep) {
+        session->hidden = APR_ARRAY_IDX(session->members, place - 1, ss_json_member_t).value;
+        session->loaded_hidden = session->hidden;
+    }
+    session->members = session->loaded.members = without(session->members, place, session->pool);
+    session->json = ss_json_print(session->members, session->pool);
+    session->view = ss_json_absent;
+    if (!keep) {
+        /* as if the cookie had not held it */
+        session->loaded.value = session->json;
+        session->loaded.text = session->json.raw;
+    }
+}
+
+int ss_session_is_reserved(const ss_session_t *session, ss_bytes_t name)
+{
+    return session->reserves && ss_bytes_equal(name, ss_bytes_of(SS_SESSION_HIDDEN));
+}
+
+ss_json_t ss_session_hidden(const ss_session_t *session)
+{
+    return session->hidden;
+}
+
+static int is_same_value(ss_json_t a, ss_json_t b, apr_pool_t *pool)
+{
+    if (a.raw.data == NULL || b.raw.data == NULL) {
+        return a.raw.data == b.raw.data;
+    }
+    return a.raw.data == b.raw.data || ss_json_equal(a, b, pool);
+}
+
+/*
  * Reading
  */
 
@@ -100,7 +160,8 @@ static int differs_from_cookie(const ss_session_t *session)
     if (session->loaded.text.data == NULL) {
         return !ss_session_is_empty(session);
     }
-    if (session->members->nelts != session->loaded.members->nelts) {
+    if (session->members->nelts != session->loaded.members->nelts ||
+        !is_same_value(session->hidden, session->loaded_hidden, session->pool)) {
         return 1;
     }
     for (int i = 0; i < session->members->nelts; i++) {
@@ -118,6 +179,12 @@ static int differs_from_cookie(const ss_session_t *session)
     return 0;
 }
 
+/* Never changed, or set and set back: the cookie is still good, to the byte. */
+static int is_as_loaded(const ss_session_t *session)
+{
+    return !session->differs && !session->ended && session->loaded.text.data != NULL;
+}
+
 ss_json_t ss_session_json(ss_session_t *session)
 {
     if (session->json.raw.data != NULL) {
@@ -125,11 +192,10 @@ ss_json_t ss_session_json(ss_session_t *session)
     }
 
     session->differs = differs_from_cookie(session);
-    if (ss_session_is_empty(session)) {
+    if (session->members->nelts == 0) {
         session->json = ss_json_empty;
     }
-    /* set and set back: the cookie is still good, to the byte */
-    else if (!session->differs && !session->ended && session->loaded.text.data != NULL) {
+    else if (is_as_loaded(session) && session->loaded_hidden.raw.data == NULL) {
         session->json = session->loaded.value;
     }
     else {
@@ -138,18 +204,32 @@ ss_json_t ss_session_json(ss_session_t *session)
     return session->json;
 }
 
+/* The members and what is hidden behind them. */
+static ss_json_t print_whole(const ss_session_t *session)
+{
+    apr_array_header_t *all = apr_array_copy(session->pool, session->members);
+    ss_json_member_t *member = apr_array_push(all);
+
+    member->quoted.raw = ss_bytes_of("\"" SS_SESSION_HIDDEN "\"");
+    member->value = session->hidden;
+    return ss_json_print(all, session->pool);
+}
+
 ss_bytes_t ss_session_text(ss_session_t *session)
 {
-    ss_json_t json = ss_session_json(session);
+    ss_json_t json = ss_session_json(session); /* finds out whether it differs */
 
-    return is_untouched(session, json) ? session->loaded.text : json.raw;
+    if (is_as_loaded(session)) {
+        return session->loaded.text;
+    }
+    return session->hidden.raw.data == NULL ? json.raw : print_whole(session).raw;
 }
 
 ss_json_t ss_session_view(ss_session_t *session)
 {
     if (session->view.raw.data == NULL) {
         session->view =
-            ss_session_is_empty(session)
+            session->members->nelts == 0
                 ? ss_json_empty
                 : ss_json_compact(ss_session_json(session), SS_JSON_FINITE, session->pool);
     }
@@ -186,7 +266,7 @@ apr_int64_t ss_session_created(const ss_session_t *session, apr_time_t now)
 
 int ss_session_is_empty(const ss_session_t *session)
 {
-    return session->members->nelts == 0;
+    return session->members->nelts == 0 && session->hidden.raw.data == NULL;
 }
 
 int ss_session_is_changed(ss_session_t *session)
@@ -268,7 +348,7 @@ int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_json_t value)
 {
     ss_json_member_t *member = find(session, name);
 
-    if (ss_json_depth(value) >= SS_JSON_DEPTH_MAX) {
+    if (ss_session_is_reserved(session, name) || ss_json_depth(value) >= SS_JSON_DEPTH_MAX) {
         return 0;
     }
     value = keep(session, value);
@@ -326,18 +406,27 @@ static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
     return 1;
 }
 
-void ss_session_merge(ss_session_t *session, ss_json_t patch)
+/* May these be written: is there none that is reserved? */
+static int may_write(const ss_session_t *session, const apr_array_header_t *members)
+{
+    return !session->reserves || ss_document_find_hidden(members) == 0;
+}
+
+int ss_session_merge(ss_session_t *session, ss_json_t patch)
 {
     const apr_array_header_t *members;
     int count = 0;
 
     if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_session_clear(session);
-        return;
+        return 1;
     }
     members = ss_json_members(keep(session, patch), session->pool);
     if (members == NULL) {
-        return; /* neither an object nor null: no patch of a session */
+        return 1; /* neither an object nor null: no patch of a session */
+    }
+    if (!may_write(session, members)) {
+        return 0;
     }
     for (int i = 0; i < members->nelts; i++) {
         count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
@@ -345,6 +434,7 @@ void ss_session_merge(ss_session_t *session, ss_json_t patch)
     if (count > 0) {
         changed(session);
     }
+    return 1;
 }
 
 /* Store one member of an object as it stands there; returns whether that changed anything. */
@@ -363,27 +453,41 @@ static int update_member(ss_session_t *session, const ss_json_member_t *update)
     return 1;
 }
 
-void ss_session_update(ss_session_t *session, ss_json_t object)
+int ss_session_update(ss_session_t *session, ss_json_t object)
 {
     const apr_array_header_t *members = ss_json_members(keep(session, object), session->pool);
     int count = 0;
 
+    if (members != NULL && !may_write(session, members)) {
+        return 0;
+    }
     for (int i = 0; members != NULL && i < members->nelts; i++) {
         count += update_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
     }
     if (count > 0) {
         changed(session);
     }
+    return 1;
 }
 
-void ss_session_replace(ss_session_t *session, ss_json_t object)
+/* Is this what the session is, and all that it is? */
+static int is_whole(ss_session_t *session, ss_json_t object)
+{
+    return session->hidden.raw.data == NULL &&
+           ss_json_equal(ss_session_json(session), object, session->pool);
+}
+
+int ss_session_replace(ss_session_t *session, ss_json_t object)
 {
     apr_array_header_t *members;
 
     object = keep(session, object);
     members = ss_json_members(object, session->pool);
-    if (members == NULL || ss_json_equal(ss_session_json(session), object, session->pool)) {
-        return;
+    if (members == NULL || is_whole(session, object)) {
+        return 1;
+    }
+    if (!may_write(session, members)) {
+        return 0;
     }
 
     /* what stays keeps its spelling */
@@ -396,7 +500,21 @@ void ss_session_replace(ss_session_t *session, ss_json_t object)
         }
     }
     session->members = session->own = members;
+    session->hidden = ss_json_absent;
     changed(session);
+    return 1;
+}
+
+int ss_session_hide(ss_session_t *session, ss_json_t object)
+{
+    if (!session->reserves) {
+        return 0;
+    }
+    if (!is_same_value(session->hidden, object, session->pool)) {
+        session->hidden = object.raw.data == NULL ? object : keep(session, object);
+        changed(session);
+    }
+    return 1;
 }
 
 void ss_session_clear(ss_session_t *session)
@@ -404,6 +522,7 @@ void ss_session_clear(ss_session_t *session)
     if (!ss_session_is_empty(session)) {
         session->members = &no_members;
         session->own = NULL;
+        session->hidden = ss_json_absent;
         changed(session);
     }
 

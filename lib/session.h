@@ -33,8 +33,24 @@ ss_session_t *ss_session_of(const ss_document_t *document, const ss_stamp_t *sta
 SS_MUST_USE apr_status_t ss_session_load(ss_session_t **session, ss_bytes_t text,
                                          const ss_stamp_t *stamp, apr_pool_t *pool);
 
-/** The document as a cookie is to hold it. Exactly what was loaded while nothing changed, white
- * space around it included. */
+/**
+ * From now on the session reserves the top-level member SS_SESSION_HIDDEN, in which httpd's modules
+ * keep entries of their own, logins among them. It is then no member of the document: nothing below
+ * reads it or writes it, but for ss_session_hidden and ss_session_hide, and it stays whatever else
+ * is changed, until the session is ended or replaced as a whole. To be called before anything else
+ * is.
+ *
+ * @param keep  does what the cookie holds there stay, hidden? Else it is as if it held none */
+void ss_session_reserve(ss_session_t *session, int keep);
+
+/** Is this the name of a member that the session reserves? */
+int ss_session_is_reserved(const ss_session_t *session, ss_bytes_t name);
+
+/** What is hidden; absent when there is nothing. */
+ss_json_t ss_session_hidden(const ss_session_t *session);
+
+/** The document as a cookie is to hold it, what is hidden included. Exactly what was loaded while
+ * nothing changed, white space around it included. */
 ss_bytes_t ss_session_text(ss_session_t *session);
 
 /** The document: an object. */
@@ -64,7 +80,8 @@ apr_int64_t ss_session_created(const ss_session_t *session, apr_time_t now);
 /*
  * Changes. `value`, `patch` and `object` have passed ss_json_check_input and are copied. Setting
  * what is already there is no change. A session that is emptied ends: what is set afterwards
- * belongs to a new one (new id, created, counter).
+ * belongs to a new one (new id, created, counter). What would write a reserved member is not
+ * possible, and changes nothing at all.
  */
 
 /**
@@ -76,18 +93,24 @@ int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_json_t value);
 /** Remove one top-level member. Returns whether it was there. */
 int ss_session_unset(ss_session_t *session, ss_bytes_t name);
 
-/** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session. */
-void ss_session_merge(ss_session_t *session, ss_json_t patch);
+/** Apply a JSON merge patch (RFC 7396) that is an object, or `null`, which ends the session.
+ * Returns whether that is possible. */
+int ss_session_merge(ss_session_t *session, ss_json_t patch);
 
 /**
  * Set every top-level member of `object`, as update() does in Python: nothing is merged below.
  * Names keep the spelling that they have there, so one with a lone surrogate is stored, too. Too
- * deep a value cannot be, as `object` around it is no deeper than a session.
+ * deep a value cannot be, as `object` around it is no deeper than a session. Returns whether that
+ * is possible.
  */
-void ss_session_update(ss_session_t *session, ss_json_t object);
+int ss_session_update(ss_session_t *session, ss_json_t object);
 
-/** Make `object` the whole document. */
-void ss_session_replace(ss_session_t *session, ss_json_t object);
+/** Make `object` the whole document; what was hidden is gone. Returns whether that is possible. */
+int ss_session_replace(ss_session_t *session, ss_json_t object);
+
+/** Hide this object; absent: nothing is hidden from now on. Returns whether that is possible: the
+ * session must reserve a member for it. */
+int ss_session_hide(ss_session_t *session, ss_json_t object);
 
 /** End the session: empty, and whatever follows is a new one. */
 void ss_session_clear(ss_session_t *session);
@@ -104,6 +127,7 @@ void ss_session_renew_identity(ss_session_t *session);
 /** A session of its own with the same document and history, for changes that may yet be refused. */
 ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool);
 
+/** Has it neither a member nor anything hidden? */
 int ss_session_is_empty(const ss_session_t *session);
 
 /** Does the document differ from what the cookie holds, or did the session end and begin anew? */

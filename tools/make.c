@@ -131,6 +131,10 @@ result_e run_convert(const options_t *options)
     if (result != SSCTL_DONE) {
         return result;
     }
+    if (opened.format->traits & SS_FORMAT_FOREIGN &&
+        !(ss_sealing_written(&how)->traits & SS_FORMAT_FOREIGN)) {
+        ss_session_reserve(opened.session, 0); /* as in a migration on a server */
+    }
     return seal_and_print(opened.session, &how, options);
 }
 

@@ -201,6 +201,7 @@ static void compare_sessions(ss_session_t *a, ss_session_t *b)
 
     MUST(same_bytes(ss_session_text(a), ss_session_text(b)));
     MUST(same_bytes(ss_session_view(a).raw, ss_session_view(b).raw));
+    MUST(same_bytes(ss_session_hidden(a).raw, ss_session_hidden(b).raw));
     MUST(ours->nelts == theirs->nelts);
     for (int i = 0; i < ours->nelts; i++) {
         const ss_json_member_t *one = &APR_ARRAY_IDX(ours, i, ss_json_member_t);

@@ -26,6 +26,27 @@ static void judge_session(ss_json_t target, ss_json_t patch, ss_json_t result, a
     MUST(ss_json_equal(ss_session_json(session), patch, pool));
 }
 
+/* Whatever is merged, what the session hides stays as it was, and out of sight. */
+static void judge_hiding(ss_json_t target, ss_json_t patch, apr_pool_t *pool)
+{
+    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
+    ss_bytes_t name = ss_bytes_of(SS_SESSION_HIDDEN);
+    ss_session_t *session;
+    ss_json_t hidden;
+
+    if (ss_json_kind(patch) != SS_JSON_OBJECT || target.raw.data == NULL ||
+        ss_session_load(&session, target.raw, &stamp, pool) != APR_SUCCESS) {
+        return;
+    }
+    ss_session_reserve(session, 1);
+    hidden = ss_session_hidden(session);
+    MUST(ss_session_merge(session, patch) == (ss_json_at(patch, name, pool).raw.data == NULL));
+    MUST(ss_session_update(session, patch) == (ss_json_at(patch, name, pool).raw.data == NULL));
+    MUST(ss_bytes_equal(ss_session_hidden(session).raw, hidden.raw));
+    MUST(ss_session_get(session, name).raw.data == NULL);
+    MUST(ss_json_at(ss_session_json(session), name, pool).raw.data == NULL);
+}
+
 /* Input: the target, NUL, the patch. A target that is no JSON counts as absent. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -45,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(ss_json_check(NULL, result.raw, SS_JSON_PYTHON, NULL) == APR_SUCCESS);
         MUST(ss_bytes_equal(result.raw, twice.raw));
         judge_session(target, patch, result, pool);
+        judge_hiding(target, patch, pool);
     }
 
     apr_pool_destroy(pool);

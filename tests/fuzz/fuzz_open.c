@@ -85,7 +85,10 @@ static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t 
     state = open_cookie(&session, cookie, how, pool);
     MUST(state == SS_TOO_LARGE || state == (is_session ? SS_VALID : SS_MALFORMED));
     if (state == SS_VALID) {
-        MUST(ss_json_equal(ss_session_json(session), payload.json, pool));
+        MUST(ss_json_equal(fuzz_json(ss_session_text(session)), payload.json, pool));
+        MUST((seal.format->traits & SS_FORMAT_FOREIGN) ||
+             ss_json_at(ss_session_view(session), ss_bytes_of(SS_SESSION_HIDDEN), pool).raw.data ==
+                 NULL);
     }
 }
 

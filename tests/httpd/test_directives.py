@@ -139,6 +139,14 @@ DIRECTIVES = {
     'SignedSessionTouch': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionVary': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionGuard': Directive(SECTION, **ON_OFF),
+    # On needs encryption: test_modules.py
+    'SignedSessionModules': Directive(SECTION, good=['Off', 'off', '"OFF"'], bad=ON_OFF['bad']),
+    'SignedSessionLogin': Directive(
+        SECTION,
+        good=['user', 'Off', 'off', '"two words"', 'a.b', 'Zo\u00eb'],
+        bad=[('""', '"" is not accepted', 'the name of a key'), ('user,', '"user,"', 'without commas'),
+             ('mod_session', '"mod_session" is not accepted', 'other than mod_session'),
+             ('user name', 'a word too many', 'the key')]),
     'SignedSessionUpdate': Directive(
         SECTION,
         good=['X-Session-Update', 'X-Session-Update cart theme', 'Off', 'OFF', "!#$%&'*+-.^_`|~"],

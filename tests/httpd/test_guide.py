@@ -320,7 +320,10 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'^LoadModule .*\n', '', example, flags=re.M)
     text = re.sub(r'^(SignedSessionSecret) .*', r'\1 env:SIGNED_SESSION_SECRET', text, flags=re.M)
     text = re.sub(r'\$\{DEMO_(\w+)\}', lambda name: '{dir}' if name[1] == 'DIR' else '{port}', text)
-    modules = f'{MODULES} auth_basic auth_form authn_core authn_dbd authn_file authz_user dbd headers env request session session_cookie {cgi_module()}'
+    text = re.sub(r'file:/var/lib/\S+', 'file:{dir}/made.key', text)
+    text = re.sub(r'keytab:\S+', 'keytab:{dir}/logs/.keep', text)
+    modules = (f'{MODULES} auth_basic auth_form auth_gssapi authn_core authn_dbd authn_file authz_user dbd headers env request '
+               f'session session_cookie {cgi_module()}')
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 
 

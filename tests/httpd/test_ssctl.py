@@ -475,6 +475,19 @@ def test_convert(old, new):
     assert json.loads(good('open', '--format', new, cookie)) == SESSION
 
 
+def test_convert_takes_nothing_of_an_application_for_an_entry_of_a_module():
+    """What a session hides is encrypted: a cookie that is only signed hides nothing."""
+    cookie = good('convert', '--from', 'flask', '--to', 'native', seal({'a': 1, 'mod_session': {'x': 'y'}}, '--format', 'flask'))
+    assert json.loads(good('open', cookie)) == {'a': 1}
+    assert json.loads(good('inspect', '--json', cookie))['kind'] == 'signed'
+
+
+def test_convert_keeps_what_a_session_hides():
+    again = good('convert', seal({'a': 1, 'mod_session': {'x': 'y'}}))
+    assert json.loads(good('open', again)) == {'a': 1}
+    assert json.loads(good('inspect', '--json', again))['kind'] == 'encrypted'
+
+
 def test_convert_keeps_what_a_session_is():
     cookie = Native(SESSION, renewed=NOW, created=NOW - DAY, id=b'0123456789abcdef', counter=7).seal()
     again = good('convert', '--encrypt', '--now', NOW + 60, cookie)

@@ -11,6 +11,7 @@ static ss_session_t *loaded(const char *text)
     ss_session_t *session;
 
     ck_assert_int_eq(ss_session_load(&session, exact_of(text), &stamp, pool), APR_SUCCESS);
+    ss_session_reserve(session, 1);
     return session;
 }
 
@@ -35,6 +36,8 @@ static const struct {
     { "update",                  SS_CHANGE_UPDATE,  NONE, "{\"a\":{\"y\":2},\"b\":null}", "{\"a\":{\"x\":1}}", "{\"a\":{\"y\":2},\"b\":null}" },
     { "merge",                   SS_CHANGE_MERGE,   NONE, "{\"a\":{\"y\":2},\"b\":null}", "{\"a\":{\"x\":1},\"b\":3}", "{\"a\":{\"x\":1,\"y\":2}}" },
     { "replace",                 SS_CHANGE_REPLACE, NONE, "{\"c\":1}",         "{\"a\":1}",     "{\"c\":1}" },
+    { "hide",                    SS_CHANGE_HIDE,    NONE, "{\"x\":\"y\"}",   "{\"a\":1}",     "{\"a\":1,\"mod_session\":{\"x\":\"y\"}}" },
+    { "hide nothing",            SS_CHANGE_HIDE,    NONE, NONE,                "{\"a\":1,\"mod_session\":{}}", "{\"a\":1}" },
     { "end",                     SS_CHANGE_END,     NONE, NONE,                "{\"a\":1}",     "{}" },
 };
 /* clang-format on */
@@ -93,11 +96,20 @@ END_TEST
 
 START_TEST(what_is_not_possible_changes_nothing)
 {
-    const ss_change_t change = { SS_CHANGE_SET, exact_of("\xff"), value_of("1") };
+    const ss_json_t forged = value_of("{\"mod_session\":{\"x\":\"y\"}}");
+    const ss_change_t changes[] = {
+        { SS_CHANGE_SET, exact_of("\xff"), value_of("1") },
+        { SS_CHANGE_SET, exact_of("mod_session"), value_of("{}") },
+        { SS_CHANGE_UPDATE, ss_absent, forged },
+        { SS_CHANGE_MERGE, ss_absent, forged },
+        { SS_CHANGE_REPLACE, ss_absent, forged },
+    };
     ss_session_t *session = loaded("{\"a\":1}");
 
-    ck_assert(!ss_change_make(session, &change));
-    ck_assert(!ss_session_is_changed(session));
+    for (int i = 0; i < COUNT(changes); i++) {
+        ck_assert_msg(!ss_change_make(session, &changes[i]), "%d", i);
+        ck_assert(!ss_session_is_changed(session));
+    }
 }
 END_TEST
 

@@ -25,6 +25,7 @@ static const struct {
     { "minus infinity, deep inside", "{\"a\":[-Infinity]}", 0, 0, 1 },
     { "NaN in a string only", "{\"NaN\":\"Infinity\"}", 1, 0, 1 },
     { "names that differ in case", "{\"User\":1,\"user\":2}", 1, 1, 1 },
+    { "something hidden", "{\"a\":1,\"mod_session\":{\"x\":\"y\"},\"b\":2}", 1, 0, 1 },
     { "a name twice", "{\"a\":1,\"b\":2,\"a\":3}", 1, 0, 1 },
 };
 /* clang-format on */
@@ -72,6 +73,27 @@ START_TEST(knows_what_a_closer_look_would_find)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *what, *text;
+    int hidden;
+} hidings[] = {
+    { "nothing",           "{\"a\":1,\"mod_sessions\":2}",                        0 },
+    { "first",             "{\"mod_session\":{},\"a\":1}",                        1 },
+    { "last",              "{\"a\":1,\"mod_session\":{}}",                        2 },
+    { "with escapes",      "{\"a\":1,\"mod\\u005Fsession\":{}}",                  2 },
+    { "twice: the last",   "{\"mod_session\":1,\"a\":1,\"mod_session\":2}",       2 },
+    { "deeper is nothing", "{\"a\":{\"mod_session\":1}}",                         0 },
+};
+/* clang-format on */
+
+START_TEST(knows_where_something_hides)
+{
+    ck_assert_msg(document_of(hidings[_i].text).hidden == hidings[_i].hidden, "%s",
+                  hidings[_i].what);
+}
+END_TEST
+
 static void assert_same(const ss_json_member_t *a, const ss_json_member_t *b, const char *what)
 {
     assert_bytes(a->name, b->name, what);
@@ -98,6 +120,7 @@ START_TEST(an_outline_gives_the_same_document)
     assert_bytes(again.value.raw, document.value.raw, what);
     ck_assert_int_eq(again.is_compact, document.is_compact);
     ck_assert_int_eq(again.has_alike, document.has_alike);
+    ck_assert_int_eq(again.hidden, document.hidden);
     ck_assert_int_eq(again.members->nelts, document.members->nelts);
     for (int i = 0; i < again.members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(again.members, i, ss_json_member_t);
@@ -185,6 +208,7 @@ int main(void)
     TCase *tcase = unit_case(suite, "document");
 
     tcase_add_loop_test(tcase, knows_what_a_closer_look_would_find, 0, COUNT(documents));
+    tcase_add_loop_test(tcase, knows_where_something_hides, 0, COUNT(hidings));
     tcase_add_loop_test(tcase, an_outline_gives_the_same_document, 0, COUNT(documents));
     tcase_add_loop_test(tcase, every_byte_at_every_place_of_a_string, 0, 256);
     tcase_add_test(tcase, an_outline_has_a_limit);

@@ -111,6 +111,69 @@ START_TEST(ten_rotations_leave_the_size_as_it_is)
 }
 END_TEST
 
+#define HIDING "{\"user\":\"alice\",\"mod_session\":{\"realm-pw\":\"s3cret\"}}"
+
+/* A session sealed as a server would that reserves a member in native sessions. */
+static ss_sealed_t seal_hiding(const ss_sealing_t *how)
+{
+    ss_session_t *session = ss_sealing_create(how, pool);
+
+    ss_session_set(session, ss_bytes_of("user"), value_of("\"alice\""));
+    ck_assert(ss_session_hide(session, value_of("{\"realm-pw\":\"s3cret\"}")));
+    return seal_session(session, how, NOW);
+}
+
+START_TEST(what_is_hidden_never_gets_into_a_frameworks_cookie)
+{
+    const ss_format_t *to = ss_formats[_i];
+    const ss_sealing_t native = one("native"), after = one(to->name);
+    const ss_sealing_t migrating = sealing(SECRET_1, NULL, to->name, "native", "session", "");
+    ss_opened_t where;
+    ss_session_t *session;
+
+    session = opened(seal_hiding(&native), &where, &migrating, NOW);
+    ck_assert(!ss_session_set(session, ss_bytes_of(SS_SESSION_HIDDEN), value_of("1")));
+    session = opened(seal_session(session, &migrating, NOW), &where, &after, NOW);
+    assert_bytes(ss_session_text(session), ss_bytes_of("{\"user\":\"alice\"}"), FORMAT);
+}
+END_TEST
+
+START_TEST(what_an_application_wrote_is_never_taken_for_hidden)
+{
+    const ss_format_t *from = ss_formats[_i];
+    const ss_sealing_t native = one("native"), before = one(from->name);
+    const ss_sealing_t migrating = sealing(SECRET_1, NULL, "native", from->name, "session", "");
+    ss_opened_t where;
+    ss_session_t *session;
+
+    session = opened(seal_text(HIDING, &before, NOW), &where, &before, NOW);
+    ck_assert_ptr_nonnull(ss_session_get(session, ss_bytes_of(SS_SESSION_HIDDEN)).raw.data);
+    session = opened(seal_text(HIDING, &before, NOW), &where, &migrating, NOW);
+    ck_assert_ptr_null(ss_session_hidden(session).raw.data);
+    ck_assert(!ss_session_is_changed(session));
+    session = opened(seal_session(session, &migrating, NOW), &where, &native, NOW);
+    ck_assert_ptr_null(ss_session_hidden(session).raw.data);
+    assert_bytes(ss_session_text(session), ss_bytes_of("{\"user\":\"alice\"}"), FORMAT);
+}
+END_TEST
+
+/* Also where SignedSessionEncrypt is Off, as in another virtual host with the same secret. */
+START_TEST(what_is_hidden_is_always_encrypted)
+{
+    const ss_sealing_t plain = one("native");
+    ss_sealed_t cookie = seal_hiding(&plain);
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+    ss_opened_t where;
+    ss_session_t *session;
+
+    ss_format_named("native")->look(&look, &cookie, ss_format_named("native"), pool);
+    assert_bytes(APR_ARRAY_IDX(look.parts, 2, ss_part_t).bytes, ss_bytes_of("encrypted"), "kind");
+    session = opened(cookie, &where, &plain, NOW);
+    assert_value(ss_session_hidden(session), "{\"realm-pw\":\"s3cret\"}", "hidden");
+    assert_value(ss_session_view(session), "{\"user\":\"alice\"}", "view");
+}
+END_TEST
+
 START_TEST(encryption_can_be_switched_on_and_off)
 {
     ss_sealing_t plain = one("native"), secret = one("native");
@@ -139,6 +202,10 @@ int main(void)
     tcase_add_loop_test(formats, a_renewal_is_enough, 0, count * count);
     tcase_add_loop_test(formats, the_time_of_creation_is_kept_or_begins, 0, count);
     tcase_add_loop_test(secrets, ten_rotations_leave_the_size_as_it_is, 0, count);
+    /* behind native, which is the first */
+    tcase_add_loop_test(formats, what_is_hidden_never_gets_into_a_frameworks_cookie, 1, count);
+    tcase_add_loop_test(formats, what_an_application_wrote_is_never_taken_for_hidden, 1, count);
+    tcase_add_test(formats, what_is_hidden_is_always_encrypted);
     tcase_add_test(secrets, encryption_can_be_switched_on_and_off);
     return unit_run(suite);
 }

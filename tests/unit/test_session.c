@@ -407,6 +407,203 @@ START_TEST(renews_only_what_a_cookie_holds)
 }
 END_TEST
 
+/*
+ * What only modules see
+ */
+
+#define HIDING "{\"a\":1, \"mod_session\":{\"realm-user\":\"alice\"},\"b\":2}"
+#define HIDDEN "{\"realm-user\":\"alice\"}"
+#define SHOWN "{\"a\":1,\"b\":2}"
+
+static ss_session_t *hiding(const char *text)
+{
+    ss_session_t *session = loaded(text);
+
+    ss_session_reserve(session, 1);
+    return session;
+}
+
+static int has(const ss_session_t *session, const char *name)
+{
+    return ss_session_get(session, ss_bytes_of(name)).raw.data != NULL;
+}
+
+START_TEST(what_is_hidden_is_no_member)
+{
+    ss_session_t *session = hiding(HIDING);
+    const apr_array_header_t *members = ss_session_members(session);
+
+    assert_value(ss_session_hidden(session), HIDDEN, "hidden");
+    assert_value(ss_session_json(session), SHOWN, "json");
+    assert_value(ss_session_view(session), SHOWN, "view");
+    ck_assert_int_eq(members->nelts, 2);
+    ck_assert(!has(session, "mod_session"));
+    assert_text(session, HIDING, "what is sealed, to the byte");
+    ck_assert(!ss_session_is_changed(session));
+    assert_value(ss_session_hidden(ss_session_copy(session, pool)), HIDDEN, "of a copy");
+}
+END_TEST
+
+START_TEST(a_name_with_escapes_hides_nothing_from_us)
+{
+    ss_session_t *session = hiding("{\"mod\\u005fsession\":{},\"a\":1}");
+
+    assert_value(ss_session_view(session), "{\"a\":1}", "view");
+    assert_value(ss_session_hidden(session), "{}", "hidden");
+}
+END_TEST
+
+START_TEST(only_this_name_is_reserved)
+{
+    static const char *const others[] = { "mod_sessio", "mod_session_", "Mod_session", "" };
+    ss_session_t *session = hiding("{}");
+
+    for (int i = 0; i < COUNT(others); i++) {
+        ck_assert_msg(ss_session_set(session, ss_bytes_of(others[i]), value_of("1")), "%s",
+                      others[i]);
+        ck_assert(!ss_session_is_reserved(session, ss_bytes_of(others[i])));
+    }
+    ck_assert(ss_session_is_reserved(session, ss_bytes_of("mod_session")));
+    ck_assert(!ss_session_is_reserved(ss_session_create(pool), ss_bytes_of("mod_session")));
+}
+END_TEST
+
+START_TEST(a_session_that_reserves_nothing_hides_nothing)
+{
+    ss_session_t *session = loaded(HIDING);
+
+    ck_assert(has(session, "mod_session"));
+    ck_assert_ptr_null(ss_session_hidden(session).raw.data);
+    ck_assert(!ss_session_hide(session, value_of("{}")));
+    ck_assert(ss_session_set(session, ss_bytes_of("mod_session"), value_of("1")));
+    assert_text(session, "{\"a\":1,\"mod_session\":1,\"b\":2}", "a member like any other");
+}
+END_TEST
+
+START_TEST(what_is_not_kept_was_never_there)
+{
+    ss_session_t *session = loaded(HIDING);
+
+    ss_session_reserve(session, 0);
+    ck_assert_ptr_null(ss_session_hidden(session).raw.data);
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, SHOWN, "as it would be renewed");
+    set(session, "a", "3");
+    set(session, "a", "1");
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, SHOWN, "set and set back");
+}
+END_TEST
+
+/* Each would write it; the first of each kind also writes something else. */
+static const struct {
+    const char *what;
+    int (*make)(ss_session_t *session, ss_json_t value);
+    const char *value;
+} forgeries[] = {
+    { "update", ss_session_update, "{\"a\":7,\"mod_session\":{\"realm-user\":\"eve\"}}" },
+    { "update with escapes", ss_session_update, "{\"\\u006dod_session\":1}" },
+    { "merge", ss_session_merge, "{\"a\":7,\"mod_session\":{\"realm-user\":\"eve\"}}" },
+    { "merge below it", ss_session_merge, "{\"mod_session\":{\"x\":1}}" },
+    { "merge null", ss_session_merge, "{\"mod_session\":null}" },
+    { "replace", ss_session_replace, "{\"a\":7,\"mod_session\":{\"realm-user\":\"eve\"}}" },
+    { "replace by the same", ss_session_replace, HIDING },
+};
+
+START_TEST(nobody_else_writes_it)
+{
+    ss_session_t *full = hiding(HIDING), *empty = hiding("{}");
+
+    ck_assert_msg(!forgeries[_i].make(full, value_of(forgeries[_i].value)), "%s",
+                  forgeries[_i].what);
+    assert_text(full, HIDING, forgeries[_i].what);
+    ck_assert_uint_eq(ss_session_generation(full), 0);
+    ck_assert_msg(!forgeries[_i].make(empty, value_of(forgeries[_i].value)), "%s: new",
+                  forgeries[_i].what);
+    assert_text(empty, "{}", forgeries[_i].what);
+}
+END_TEST
+
+START_TEST(nobody_else_sets_or_removes_it)
+{
+    ss_session_t *session = hiding(HIDING);
+
+    ck_assert(!ss_session_set(session, ss_bytes_of("mod_session"), value_of("{}")));
+    ck_assert(!unset(session, "mod_session"));
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, HIDING, "text");
+}
+END_TEST
+
+START_TEST(it_stays_whatever_else_is_changed)
+{
+    ss_session_t *session = hiding(HIDING);
+
+    set(session, "a", "3");
+    merge(session, "{\"b\":null,\"c\":4}");
+    assert_text(session, "{\"a\":3,\"c\":4,\"mod_session\":" HIDDEN "}", "behind the others");
+    assert_value(ss_session_view(session), "{\"a\":3,\"c\":4}", "view");
+    unset(session, "a");
+    unset(session, "c");
+    assert_text(session, "{\"mod_session\":" HIDDEN "}", "alone");
+    ck_assert(!ss_session_is_empty(session));
+    assert_value(ss_session_view(session), "{}", "nothing to see");
+    ck_assert_uint_eq(ss_session_stamp(session)->counter, stamp.counter);
+    set(session, "a", "1");
+    set(session, "b", "2");
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, HIDING, "set back, the cookie is still good");
+}
+END_TEST
+
+START_TEST(it_goes_with_the_whole_session)
+{
+    ss_session_t *cleared = hiding(HIDING), *nulled = hiding(HIDING), *replaced = hiding(HIDING),
+                 *same = hiding(HIDING), *emptied = hiding(HIDING);
+
+    ss_session_clear(cleared);
+    assert_text(cleared, "{}", "cleared");
+    ck_assert(ss_session_merge(nulled, value_of("null")));
+    assert_text(nulled, "{}", "null");
+    replace(replaced, "{\"c\":3}");
+    assert_text(replaced, "{\"c\":3}", "replaced");
+    replace(same, SHOWN);
+    assert_text(same, SHOWN, "replaced by what was shown");
+    ck_assert(ss_session_is_changed(same));
+    replace(emptied, "{}");
+    ck_assert(ss_session_is_empty(emptied) && ss_session_is_changed(emptied));
+    ck_assert_int_eq(ss_session_stamp(emptied)->created, SS_NO_TIME);
+}
+END_TEST
+
+START_TEST(modules_write_it)
+{
+    ss_session_t *session = hiding("{\"a\":1}");
+
+    ck_assert(ss_session_hide(session, value_of(HIDDEN)));
+    ck_assert(ss_session_is_changed(session));
+    assert_text(session, "{\"a\":1,\"mod_session\":" HIDDEN "}", "hidden");
+    ck_assert_uint_eq(ss_session_generation(session), 1);
+    ck_assert(ss_session_hide(session, value_of(HIDDEN)));
+    ck_assert_uint_eq(ss_session_generation(session), 1);
+    ck_assert(ss_session_hide(session, ss_json_absent));
+    ck_assert(!ss_session_is_changed(session));
+    assert_text(session, "{\"a\":1}", "nothing is hidden any more");
+}
+END_TEST
+
+START_TEST(a_session_of_hidden_things_alone_ends_with_them)
+{
+    ss_session_t *session = hiding("{\"mod_session\":{\"x\":\"y\"}}");
+
+    ck_assert(!ss_session_is_empty(session));
+    assert_value(ss_session_json(session), "{}", "json");
+    ck_assert(ss_session_hide(session, ss_json_absent));
+    ck_assert(ss_session_is_empty(session) && ss_session_is_changed(session));
+    ck_assert_int_eq(ss_session_stamp(session)->created, SS_NO_TIME);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("session");
@@ -428,5 +625,17 @@ int main(void)
 
     tcase_add_test(tcase, renews_only_what_a_cookie_holds);
 
+    tcase = unit_case(suite, "what only modules see");
+    tcase_add_test(tcase, what_is_hidden_is_no_member);
+    tcase_add_test(tcase, a_name_with_escapes_hides_nothing_from_us);
+    tcase_add_test(tcase, only_this_name_is_reserved);
+    tcase_add_test(tcase, a_session_that_reserves_nothing_hides_nothing);
+    tcase_add_test(tcase, what_is_not_kept_was_never_there);
+    tcase_add_loop_test(tcase, nobody_else_writes_it, 0, COUNT(forgeries));
+    tcase_add_test(tcase, nobody_else_sets_or_removes_it);
+    tcase_add_test(tcase, it_stays_whatever_else_is_changed);
+    tcase_add_test(tcase, it_goes_with_the_whole_session);
+    tcase_add_test(tcase, modules_write_it);
+    tcase_add_test(tcase, a_session_of_hidden_things_alone_ends_with_them);
     return unit_run(suite);
 }
