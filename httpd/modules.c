@@ -59,10 +59,21 @@ static ss_visit_t *enter(request_rec *r)
     return visit;
 }
 
-/* What SignedSessionLogin stores is for no module to read. */
+/* What SignedSessionLogin stores is for no module to read. Whoever has a record with entries may
+ * look at all of them. */
 static session_rec *record_for(request_rec *r, ss_visit_t *visit)
 {
-    return ss_dir_conf(r)->modules ? ss_record_of(r, visit) : ss_record_blank(r->pool);
+    session_rec *session;
+
+    if (!ss_dir_conf(r)->modules) {
+        return ss_record_blank(r->pool);
+    }
+    session = ss_record_of(r, visit);
+    if (!apr_is_empty_table(session->entries)) {
+        visit->modules.told = 1;
+        ss_response_include(r);
+    }
+    return session;
 }
 
 /*
@@ -164,12 +175,8 @@ static apr_status_t ap_session_get(request_rec *r, session_rec *z, const char *k
     if (!is_ours(r)) {
         return get_before == NULL ? APR_SUCCESS : get_before(r, z, key, value);
     }
-    visit = ss_dir_conf(r)->modules ? enter(r) : NULL;
-    *value = visit == NULL ? NULL : apr_table_get(ss_record_of(r, visit)->entries, key);
-    if (*value != NULL) {
-        visit->modules.told = 1;
-        ss_response_include(r);
-    }
+    visit = enter(r);
+    *value = visit == NULL ? NULL : apr_table_get(record_for(r, visit)->entries, key);
     return APR_SUCCESS;
 }
 

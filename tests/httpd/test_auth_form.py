@@ -30,9 +30,9 @@ def files():
             'htdocs/bob/a.txt': 'for bob', 'htdocs/login.html': 'log in', 'htdocs/bye.html': 'bye'}
 
 
-def post(browser, path, user='alice', password=PASSWORD, headers=(), **more):
+def post(browser, path, user='alice', password=PASSWORD, headers=(), protocol='http/1.1', **more):
     fields = {'httpd_username': user, 'httpd_password': password, **more}
-    return browser.request('POST', path, {**FORM, **dict(headers)}, urlencode(fields))
+    return browser.request('POST', path, {**FORM, **dict(headers)}, urlencode(fields), protocol=protocol)
 
 
 # --- a login page: SignedSessionLogin ------------------------------------------------------------------
@@ -82,6 +82,13 @@ def test_a_checked_name_is_stored_and_the_password_is_not(login):
     assert stored(response) == {'user': 'alice'}
     assert jar.request('GET', '/in/a.txt').text == 'inside'
     login.allow('AH01630')
+
+
+def test_in_each_protocol(start, files, protocol):
+    server = start('Protocols h2c http/1.1\n' + LOGIN, f'http2 {FORMS}', files)
+    jar = Jar(server)
+    assert stored(post(jar, '/dologin', protocol=protocol)) == {'user': 'alice'}
+    assert jar.request('GET', '/in/a.txt', protocol=protocol).text == 'inside'
 
 
 @pytest.mark.parametrize('user, password, mark', [
@@ -241,6 +248,20 @@ def test_a_login_on_the_page_itself(pages):
     assert (pages.dir / 'access.log').read_text().splitlines()[-1] == 'alice'
 
 
+def test_a_page_that_includes_such_a_page_is_private(start, files):
+    server = start(PAGES + """
+        <Location "/list/">
+            SignedSession Off
+            Options +Indexes
+            HeaderName /in/header.html
+        </Location>""", f'autoindex {FORMS}', {**files, 'htdocs/in/header.html': 'of alice', 'htdocs/list/x.txt': ''})
+    jar = Jar(server)
+    post(jar, '/in/a.txt')
+    response = jar.request('GET', '/list/')
+    assert 'of alice' in response.text
+    assert (response.get('Cache-Control'), response.get('Vary')) == ('private', 'Cookie')
+
+
 def test_its_password_is_in_no_cookie_that_can_be_read(pages):
     jar = Jar(pages)
     post(jar, '/in/a.txt')
@@ -263,6 +284,17 @@ def test_a_right_password_on_another_users_page(pages):
     assert jar.request('GET', '/bob/a.txt').status == 401
     assert jar.request('GET', '/in/a.txt').status == 200
     pages.allow('AH01631')
+
+
+def test_a_refusal_whose_error_document_is_where_sessions_are_off(start, files):
+    server = start(PAGES + """
+        ErrorDocument 401 /login.html
+        <Location "/login.html">
+            SignedSession Off
+        </Location>""", FORMS, files)
+    jar = Jar(server)
+    assert (post(jar, '/bob/a.txt').text, entries(jar)['realm-user']) == ('log in', 'alice')
+    server.allow('AH01631')
 
 
 def test_somebody_elses_login_on_the_page(pages):

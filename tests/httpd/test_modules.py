@@ -134,8 +134,19 @@ def test_an_answer_that_a_module_gave_by_its_entries_is_private(plain):
     call(jar, ['set', 'a', '1'])
     response, _ = call(jar, ['get', 'a'])
     assert (response.get('Cache-Control'), response.get('Vary')) == ('private', 'Cookie')
-    response, _ = call(jar, ['get', 'b'])
+    response, _ = call(jar, ['list'])
+    assert response.get('Cache-Control') == 'private'
+    response, _ = call(Jar(plain), ['get', 'a'], ['list'])
     assert (response.get('Cache-Control'), response.get('Vary')) == (None, 'Cookie')
+
+
+def test_entries_that_do_not_fit(plain):
+    jar = Jar(plain)
+    call(jar, ['set', 'a', '1'])
+    response, _ = call(jar, ['set', 'b', 'x' * 4096])
+    assert response.set_cookies() == []
+    assert entries(jar) == {'a': '1'}
+    plain.expect('SS0302')
 
 
 def test_what_was_ended_does_not_come_back(plain):
