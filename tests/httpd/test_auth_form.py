@@ -262,6 +262,11 @@ def test_a_page_that_includes_such_a_page_is_private(start, files):
     assert (response.get('Cache-Control'), response.get('Vary')) == ('private', 'Cookie')
 
 
+def test_another_site_logs_nobody_in_on_a_page(pages):
+    cross_site = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document'}
+    assert post(pages, '/in/a.txt', headers=cross_site).set_cookies() == []
+
+
 def test_its_password_is_in_no_cookie_that_can_be_read(pages):
     jar = Jar(pages)
     post(jar, '/in/a.txt')

@@ -121,6 +121,14 @@ def test_its_token_is_shown_to_nobody(gssapi, browser, jar):
     assert 'MagBearer' not in text and 'mod_session' not in text and 'SESSION={}\n' in text
 
 
+def test_an_image_of_another_site_does_not_replace_the_session(gssapi, browser, jar):
+    """Its browser negotiates without the cookie, which SameSite keeps away."""
+    server = gssapi()
+    image = [word for line in ('Site: cross-site', 'Mode: no-cors', 'Dest: image') for word in ('-H', f'Sec-Fetch-{line}')]
+    assert browser.get(server, '/cgi/env', jar, *image, *NEGOTIATE)[0] == 200
+    assert cookie_in(jar) == []
+
+
 def test_after_a_logout_it_asks_again(gssapi, browser, jar):
     server = gssapi()
     browser.get(server, '/cgi/env', jar, *NEGOTIATE)
