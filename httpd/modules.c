@@ -80,25 +80,13 @@ static session_rec *record_for(request_rec *r, ss_visit_t *visit)
  * Logins
  */
 
-static void end_session(request_rec *r, ss_visit_t *visit)
-{
-    if (!ss_caller_is_bystander(r)) {
-        ss_visit_change(visit, &ss_change_end);
-    }
-}
-
 /* Nothing of whoever was there before stays. */
 static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
 {
     const ss_bytes_t name = ss_bytes_of(user);
     const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(ss_dir_conf(r)->login),
                                  ss_json_quote(name, r->pool) };
-    const char *fault = ss_earned_caller_fault(visit);
 
-    if (fault != NULL) {
-        ss_log(r, APLOG_DEBUG, "SS0323", "SignedSessionLogin does not store a login: %s", fault);
-        return;
-    }
     if (name.len == 0 || !ss_key_is_acceptable(name)) {
         ss_log(r, APLOG_ERR, "SS0322",
                "SignedSessionLogin does not store a login: its name is empty, not UTF-8, or has "
@@ -126,11 +114,21 @@ static void hear_login(request_rec *r, ss_visit_t *visit, const char *key, const
         return;
     }
     if (value == NULL) {
-        end_session(r, visit);
+        ss_visit_change(visit, &ss_change_end);
     }
     else {
         begin_session(r, visit, value);
     }
+}
+
+/* NULL, or why nothing is to be kept, or taken out where there is no `value`: an image of another
+ * site may make a browser negotiate, and a form of its own log somebody in. */
+static const char *fault_of_caller(request_rec *r, const ss_visit_t *visit, const char *value)
+{
+    if (value != NULL) {
+        return ss_earned_caller_fault(visit);
+    }
+    return ss_caller_is_bystander(r) ? "another site or a prefetch caused it" : NULL;
 }
 
 /*
@@ -204,6 +202,7 @@ static apr_status_t ap_session_set(request_rec *r, session_rec *z, const char *k
                                    const char *value)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
+    const char *fault;
     ss_visit_t *visit;
 
     if (!is_ours(r)) {
@@ -219,6 +218,11 @@ static apr_status_t ap_session_set(request_rec *r, session_rec *z, const char *k
                    "what a module wanted to keep was dropped, because sessions are read-only here: "
                    "add \"SignedSession On\" to this location");
         }
+        return APR_SUCCESS;
+    }
+    fault = fault_of_caller(r, visit, value);
+    if (fault != NULL) {
+        ss_log(r, APLOG_DEBUG, "SS0323", "a module may not change the session here: %s", fault);
         return APR_SUCCESS;
     }
     if (dir->login != NULL) {

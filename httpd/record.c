@@ -3,6 +3,7 @@
  */
 #include <apr_strings.h>
 
+#include "httpd/earned.h"
 #include "httpd/record.h"
 #include "lib/encode.h"
 #include "lib/json/json.h"
@@ -109,7 +110,8 @@ session_rec *ss_record_of(request_rec *r, ss_visit_t *visit)
     if (visit->record.record == NULL) {
         visit->record.record = create(visit);
     }
-    visit->record.record->may_change = ss_visit_may_change(r);
+    visit->record.record->may_change =
+        ss_visit_may_change(r) && ss_earned_caller_fault(visit) == NULL;
     refresh(visit->record.record, visit);
     return &visit->record.record->session;
 }

@@ -16,8 +16,8 @@
  */
 
 /** The record of a visit, with its entries as they are now. What modules change in the table itself
- * is kept when the response starts, if the place of `r` allows it: the last that has asked counts.
- */
+ * is kept when the response starts, if the place of `r` allows it, the last that has asked, and if
+ * no other site has caused the visit. */
 session_rec *ss_record_of(request_rec *r, ss_visit_t *visit);
 
 /** A record of nothing, which nobody will keep. */

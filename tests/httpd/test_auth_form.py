@@ -250,15 +250,21 @@ def test_a_login_on_the_page_itself(pages):
 
 def test_a_page_that_includes_such_a_page_is_private(start, files):
     server = start(PAGES + """
-        <Location "/page.shtml">
+        <Location "/list/">
             SignedSession Off
-            Options +Includes
-            SetOutputFilter INCLUDES
-        </Location>""", f'include {FORMS}', {**files, 'htdocs/page.shtml': '<!--#include virtual="/in/a.txt" -->'})
+            Options +Indexes
+            HeaderName /in/header.html
+        </Location>""", f'autoindex {FORMS}', {**files, 'htdocs/in/header.html': 'of alice', 'htdocs/list/x.txt': ''})
     jar = Jar(server)
     post(jar, '/in/a.txt')
-    response = jar.request('GET', '/page.shtml')
-    assert (response.text, response.get('Cache-Control'), response.get('Vary')) == ('inside', 'private', 'Cookie')
+    response = jar.request('GET', '/list/')
+    assert 'of alice' in response.text
+    assert (response.get('Cache-Control'), response.get('Vary')) == ('private', 'Cookie')
+
+
+def test_another_site_logs_nobody_in_on_a_page(pages):
+    cross_site = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document'}
+    assert post(pages, '/in/a.txt', headers=cross_site).set_cookies() == []
 
 
 def test_its_password_is_in_no_cookie_that_can_be_read(pages):

@@ -121,6 +121,14 @@ def test_its_token_is_shown_to_nobody(gssapi, browser, jar):
     assert 'MagBearer' not in text and 'mod_session' not in text and 'SESSION={}\n' in text
 
 
+def test_an_image_of_another_site_does_not_replace_the_session(gssapi, browser, jar):
+    """Its browser negotiates without the cookie, which SameSite keeps away."""
+    server = gssapi()
+    image = [word for line in ('Site: cross-site', 'Mode: no-cors', 'Dest: image') for word in ('-H', f'Sec-Fetch-{line}')]
+    assert browser.get(server, '/cgi/env', jar, *image, *NEGOTIATE)[0] == 200
+    assert cookie_in(jar) == []
+
+
 def test_after_a_logout_it_asks_again(gssapi, browser, jar):
     server = gssapi()
     browser.get(server, '/cgi/env', jar, *NEGOTIATE)
@@ -146,13 +154,19 @@ def test_the_first_login_after_our_timeout_counts(gssapi, browser, jar):
 def test_two_tabs(gssapi, browser, tmp_path):
     """Both begin without a session, at the same time: whichever cookie stays, both are logged in."""
     server = gssapi()
-    jars = [tmp_path / 'one', tmp_path / 'two']
+
+    def open_tab(number, cookie=None, words=NEGOTIATE):
+        jar = tmp_path / f'jar-{number}'
+        if cookie is not None:
+            jar.write_text(cookie)
+        return browser.get(server, '/cgi/env', jar, *words)[0], jar.read_text()
+
     with ThreadPoolExecutor(2) as pool:
-        first = list(pool.map(lambda jar: browser.get(server, '/cgi/env', jar, *NEGOTIATE)[0], jars))
-        assert first == [200, 200]
-        for jar in jars:
-            both = list(pool.map(lambda words: browser.get(server, '/cgi/env', jar, *words)[0], [(), NEGOTIATE]))
-            assert both == [200, 200]
+        first = list(pool.map(open_tab, (1, 2)))
+        assert [status for status, _ in first] == [200, 200]
+        for _, cookie in first:
+            both = list(pool.map(open_tab, (3, 4), (cookie, cookie), ((), NEGOTIATE)))
+            assert [status for status, _ in both] == [200, 200]
 
 
 @pytest.mark.parametrize('key, status, mark', [

@@ -140,6 +140,17 @@ def test_an_answer_that_a_module_gave_by_its_entries_is_private(plain):
     assert (response.get('Cache-Control'), response.get('Vary')) == (None, 'Cookie')
 
 
+def test_nothing_is_kept_for_another_site(plain):
+    jar = Jar(plain)
+    image = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image'}
+    for calls in ('set\ta\t1', 'edit\ta\t1', 'edit\ta\t1|save'):
+        jar.request('GET', '/modules', {'X-Calls': calls, **image})
+        assert jar.cookies == {}
+    call(jar, ['set', 'a', '1'])
+    jar.request('GET', '/modules', {'X-Calls': 'set\ta', **image})
+    assert entries(jar) == {'a': '1'}
+
+
 def test_entries_that_do_not_fit(plain):
     jar = Jar(plain)
     call(jar, ['set', 'a', '1'])
