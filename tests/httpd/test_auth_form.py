@@ -17,6 +17,8 @@ from test_guide import blocks
 
 FORMS = 'auth_form authn_core authn_file authz_user request ss_entries'
 STOCK = 'session session_cookie'
+ORDERS = {'alone': f'{FORMS} signed_session', 'behind mod_session': f'{STOCK} {FORMS} signed_session',
+          'before mod_session': f'signed_session {FORMS} {STOCK}'}
 PASSWORD = 's3cretpw'
 
 
@@ -69,18 +71,20 @@ LOGIN = '''
 '''
 
 
-@pytest.fixture(params=['', STOCK], ids=['alone', 'beside-mod_session'])
+@pytest.fixture(params=ORDERS.values(), ids=ORDERS)
 def login(start, files, request):
-    return start(LOGIN, f'{FORMS} {request.param}', files)
+    return start(LOGIN, request.param, files, ours=False)
 
 
 def test_a_checked_name_is_stored_and_the_password_is_not(login):
     jar = Jar(login)
     assert jar.request('GET', '/in/a.txt').status == 403
-    response = post(jar, '/dologin')
-    assert (response.status, response.get('Location')) == (302, '/in/a.txt')
-    assert stored(response) == {'user': 'alice'}
-    assert jar.request('GET', '/in/a.txt').text == 'inside'
+    for _ in range(2):
+        response = post(jar, '/dologin')
+        assert (response.status, response.get('Location')) == (302, '/in/a.txt')
+        assert stored(response) == {'user': 'alice'}
+        assert jar.request('GET', '/in/a.txt').text == 'inside'
+        login.graceful()
     login.allow('AH01630')
 
 
@@ -225,9 +229,9 @@ PAGES = '''
 ''' + GUARDED
 
 
-@pytest.fixture(params=['', STOCK], ids=['alone', 'beside-mod_session'])
+@pytest.fixture(params=ORDERS.values(), ids=ORDERS)
 def pages(start, files, request):
-    return start(PAGES, f'{FORMS} {request.param}', files)
+    return start(PAGES, request.param, files, ours=False)
 
 
 def entries(jar):
@@ -241,7 +245,8 @@ def test_a_login_on_the_page_itself(pages):
     response = post(jar, '/in/a.txt')
     assert response.status == 200 and set(jar.cookies) == {'session'}
     assert entries(jar) == {'realm-user': 'alice', 'realm-pw': PASSWORD}
-    for _ in range(2):
+    for _ in range(3):
+        pages.graceful()
         response = jar.request('GET', '/in/a.txt')
         assert (response.status, response.text) == (200, 'inside')
         assert response.get('Cache-Control') == 'private'
