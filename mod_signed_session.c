@@ -191,9 +191,11 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that these change */
-    ap_hook_quick_handler(ss_chain_part_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_chain_part, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(ss_chain_look_up_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_chain_look_up, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
+    /* once more: mod_dir and others may have led the request here since */
+    ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 

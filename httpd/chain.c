@@ -130,7 +130,18 @@ static int is_watched(const request_rec *r)
 {
     const ss_gathered_t *gathered = &ss_server_conf(r->server)->gathered;
 
-    return r->main == NULL && (gathered->has_rules || gathered->login_pages->nelts > 0);
+    return gathered->has_rules || gathered->login_pages->nelts > 0;
+}
+
+/* mod_dir and others give a request the configuration of another place after its fixups. */
+static void note_place(request_rec *r, ss_access_e access)
+{
+    if (is_watched(r)) {
+        ss_earned_note_fixups(r);
+    }
+    if (r->main == NULL && (access == SS_ACCESS_READY || is_watched(r))) {
+        ss_visit_step(r)->place = r->per_dir_config;
+    }
 }
 
 /* Is there anything to load? Without a Cookie header there is no session, and only the environment
@@ -161,25 +172,23 @@ int ss_chain_show(request_rec *r)
     ss_strip_decide(r);
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
     settle_view(r, used != NULL ? used : known, used);
-    if (is_watched(r)) {
-        ss_earned_note_fixups(r);
-    }
+    note_place(r, access);
     if (access == SS_ACCESS_READY) {
         ss_vars_show_notes(r, used);
     }
     return DECLINED;
 }
 
-int ss_chain_part(request_rec *r)
+int ss_chain_look_up(request_rec *r)
 {
-    ss_strip_part(r);
+    ss_strip_show_client(r);
     return DECLINED;
 }
 
-int ss_chain_part_quickly(request_rec *r, int lookup)
+int ss_chain_look_up_quickly(request_rec *r, int lookup)
 {
     (void)lookup; /* both must find the same */
-    return ss_chain_part(r);
+    return ss_chain_look_up(r);
 }
 
 int ss_chain_run(request_rec *r)
@@ -187,13 +196,17 @@ int ss_chain_run(request_rec *r)
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_visit_t *known = ss_visit_known(r), *used = NULL;
 
-    if (is_watched(r)) {
+    if (r->main == NULL && is_watched(r)) {
         ss_earned_note_handler(r);
+    }
+    if (dir->mode == SS_OFF && known != NULL) {
+        ss_vars_hide_notes(r, known);
     }
     if (dir->env || ss_forward_is_on(dir)) {
         used = used_visit(r, known);
     }
     ss_response_include(r);
+    ss_response_precede_cache(r);
     ss_forward_claim(r); /* mod_headers has been there since */
     settle_view(r, used != NULL ? used : known, used);
     if (known != NULL) {

@@ -22,10 +22,10 @@ int ss_chain_show(request_rec *r);
 
 /** handler hook, before mod_cache's: a subrequest is looked up by the client's cookie, which its
  * main request may hide by now. Declines. */
-int ss_chain_part(request_rec *r);
+int ss_chain_look_up(request_rec *r);
 
 /** The same for the quick_handler hook: mod_cache looks there, too. */
-int ss_chain_part_quickly(request_rec *r, int lookup);
+int ss_chain_look_up_quickly(request_rec *r, int lookup);
 
 /**
  * handler hook, after mod_cache's, before all others: shown once more, as the configuration of the

@@ -11,12 +11,43 @@
 #include "httpd/caller.h"
 #include "httpd/earned.h"
 
+/** Who was let in where, in a subrequest. */
+typedef struct lookup_t {
+    const ap_conf_vector_t *place; /* known by its address, the last of that address counts */
+    const char *user;
+} lookup_t;
+
+static void note_lookup(request_rec *r)
+{
+    request_rec *whole = r->main;
+    ss_step_t *step = ss_visit_step(whole);
+    lookup_t *lookup;
+
+    if (step->handled) {
+        return; /* it is part of the answer */
+    }
+    if (step->lookups == NULL) {
+        step->lookups = apr_array_make(whole->pool, 1, sizeof(lookup_t));
+    }
+    lookup = apr_array_push(step->lookups);
+    lookup->place = r->per_dir_config;
+    lookup->user = r->user == NULL ? NULL : apr_pstrdup(whole->pool, r->user);
+}
+
 void ss_earned_note_fixups(request_rec *r)
 {
     ss_step_t *step = ss_visit_step(r);
 
     step->shown = 1;
     step->user = r->user;
+    if (r->main != NULL) {
+        note_lookup(r);
+    }
+}
+
+void ss_earned_note_failure(request_rec *r)
+{
+    ss_visit_step(r)->failed = 1;
 }
 
 void ss_earned_note_handler(request_rec *r)
@@ -29,15 +60,15 @@ static int is_same_user(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* An ErrorDocument at another host makes a redirect of a refusal. */
+/* An ErrorDocument at another host makes a redirect of a refusal. Its address may be an expression
+ * that says something else each time. */
 static int is_refusal_elsewhere(request_rec *r, int refusal)
 {
-    const char *location =
-        r->status == HTTP_MOVED_TEMPORARILY ? apr_table_get(r->headers_out, "Location") : NULL;
-    const char *document =
-        location == NULL ? NULL : ap_response_code_string(r, ap_index_of_response(refusal));
+    const char *document = r->status == HTTP_MOVED_TEMPORARILY && ss_visit_step(r)->failed
+                               ? ap_response_code_string(r, ap_index_of_response(refusal))
+                               : NULL;
 
-    return document != NULL && strcmp(location, document) == 0;
+    return document != NULL && ap_is_url(document);
 }
 
 /* Whoever gives it, also behind an error document that says something else: a backend may refuse,
@@ -55,6 +86,19 @@ static int is_refusal(request_rec *r)
     return 0;
 }
 
+/* mod_dir has given the request another place: was it let in there as who it is? */
+static int is_let_in_elsewhere(const request_rec *r, const ss_step_t *step)
+{
+    for (int i = step->lookups == NULL ? 0 : step->lookups->nelts; i-- > 0;) {
+        const lookup_t *lookup = &APR_ARRAY_IDX(step->lookups, i, lookup_t);
+
+        if (lookup->place == r->per_dir_config) {
+            return is_same_user(lookup->user, r->user);
+        }
+    }
+    return 0;
+}
+
 static const char *fault_of_step(request_rec *r)
 {
     const ss_step_t *step = ss_visit_step(r);
@@ -67,6 +111,10 @@ static const char *fault_of_step(request_rec *r)
     }
     if (!is_same_user(step->user, r->user)) {
         return "its user changed after the access checks";
+    }
+    if (step->place != r->per_dir_config && !is_let_in_elsewhere(r, step)) {
+        return "it was led to another place after the access checks, and not let in there as the "
+               "same user";
     }
     if (ss_auth_type(r) != SS_AUTH_NONE && (r->user == NULL || r->user[0] == '\0')) {
         return "its place needs a login, and nobody is logged in";

@@ -253,7 +253,8 @@ void ss_forward_send(request_rec *r, ss_visit_t *visit)
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     const apr_array_header_t *texts = dir->forward_texts;
 
-    if (visit == NULL || !ss_forward_is_on(dir) || !ss_visit_has_session(visit)) {
+    if (visit == NULL || !ss_forward_is_on(dir) || !ss_visit_has_session(visit) ||
+        r->method_number == M_TRACE) { /* whose answer is the request */
         return;
     }
     if (dir->forward.header != NULL) {

@@ -7,7 +7,8 @@
 #include <httpd.h>
 
 /**
- * header_parser hook, before any access check and whatever `Satisfy` says: where SignedSessionGuard
+ * header_parser hook, before any access check and whatever `Satisfy` says, and handler hook, before
+ * all others, for whom another place has got since, and for subrequests: where SignedSessionGuard
  * is On, a request of another site that may change something is refused.
  *
  * @return  DECLINED or HTTP_FORBIDDEN

@@ -15,72 +15,26 @@
  * There is no "already written" flag: httpd drops headers on several error paths and runs the
  * filters again, so writing means removing our cookie by name and adding it.
  */
+#include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <util_filter.h>
 
 #include "httpd/response.h"
+#include "httpd/earned.h"
 #include "httpd/strip.h"
 #include "httpd/log.h"
+#include "httpd/marks.h"
 #include "httpd/record.h"
 #include "httpd/visit.h"
 #include "httpd/rules.h"
 #include "httpd/shared_cookie.h"
 #include "httpd/update.h"
 #include "lib/cookie.h"
-#include "lib/field.h"
 
-static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter, *part_filter;
+static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter, *part_filter, *precede_filter;
 static ap_filter_rec_t *includes_filter; /* of mod_include, or NULL */
-static int has_cache;                    /* is there a mod_cache that stores responses? */
-
-/* All lines of a field as one list. Most responses do not have it, and looking for one is cheap. */
-static const char *field_in(request_rec *r, apr_table_t *table, const char *name)
-{
-    return apr_table_get(table, name) == NULL ? NULL : apr_table_getm(r->pool, table, name);
-}
-
-/* Take one list-valued field out of whichever of the two tables it stands in. */
-static const char *take_field(request_rec *r, const char *name)
-{
-    const char *value = field_in(r, r->headers_out, name);
-    const char *other = field_in(r, r->err_headers_out, name);
-
-    if (other != NULL) {
-        apr_table_unset(r->err_headers_out, name);
-    }
-    return ss_field_join(value, other, r->pool);
-}
-
-static void mark_private(request_rec *r)
-{
-    apr_table_setn(r->headers_out, "Cache-Control",
-                   ss_field_private(take_field(r, "Cache-Control"), r->pool));
-}
-
-/* No cache may answer in the stead of a place that takes something away, or asks who it is. */
-static void mark_unstored(request_rec *r)
-{
-    const char *value = take_field(r, "Cache-Control");
-
-    apr_table_setn(r->headers_out, "Cache-Control",
-                   ss_field_has(value, "no-store") ? value
-                                                   : ss_field_join(value, "no-store", r->pool));
-}
-
-static void mark_varying(request_rec *r)
-{
-    const char *vary = take_field(r, "Vary");
-
-    if (vary == NULL) {
-        apr_table_addn(r->headers_out, "Vary", "Cookie");
-        return;
-    }
-    if (!ss_field_has(vary, "Cookie") && !ss_field_has(vary, "*")) {
-        vary = ss_field_join(vary, "Cookie", r->pool);
-    }
-    apr_table_setn(r->headers_out, "Vary", vary);
-}
+static ap_filter_rec_t *cache_filter;    /* with which mod_cache stores responses, or NULL */
 
 /* Will there be a cookie, ours or the application's? A session that cannot be sealed is left as the
  * client has it. */
@@ -138,85 +92,57 @@ static void prepare_response(request_rec *r, ss_step_t *step)
     step->prepared = 1;
 }
 
-/* Did the session open a door on the way? */
-static int is_let_in(const request_rec *r)
-{
-    const ss_visit_t *visit = ss_visit_loaded(r);
-
-    return visit != NULL && (visit->require.granted || visit->identity.known ||
-                             visit->expression.required || visit->modules.told);
-}
-
-static int is_asked(const request_rec *r)
-{
-    const ss_visit_t *visit = ss_visit_loaded(r);
-
-    return visit != NULL && visit->expression.asked;
-}
-
-/* May another session have another answer? Each request of the chain had a part in it: a script may
- * have chosen the page, or a refusal the error document. */
-static int is_varying(request_rec *r)
-{
-    if (is_asked(r)) {
-        return 1;
-    }
-    for (; r != NULL; r = r->prev) {
-        const ss_dir_conf_t *dir = ss_dir_conf(r);
-
-        if ((dir->mode != SS_OFF && dir->vary) || ss_visit_step(r)->included) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Is this one of the answers on the way in, good for one client at one moment? */
-static int is_about_login(const request_rec *r)
-{
-    const ss_visit_t *visit = ss_visit_known(r);
-
-    return visit != NULL && (visit->login.asked || visit->returning.answered);
-}
-
 static void mark_response(request_rec *r, ss_step_t *step)
 {
+    ss_marks_set(r, step);
     step->marked = 1;
-    if (ss_rules_take_away(r) || is_about_login(r)) {
-        mark_unstored(r);
+}
+
+/* Every filter of ours does its work once. An author of .htaccess may have named it, too
+ * (SetOutputFilter): that one has no step, and does nothing. */
+static apr_status_t pass(ap_filter_t *f, apr_bucket_brigade *brigade,
+                         void (*work)(request_rec *r, ss_step_t *step))
+{
+    if (f->ctx != NULL) {
+        work(f->r, f->ctx);
     }
-    if (step->is_private || is_let_in(r)) {
-        mark_private(r);
-    }
-    if (is_varying(r)) {
-        mark_varying(r);
-    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, brigade);
 }
 
 static apr_status_t harvest(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    prepare_response(f->r, f->ctx);
-    ap_remove_output_filter(f);
-    return ap_pass_brigade(f->next, brigade);
+    return pass(f, brigade, prepare_response);
+}
+
+/* Where mod_cache stores a response before "harvest" and "mark" have their turn. */
+static void precede(request_rec *r, ss_step_t *step)
+{
+    prepare_response(r, step);
+    ss_marks_set(r, step);
+}
+
+static apr_status_t precede_cache(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    return pass(f, brigade, precede);
 }
 
 static apr_status_t mark(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    mark_response(f->r, f->ctx);
-    ap_remove_output_filter(f);
-    return ap_pass_brigade(f->next, brigade);
+    return pass(f, brigade, mark_response);
 }
 
-static apr_status_t mark_part(ap_filter_t *f, apr_bucket_brigade *brigade)
+static void mark_part(request_rec *r, ss_step_t *step)
 {
-    ss_step_t *step = f->ctx;
+    ss_strip_restore(r);
+    ss_update_drop(r);
+    step->is_private = is_theirs(r);
+    ss_marks_set(r, step);
+}
 
-    ss_strip_restore(f->r);
-    ss_update_drop(f->r);
-    step->is_private = is_theirs(f->r);
-    mark_response(f->r, step);
-    ap_remove_output_filter(f);
-    return ap_pass_brigade(f->next, brigade);
+static apr_status_t pass_part(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    return pass(f, brigade, mark_part);
 }
 
 typedef struct others_t {
@@ -296,6 +222,9 @@ static void finish_response(request_rec *r, ss_step_t *step)
 {
     ss_visit_t *visit;
 
+    if (has_no_header(r)) {
+        return;
+    }
     if (!step->prepared) {
         /* mod_cache answers, and has dropped every filter before its own: what stands there was
          * said to somebody else */
@@ -313,11 +242,7 @@ static void finish_response(request_rec *r, ss_step_t *step)
 
 static apr_status_t write_out(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
-    if (!has_no_header(f->r)) {
-        finish_response(f->r, f->ctx);
-    }
-    ap_remove_output_filter(f);
-    return ap_pass_brigade(f->next, brigade);
+    return pass(f, brigade, finish_response);
 }
 
 void ss_response_register(void)
@@ -334,13 +259,16 @@ void ss_response_register(void)
                                              AP_FTYPE_CONTENT_SET + 5);
     /* before mod_cache's CACHE_SAVE_SUBREQ (CONTENT_SET - 1) */
     part_filter =
-        ap_register_output_filter("SIGNED_SESSION_PART", mark_part, NULL, AP_FTYPE_CONTENT_SET - 2);
+        ap_register_output_filter("SIGNED_SESSION_PART", pass_part, NULL, AP_FTYPE_CONTENT_SET - 2);
+    /* before everything else */
+    precede_filter = ap_register_output_filter("SIGNED_SESSION_PRECEDE", precede_cache, NULL,
+                                               AP_FTYPE_RESOURCE - 1);
 }
 
 int ss_response_start(ss_start_t *start)
 {
     (void)start;
-    has_cache = ap_find_linked_module("mod_cache.c") != NULL;
+    cache_filter = ap_get_output_filter_handle("CACHE_SAVE");
     includes_filter = ap_get_output_filter_handle("INCLUDES");
     return OK;
 }
@@ -364,7 +292,7 @@ static void insert(request_rec *r, ss_step_t *step)
     }
     step->prepared = step->marked = 0; /* another response */
     ap_add_output_filter_handle(harvest_filter, step, r, r->connection);
-    if (has_cache) {
+    if (cache_filter != NULL) {
         ap_add_output_filter_handle(mark_filter, step, r, r->connection);
     }
     ap_add_output_filter_handle(write_filter, step, r, r->connection);
@@ -382,19 +310,41 @@ static int note_included(request_rec *r, ss_included_e included)
     return 1;
 }
 
-/* The header of a page with commands leaves before the first of them is run, and it may include
- * what varies with the session. */
+/* Is this mod_include's filter, or one of mod_filter's, which may become it? */
+static int may_be_includes(request_rec *r, const ap_filter_t *f)
+{
+    return f->frec == includes_filter ||
+           (f->frec->providers != NULL && (ap_allow_options(r) & OPT_INCLUDES));
+}
+
+/* The header of a page with commands leaves before the first of them is run, and so does that of a
+ * listing before its last entries are asked for: they may include what varies with the session. */
 static int may_include(request_rec *r)
 {
-    return includes_filter != NULL && ss_server_conf(r->server)->gathered.in_use != NULL &&
-           ss_dir_conf(r)->vary && find_filter(r, includes_filter) != NULL;
+    const ap_filter_t *f = r->output_filters;
+
+    if (ss_server_conf(r->server)->sealing.seals == NULL || !ss_dir_conf(r)->vary) {
+        return 0;
+    }
+    if (r->handler != NULL && strcmp(r->handler, DIR_MAGIC_TYPE) == 0) {
+        return 1;
+    }
+    while (includes_filter != NULL && f != NULL && !may_be_includes(r, f)) {
+        f = f->next;
+    }
+    return includes_filter != NULL && f != NULL;
+}
+
+static int is_on(const ss_dir_conf_t *dir)
+{
+    return dir->mode != SS_OFF;
 }
 
 void ss_response_insert(request_rec *r)
 {
     int includes = may_include(r);
 
-    if (!includes && ss_dir_conf(r)->mode == SS_OFF &&
+    if (!includes && !ss_visit_any_place(r, is_on) &&
         ss_server_conf(r->server)->gathered.updates->nelts == 0 && ss_visit_known(r) == NULL) {
         return;
     }
@@ -404,7 +354,7 @@ void ss_response_insert(request_rec *r)
     if (r->main == NULL) {
         insert(r, ss_visit_step(r));
     }
-    else if (has_cache) {
+    else if (cache_filter != NULL) {
         ap_add_output_filter_handle(part_filter, ss_visit_step(r), r, r->connection);
     }
 }
@@ -417,21 +367,36 @@ void ss_response_watch(request_rec *r)
     }
 }
 
+void ss_response_precede_cache(request_rec *r)
+{
+    ap_filter_t *f = r->output_filters;
+
+    if (cache_filter == NULL || r->main != NULL || find_filter(r, harvest_filter) == NULL) {
+        return;
+    }
+    while (f != NULL && f->frec != cache_filter && f->frec != harvest_filter) {
+        f = f->next;
+    }
+    if (f != NULL && f->frec == cache_filter) {
+        ap_add_output_filter_handle(precede_filter, ss_visit_step(r), r, r->connection);
+    }
+}
+
 void ss_response_include(request_rec *r)
 {
     int is_news = 0;
 
-    if (r->main == NULL || !is_varying(r)) {
+    if (r->main == NULL || !ss_marks_is_varying(r)) {
         return;
     }
     for (; r->main != NULL; r = r->main) {
-        is_news = note_included(r->main, is_let_in(r) ? SS_INCLUDED_PRIVATE : SS_INCLUDED_VARYING);
+        is_news = note_included(r->main,
+                                ss_marks_is_let_in(r) ? SS_INCLUDED_PRIVATE : SS_INCLUDED_VARYING);
     }
     if (is_news) {
         /* where no filter of ours was inserted, what the subrequest answers would pass one by: its
          * own filters lead into the main request's as they are now */
-        mark_response(r, ss_visit_step(r));
-        ss_visit_step(r)->marked = 0;
+        ss_marks_set(r, ss_visit_step(r));
         ss_response_watch(r);
     }
 }
@@ -440,6 +405,7 @@ void ss_response_insert_error(request_rec *r)
 {
     ss_response_insert(r);
     if (r->main == NULL) {
+        ss_earned_note_failure(r);
         /* headers_out is cleared right after this hook: the last chance for a proxied response that
          * an error document replaces */
         ss_update_take(r);

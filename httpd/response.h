@@ -23,6 +23,10 @@ void ss_response_insert_error(request_rec *r);
  * subrequest's place does. */
 void ss_response_include(request_rec *r);
 
+/** From a handler's beginning, behind mod_cache's: "SetOutputFilter CACHE" has it store the
+ * response before our filters have seen it. */
+void ss_response_precede_cache(request_rec *r);
+
 /** Something has asked for the session after the filters were inserted, or where there are none:
  * the response is to be marked nevertheless, while its header has not left. */
 void ss_response_watch(request_rec *r);

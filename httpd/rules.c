@@ -27,11 +27,16 @@ static int is_earned(const ss_visit_t *visit, request_rec *r)
     return fault == NULL;
 }
 
-/* Does any request of the chain have this Clear, where sessions may be changed? */
-static int has_clear(const request_rec *r, ss_clear_e clear)
+static int clears(const ss_dir_conf_t *dir)
+{
+    return dir->mode == SS_ON && dir->clear.kind == SS_CLEAR_ON;
+}
+
+/* Does this hold for any place of the chain? */
+static int is_any(request_rec *r, ss_place_fn *holds)
 {
     for (; r != NULL; r = r->prev) {
-        if (ss_visit_may_change(r) && ss_dir_conf(r)->clear.kind == clear) {
+        if (ss_visit_any_place(r, holds)) {
             return 1;
         }
     }
@@ -54,17 +59,23 @@ static const apr_array_header_t *common(const apr_array_header_t *a, const apr_a
     return both;
 }
 
+static const apr_array_header_t *keep_less(const apr_array_header_t *keep, const ss_dir_conf_t *dir,
+                                           apr_pool_t *pool)
+{
+    if (dir == NULL || dir->mode != SS_ON || dir->clear.kind != SS_CLEAR_BEFORE) {
+        return keep;
+    }
+    return keep == NULL ? dir->clear.keep : common(keep, dir->clear.keep, pool);
+}
+
 /* What every SignedSessionClear Before of the chain leaves; NULL: there is none. */
 static const apr_array_header_t *kept_keys(const request_rec *r)
 {
     const apr_array_header_t *keep = NULL;
 
     for (; r != NULL; r = r->prev) {
-        const ss_clear_conf_t *clear = &ss_dir_conf(r)->clear;
-
-        if (ss_visit_may_change(r) && clear->kind == SS_CLEAR_BEFORE) {
-            keep = keep == NULL ? clear->keep : common(keep, clear->keep, r->pool);
-        }
+        keep = keep_less(keep, ss_visit_place_left(r), r->pool);
+        keep = keep_less(keep, ss_dir_conf(r), r->pool);
     }
     return keep;
 }
@@ -108,18 +119,14 @@ typedef struct leave_t {
     int take_away; /* remove something */
 } leave_t;
 
-static void apply_rules(request_rec *r, ss_visit_t *visit, const leave_t *leave)
+static void apply_rules_of(const ss_dir_conf_t *dir, request_rec *r, ss_visit_t *visit,
+                           const leave_t *leave)
 {
-    const apr_array_header_t *rules = ss_dir_conf(r)->rules;
-
-    if (r->prev != NULL) {
-        apply_rules(r->prev, visit, leave);
-    }
-    if (rules == NULL || !ss_visit_may_change(r)) {
+    if (dir == NULL || dir->rules == NULL || dir->mode != SS_ON) {
         return;
     }
-    for (int i = 0; i < rules->nelts; i++) {
-        const ss_rule_t *rule = &APR_ARRAY_IDX(rules, i, ss_rule_t);
+    for (int i = 0; i < dir->rules->nelts; i++) {
+        const ss_rule_t *rule = &APR_ARRAY_IDX(dir->rules, i, ss_rule_t);
         const ss_change_t unset = { SS_CHANGE_UNSET, rule->key, ss_json_absent };
 
         if (rule->value != NULL && leave->earned) {
@@ -131,17 +138,18 @@ static void apply_rules(request_rec *r, ss_visit_t *visit, const leave_t *leave)
     }
 }
 
-/* Is there any rule in the chain at all? */
-static int has_rules(const request_rec *r)
+static void apply_rules(request_rec *r, ss_visit_t *visit, const leave_t *leave)
 {
-    for (; r != NULL; r = r->prev) {
-        const ss_dir_conf_t *dir = ss_dir_conf(r);
-
-        if (dir->mode == SS_ON && (dir->rules != NULL || dir->clear.kind != SS_CLEAR_OFF)) {
-            return 1;
-        }
+    if (r->prev != NULL) {
+        apply_rules(r->prev, visit, leave);
     }
-    return 0;
+    apply_rules_of(ss_visit_place_left(r), r, visit, leave);
+    apply_rules_of(ss_dir_conf(r), r, visit, leave);
+}
+
+static int has_rules(const ss_dir_conf_t *dir)
+{
+    return dir->mode == SS_ON && (dir->rules != NULL || dir->clear.kind != SS_CLEAR_OFF);
 }
 
 static int takes_key_away(const apr_array_header_t *rules)
@@ -154,16 +162,14 @@ static int takes_key_away(const apr_array_header_t *rules)
     return 0;
 }
 
-int ss_rules_take_away(const request_rec *r)
+static int takes_away(const ss_dir_conf_t *dir)
 {
-    for (; r != NULL && ss_server_conf(r->server)->gathered.has_rules; r = r->prev) {
-        const ss_dir_conf_t *dir = ss_dir_conf(r);
+    return dir->mode == SS_ON && (dir->clear.kind == SS_CLEAR_ON || takes_key_away(dir->rules));
+}
 
-        if (dir->mode == SS_ON && (dir->clear.kind == SS_CLEAR_ON || takes_key_away(dir->rules))) {
-            return 1;
-        }
-    }
-    return 0;
+int ss_rules_take_away(request_rec *r)
+{
+    return ss_server_conf(r->server)->gathered.has_rules && is_any(r, takes_away);
 }
 
 void ss_rules_apply(request_rec *r)
@@ -175,7 +181,7 @@ void ss_rules_apply(request_rec *r)
     if (!ss_server_conf(r->server)->gathered.has_rules) {
         return;
     }
-    if (!has_rules(r)) {
+    if (!is_any(r, has_rules)) {
         visit = ss_visit_loaded(r);
         if (visit != NULL) {
             /* an error document that failed, and leaves the answer to `r`, may have had some */
@@ -189,13 +195,14 @@ void ss_rules_apply(request_rec *r)
     }
     leave.earned = is_earned(visit, r);
     leave.take_away = !ss_caller_is_bystander(r);
+    ss_visit_step(r)->withheld = !leave.take_away || ss_earned_caller_fault(visit) != NULL;
     keep = kept_keys(r);
     ss_visit_begin_rules(visit);
     if (leave.earned && keep != NULL) {
         ss_draft_begin_anew(visit->draft, keep);
     }
     apply_rules(r, visit, &leave);
-    if (leave.take_away && has_clear(r, SS_CLEAR_ON)) {
+    if (leave.take_away && is_any(r, clears)) {
         ss_visit_change(visit, &ss_change_end);
     }
     ss_visit_end_rules(visit);

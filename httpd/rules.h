@@ -17,6 +17,6 @@
 void ss_rules_apply(request_rec *r);
 
 /** Does any request of the chain that `r` ends take something out of the session, whoever asks? */
-int ss_rules_take_away(const request_rec *r);
+int ss_rules_take_away(request_rec *r);
 
 #endif

@@ -102,49 +102,68 @@ static void own_headers(request_rec *r)
     }
 }
 
-void ss_strip_part(request_rec *r)
+static void set_cookie(request_rec *r, const char *header)
 {
-    const char *hidden =
-        r->main != NULL && ss_visit_known(r) != NULL ? holder_of(r->main)->hidden : NULL;
+    if (header == NULL) {
+        apr_table_unset(r->headers_in, "Cookie");
+    }
+    else {
+        apr_table_setn(r->headers_in, "Cookie", header);
+    }
+}
 
-    if (hidden != NULL) {
+static int is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+void ss_strip_show_client(request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+    const char *header;
+
+    if (visit == NULL) {
+        return;
+    }
+    header = apr_table_get(r->headers_in, "Cookie");
+    if (!is_same(header, visit->header)) {
         own_headers(r);
-        apr_table_setn(r->headers_in, "Cookie", hidden);
+        holder_of(r)->edited = header == NULL ? "" : header;
+        set_cookie(r, visit->header);
+    }
+}
+
+/* What others have made of the header is for the handler. */
+static void show_edited(request_rec *r, ss_step_t *holder)
+{
+    if (holder->edited != NULL) {
+        set_cookie(r, holder->edited[0] == '\0' ? NULL : holder->edited);
+        holder->edited = NULL;
+        holder->is_hidden = 1;
     }
 }
 
 void ss_strip_cookie(request_rec *r, ss_visit_t *visit)
 {
     const char *header, *rest;
-    ss_step_t *holder;
 
-    if (visit->strip.extent == SS_STRIP_NOTHING) {
-        return;
-    }
+    show_edited(r, holder_of(r));
     header = apr_table_get(r->headers_in, "Cookie");
     rest = header == NULL ? NULL : ss_strip_from(r, visit, header);
-    if (rest == header) {
-        return;
-    }
-    own_headers(r);
-    holder = holder_of(r);
-    if (holder->hidden == NULL) {
-        holder->hidden = header;
-    }
-    if (rest == NULL) {
-        apr_table_unset(r->headers_in, "Cookie");
-    }
-    else {
-        apr_table_setn(r->headers_in, "Cookie", rest);
+    if (rest != header) {
+        own_headers(r);
+        holder_of(r)->is_hidden = 1;
+        set_cookie(r, rest);
     }
 }
 
 void ss_strip_restore(request_rec *r)
 {
-    ss_step_t *holder = ss_visit_known(r) == NULL ? NULL : holder_of(r);
+    const ss_visit_t *visit = ss_visit_known(r);
+    ss_step_t *holder = visit == NULL ? NULL : holder_of(r);
 
-    if (holder != NULL && holder->hidden != NULL) {
-        apr_table_setn(r->headers_in, "Cookie", holder->hidden);
-        holder->hidden = NULL;
+    if (holder != NULL && holder->is_hidden) {
+        set_cookie(r, visit->header);
+        holder->is_hidden = 0;
     }
 }

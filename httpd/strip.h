@@ -28,9 +28,9 @@ void ss_strip_decide(request_rec *r);
  */
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header);
 
-/** A subrequest is about to be looked up in a cache: it is not to find what its main request hides
- * from its own handler. */
-void ss_strip_part(request_rec *r);
+/** The request is about to be looked up in a cache, by the header that the client has sent: not by
+ * what a main request hides from its own handler, or what RequestHeader has made of it. */
+void ss_strip_show_client(request_rec *r);
 
 /** Hide it; before the handler. */
 void ss_strip_cookie(request_rec *r, ss_visit_t *visit);

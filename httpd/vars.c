@@ -241,6 +241,34 @@ void ss_vars_export(request_rec *r, ss_visit_t *visit)
     show_keys(r->subprocess_env, rendered);
 }
 
+static int is_note(const char *name)
+{
+    for (int i = 0; i < VARS; i++) {
+        if (strcmp(name, vars[i].note) == 0) {
+            return 1;
+        }
+    }
+    return strncmp(name, KEY_NOTE, PREFIX_SIZE) == 0;
+}
+
+void ss_vars_hide_notes(request_rec *r, ss_visit_t *visit)
+{
+    const apr_array_header_t *notes;
+
+    if (visit->vars.notes == 0) {
+        return;
+    }
+    notes = apr_array_copy(r->pool, apr_table_elts(r->notes));
+    apr_table_clear(r->notes);
+    for (int i = 0; i < notes->nelts; i++) {
+        const apr_table_entry_t *note = &APR_ARRAY_IDX(notes, i, apr_table_entry_t);
+
+        if (!is_note(note->key)) {
+            apr_table_addn(r->notes, note->key, note->val);
+        }
+    }
+}
+
 int ss_vars_are_alone(const request_rec *r, const ss_visit_t *visit)
 {
     const apr_array_header_t *notes = apr_table_elts(r->notes);

@@ -11,6 +11,9 @@
  * @param visit  loaded; NULL when the client has no session */
 void ss_vars_show_notes(request_rec *r, ss_visit_t *visit);
 
+/** Take them back: mod_dir or another has led the request to a place without sessions. */
+void ss_vars_hide_notes(request_rec *r, ss_visit_t *visit);
+
 /** Add the session to the variables of whatever answers `r`, in which none of the same names are.
  *
  * @param visit  loaded */

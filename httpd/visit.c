@@ -48,12 +48,9 @@ ss_step_t *ss_visit_step(request_rec *r)
 static void load(ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
-    const char *hidden = ss_visit_step(visit->root)->hidden;
     ss_candidates_t candidates;
 
-    ss_sealing_find(&candidates,
-                    hidden != NULL ? hidden : apr_table_get(visit->root->headers_in, "Cookie"),
-                    how);
+    ss_sealing_find(&candidates, visit->header, how);
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
@@ -66,6 +63,22 @@ static void load(ss_visit_t *visit)
     }
     visit->draft = ss_draft_create(visit->opened.session, ss_bytes_of(visit->conf->subject),
                                    visit->root->pool);
+}
+
+const ss_dir_conf_t *ss_visit_place_left(const request_rec *r)
+{
+    const ss_step_t *step = step_of(r);
+
+    return step == NULL || step->place == NULL || step->place == r->per_dir_config
+               ? NULL
+               : ap_get_module_config(step->place, &signed_session_module);
+}
+
+int ss_visit_any_place(request_rec *r, ss_place_fn *holds)
+{
+    const ss_dir_conf_t *left = ss_visit_place_left(r);
+
+    return holds(ss_dir_conf(r)) || (left != NULL && holds(left));
 }
 
 static ss_visit_t *visit_of(const request_rec *root)
@@ -82,6 +95,7 @@ static ss_visit_t *create(request_rec *root)
     visit->root = root;
     visit->conf = ss_server_conf(root->server);
     visit->now = root->request_time;
+    visit->header = apr_table_get(root->headers_in, "Cookie");
     ss_visit_step(root)->visit = visit;
     return visit;
 }

@@ -122,6 +122,8 @@ typedef struct ss_visit_t {
     apr_time_t now; /* of the root, for every judgement */
     int told;       /* has the log been told that there are no keys? */
 
+    const char *header; /* the client's Cookie header; NULL: there is none */
+
     /* what the client sent; defined once loaded, written by visit.c */
     ss_draft_t *draft;  /* NULL: not loaded. Its session is empty when the cookie was refused */
     ss_state_e state;   /* what the client's cookie was */
@@ -162,13 +164,23 @@ typedef enum ss_included_e {
 typedef struct ss_step_t {
     ss_visit_t *visit; /* of the root alone, written by visit.c */
 
+    /* chain.c */
+    const ap_conf_vector_t *place; /* where its fixups ran: mod_dir leads it elsewhere afterwards */
+
     /* strip.c, of the first of those that share a table of headers */
-    const char *hidden; /* the client's Cookie header, while it is hidden there; else NULL */
+    int is_hidden;      /* its Cookie header is not the client's */
+    const char *edited; /* while mod_cache looks: what others have made of it, "" when it was
+                           removed; else NULL */
 
     /* earned.c */
-    int shown;        /* its fixups ran */
-    const char *user; /* r->user then */
-    int handled;      /* its handler was about to run */
+    int shown;                   /* its fixups ran */
+    const char *user;            /* r->user then */
+    int handled;                 /* its handler was about to run */
+    apr_array_header_t *lookups; /* of subrequests before that: who was let in where; or NULL */
+    int failed;                  /* httpd answers with an error, or with a redirect of its own */
+
+    /* rules.c */
+    int withheld; /* rules do not apply, because of who has caused the request */
 
     /* update.c */
     int heard; /* what its handler wanted changed has been taken */
@@ -181,6 +193,14 @@ typedef struct ss_step_t {
 
 /** The step that `r` is, made now if it was not before. */
 ss_step_t *ss_visit_step(request_rec *r);
+
+/** Does this hold for the place of `r`, or for the one that was asked for, when mod_dir or another
+ * has led the request elsewhere since? */
+typedef int ss_place_fn(const ss_dir_conf_t *dir);
+int ss_visit_any_place(request_rec *r, ss_place_fn *holds);
+
+/** The place that was asked for, when it is another one by now; else NULL. */
+const ss_dir_conf_t *ss_visit_place_left(const request_rec *r);
 
 /** May a place use the session? */
 typedef enum ss_access_e {
