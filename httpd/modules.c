@@ -80,9 +80,10 @@ static session_rec *record_for(request_rec *r, ss_visit_t *visit)
  * Logins
  */
 
-/* Nothing of whoever was there before stays. */
+/* Nothing of whoever was there before stays, but what SignedSessionClear Before names here. */
 static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
 {
+    const ss_clear_conf_t *clear = &ss_dir_conf(r)->clear;
     const ss_bytes_t name = ss_bytes_of(user);
     const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(ss_dir_conf(r)->login),
                                  ss_json_quote(name, r->pool) };
@@ -94,7 +95,7 @@ static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
         return;
     }
     ss_visit_undo_rules(visit);
-    ss_draft_begin_anew(visit->draft, NULL);
+    ss_draft_begin_anew(visit->draft, clear->kind == SS_CLEAR_BEFORE ? clear->keep : NULL);
     ss_visit_change(visit, &change);
 }
 

@@ -71,14 +71,23 @@ static ss_json_t subject_of(const ss_draft_t *draft, const ss_session_t *session
                : ss_json_absent;
 }
 
+/* Whom a module has logged in is nobody whom we know, but somebody. */
+static int hides(const ss_session_t *session)
+{
+    return ss_session_hidden(session).raw.data != NULL;
+}
+
 static turn_e turn_of(const ss_draft_t *draft)
 {
     ss_json_t before = subject_of(draft, draft->base), after = subject_of(draft, draft->session);
 
-    if (before.raw.data == NULL || after.raw.data == NULL) {
-        return before.raw.data == after.raw.data ? SAME_SUBJECT : NEW_SUBJECT;
+    if ((before.raw.data == NULL) != (after.raw.data == NULL)) {
+        return NEW_SUBJECT;
     }
-    return ss_json_equal(before, after, draft->pool) ? SAME_SUBJECT : ANOTHER_SUBJECT;
+    if (before.raw.data != NULL && !ss_json_equal(before, after, draft->pool)) {
+        return ANOTHER_SUBJECT;
+    }
+    return hides(draft->base) == hides(draft->session) ? SAME_SUBJECT : NEW_SUBJECT;
 }
 
 static void make_all(ss_draft_t *draft)

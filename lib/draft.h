@@ -14,7 +14,9 @@
  * it one, or take it away, leave the document, and give it a new id and a new time of creation:
  * whoever has planted or copied a session before the login has no part in what follows. Changes
  * that make it another one's begin a new session, of which nothing is left but what they write: of
- * what an application wrote itself (ss_draft_adopt) that is all.
+ * what an application wrote itself (ss_draft_adopt) that is all. Whom a module has logged in
+ * (ss_session_hide) is known to that module alone: where something begins or ceases to be hidden,
+ * nobody has become somebody, or somebody nobody.
  *
  * Everything lives in the pool it was created in. Not for two threads at a time.
  */

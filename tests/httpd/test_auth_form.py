@@ -5,6 +5,7 @@ where it does not belong."""
 
 import re
 import subprocess
+import time
 from urllib.parse import urlencode
 
 import pytest
@@ -91,6 +92,7 @@ def test_a_checked_name_is_stored_and_the_password_is_not(login):
 def test_in_each_protocol(start, files, protocol):
     server = start('Protocols h2c http/1.1\n' + LOGIN, f'http2 {FORMS}', files)
     jar = Jar(server)
+    server.allow('AH10034')
     assert stored(post(jar, '/dologin', protocol=protocol)) == {'user': 'alice'}
     assert jar.request('GET', '/in/a.txt', protocol=protocol).text == 'inside'
 
@@ -128,6 +130,16 @@ def test_nothing_of_the_previous_user_stays(login):
     assert stored(response) == {'user': 'alice'}
     after = opened(response)
     assert after.id != before.id and after.created > before.created and after.counter == 1
+
+
+def test_a_visitor_keeps_what_the_place_names(start, files):
+    server = start(LOGIN + '<Location "/dologin">\nSignedSessionClear Before cart\n</Location>', FORMS, files)
+    for before, after in (({'cart': [1], 'theme': 'x'}, {'cart': [1], 'user': 'alice'}),
+                          ({'user': 'bob', 'cart': [1]}, {'user': 'alice'})):
+        jar = Jar(server)
+        jar.cookies['session'] = native(before, created=1).partition('=')[2]
+        session = opened(post(jar, '/dologin'))
+        assert session.data == after and session.created > 1
 
 
 def test_a_login_of_the_same_user_is_a_new_session(login):
@@ -278,6 +290,16 @@ def test_its_password_is_in_no_cookie_that_can_be_read(pages):
     assert '"encrypted"' in ssctl('inspect', '--json', jar.session)
     assert ssctl('open', jar.session).count(PASSWORD) == 0
     assert jar.request('GET', '/session').text == '{}\n'
+
+
+def test_a_login_on_the_page_gives_the_session_a_new_id(pages):
+    """Whoever has planted or copied it before has no part in what follows."""
+    jar = Jar(pages)
+    jar.cookies['session'] = native({'cart': [1]}, created=int(time.time()) - 1000).partition('=')[2]
+    age = jar.request('GET', '/session?meta').json()['created']
+    post(jar, '/in/a.txt')
+    assert jar.request('GET', '/session').json() == {'cart': [1]}
+    assert jar.request('GET', '/session?meta').json()['created'] >= age + 1000
 
 
 def test_a_wrong_password_on_the_page(pages):

@@ -261,6 +261,18 @@ def test_no_c_module_sees_it(views, words, want):
     assert line.strip() == want
 
 
+def test_nobody_is_a_user_by_it(start):
+    server = start("""
+        SignedSession On
+        SignedSessionUser mod_session.realm-user
+        <Location "/file.txt">
+            AuthType signed-session
+            Require valid-user
+        </Location>""", 'authn_core authz_user')
+    server.allow('SS0117')
+    assert server.request('GET', '/file.txt', cookie=native(HOLDS)).status == 401
+
+
 def test_a_session_of_entries_alone_opens_no_door(plain):
     jar = Jar(plain)
     call(jar, ['set', 'a', '1'])

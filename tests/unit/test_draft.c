@@ -17,6 +17,7 @@ static ss_session_t *session_of(const char *text)
         return ss_session_create(pool);
     }
     ck_assert_int_eq(ss_session_load(&session, exact_of(text), &stamp, pool), APR_SUCCESS);
+    ss_session_reserve(session, 1);
     return session;
 }
 
@@ -40,6 +41,7 @@ typedef struct step_t {
         REPLACE,
         FINISH,
         LOGIN,
+        HIDE,
         ANEW,
         MARK,
         RETURN,
@@ -95,6 +97,9 @@ static void take(ss_draft_t *draft, ss_draft_mark_t *mark, const step_t *step)
     case LOGIN:
         ck_assert(ss_draft_make(draft, &ss_change_login));
         break;
+    case HIDE:
+        ck_assert(change(draft, SS_CHANGE_HIDE, NULL, step->a));
+        break;
     case ANEW:
         ss_draft_begin_anew(draft, names_of(step));
         break;
@@ -145,6 +150,15 @@ static const struct {
     { "anew: only what was changed is left", "{\"a\":1,\"b\":2}",
       { { SET, "c", "3" }, { ANEW, 0, 0 }, { SET, "d", "4" } },
       "{\"c\":3,\"d\":4}" },
+    { "somebody else has nothing of what modules kept", "{\"user\":\"a\",\"mod_session\":{\"x\":\"y\"}}",
+      { { SET, "user", "\"b\"" } },
+      "{\"user\":\"b\"}" },
+    { "nor does a new beginning, whatever stays", "{\"a\":1,\"mod_session\":{\"x\":\"y\"}}",
+      { { ANEW, "a", "mod_session" } },
+      "{\"a\":1}" },
+    { "what modules keep now is there again", "{\"user\":\"a\",\"mod_session\":{\"x\":\"y\"}}",
+      { { HIDE, "{\"x\":\"z\"}", 0 }, { SET, "user", "\"b\"" } },
+      "{\"user\":\"b\",\"mod_session\":{\"x\":\"z\"}}" },
     { "a new beginning is taken back, too", "{\"a\":1}",
       { { SET, "c", "3" }, { MARK, 0, 0 }, { ANEW, 0, 0 }, { RETURN, 0, 0 } },
       "{\"a\":1,\"c\":3}" },
@@ -349,6 +363,10 @@ static const struct {
     { "the same",                      "{\"user\":\"a\"}", { { SET, "user", "\"a\"" } }, 0 },
     { "a login of the same",           "{\"user\":\"a\"}", { { LOGIN, 0, 0 } }, 1 },
     { "which is taken back",           "{\"user\":\"a\"}", { { MARK, 0, 0 }, { LOGIN, 0, 0 }, { RETURN, 0, 0 } }, 0 },
+    { "a module logs somebody in",     "{\"cart\":1}", { { HIDE, "{\"x\":\"y\"}", 0 } }, 1 },
+    { "and out again",                 "{\"cart\":1}", { { HIDE, "{\"x\":\"y\"}", 0 }, { HIDE, NULL, 0 } }, 0 },
+    { "a module logs somebody out",    "{\"n\":1,\"mod_session\":{\"x\":\"y\"}}", { { HIDE, NULL, 0 } }, 1 },
+    { "a module changes its entries",  "{\"n\":1,\"mod_session\":{\"x\":\"y\"}}", { { HIDE, "{\"x\":\"z\"}", 0 } }, 0 },
     { "with a key that stays",         "{\"user\":\"a\",\"n\":1}", { { ANEW, "n", "user" } }, 1 },
 };
 /* clang-format on */
