@@ -326,7 +326,7 @@ static int may_include(request_rec *r)
     if (ss_server_conf(r->server)->sealing.seals == NULL || !ss_dir_conf(r)->vary) {
         return 0;
     }
-    if (r->handler != NULL && strcmp(r->handler, DIR_MAGIC_TYPE) == 0) {
+    if (r->finfo.filetype == APR_DIR) {
         return 1;
     }
     while (includes_filter != NULL && f != NULL && !may_be_includes(r, f)) {

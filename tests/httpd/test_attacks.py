@@ -329,3 +329,22 @@ def test_ids_of_sessions_have_no_structure(server):
             text = (number & 0xffff).to_bytes(2, order)
             for place in range(15):  # 0.15 of 10000 have these two bytes here by chance
                 assert sum(one[place:place + 2] == text for one in ids) < 10, (number, place)
+
+
+FILTERS = ['HARVEST', 'MARK', 'WRITE', 'PART', 'PRECEDE']
+
+
+@pytest.mark.parametrize('mode', ['On', 'Off'])
+def test_an_author_of_htaccess_may_name_any_filter(start, mode):
+    """They are registered by name, and SetOutputFilter adds them without what they need."""
+    server = start(f'SignedSession {mode}\n<Directory "{{dir}}/htdocs">\nAllowOverride FileInfo\n</Directory>', 'filter',
+                   {f'htdocs/{name}/{kind}/.htaccess': f'{line} SIGNED_SESSION_{name}{more}\n' for name in FILTERS
+                    for kind, line, more in (('set', 'SetOutputFilter', ''), ('type', 'AddOutputFilterByType', ' text/plain'))}
+                   | {f'htdocs/{name}/{kind}/a.txt': 'x' for name in FILTERS for kind in ('set', 'type')}
+                   | {'htdocs/in/.htaccess': 'SetInputFilter SIGNED_SESSION_TRAILERS\n', 'htdocs/in/a.txt': 'x'})
+    before = server.children()
+    for name in FILTERS:
+        for kind in ('set', 'type'):
+            assert server.request('GET', f'/{name}/{kind}/a.txt', cookie=native({'user': 'a'})).text == 'x'
+    assert server.request('GET', '/in/a.txt', {'Content-Type': 'text/plain'}, b'abc').status == 200
+    assert server.children() == before

@@ -188,3 +188,136 @@ def test_whatever_the_session_decided_is_marked(start, modules):
         for path in ('/alice.txt', '/plain.shtml'):
             assert server.request('GET', path, cookie=cookie).get('Vary') is None
     assert 'private' in server.request('GET', '/list/', cookie=ALICE).get('Cache-Control')
+
+
+# --- what stands before our filters, or hides another ------------------------------------------------
+
+EARLY = '''
+    SignedSession On
+    SetOutputFilter CACHE
+    ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
+    <Location "/app/">
+        SignedSessionForwardText X-User user
+        SignedSessionUpdate X-Up
+    </Location>
+    <Location "/cgi/">
+        SignedSessionEnv On
+    </Location>
+'''
+EVERYBODY = ((ALICE, 'alice'), (BOB, 'bob'), (None, 'nobody'))
+
+
+def test_a_cache_that_stores_before_all_others_stores_what_is_marked():
+    """SetOutputFilter CACHE puts mod_cache's filter before ours."""
+    with HttpBackend(BACKEND) as backend:
+        server = start_cache(EARLY, 'Off', backend=backend.port)
+        try:
+            for path in ('/app/me', '/cgi/user'):
+                for cookie, want in EVERYBODY * 2:
+                    assert user_of(server.request('GET', path, cookie=cookie)) == want, path
+            for cookie in (ALICE, None, BOB, None):
+                response = server.request('GET', '/app/login', cookie=cookie)
+                assert response.get('X-Up') is None
+                assert 'HIT' not in response.get('X-Cache') or not response.set_cookies()
+        finally:
+            server.__exit__(None, None, None)
+
+
+HOW = {'by type': 'AddOutputFilterByType INCLUDES text/html',
+       'by a chain': 'FilterDeclare SSI\nFilterProvider SSI INCLUDES "%{CONTENT_TYPE} =~ m#text/html#"\nFilterChain SSI'}
+
+
+@pytest.mark.parametrize('how', HOW.values(), ids=HOW)
+@pytest.mark.parametrize('quick', ['On', 'Off'])
+def test_a_page_that_mod_filter_hands_to_mod_include_varies(quick, how):
+    server = start_cache(ELSEWHERE.replace('<Location "/expression">', '<Location "/none">') + how, quick,
+                         MODULES + ' filter')
+    try:
+        (server.dir / 'htdocs/page.html').write_text('hello <!--#include virtual="/cgi/user" -->')
+        for cookie, want in EVERYBODY:
+            assert user_of(server.request('GET', '/page.html', cookie=cookie)) == want
+    finally:
+        server.__exit__(None, None, None)
+
+
+def test_a_listing_varies_whenever_its_header_leaves(start):
+    """An HTML header is sent before the names are looked at, and a long listing before its footer."""
+    files = {'cache/.keep': '', 'htdocs/head.html': '<p>welcome</p>', 'htdocs/list/secret.txt': 'x',
+             'htdocs/readme.html': 'for alice',
+             **{f'htdocs/long/{number:03d}-a-long-name-for-a-file.txt': 'x' for number in range(300)}}
+    server = start(CACHE.replace('{quick}', 'On') + '''
+        ExpiresActive On
+        ExpiresDefault A600
+        AddType text/html .html
+        <Directory "{dir}/htdocs">
+            Options +Indexes
+        </Directory>
+        HeaderName /head.html
+        ReadmeName /readme.html
+        <FilesMatch "^(secret|readme)">
+            SignedSession On
+            Require signed-session user alice
+        </FilesMatch>''', 'autoindex expires cache cache_disk', files)
+    (server.dir / 'cache').chmod(0o777)
+    server.allow('AH01630')
+    for path, mark in (('/list/', 'secret'), ('/long/', 'for alice')):
+        for cookie, want in EVERYBODY:
+            assert (mark in server.request('GET', path, cookie=cookie).text) == (want == 'alice'), (path, want)
+
+
+@pytest.mark.parametrize('quick', ['On', 'Off'])
+def test_a_place_that_removes_the_cookie_tells_visitors_apart(quick):
+    with HttpBackend(BACKEND) as backend:
+        server = start_cache(APP + '<Location "/app/">\nRequestHeader unset Cookie\n</Location>', quick, backend=backend.port)
+        try:
+            for cookie, want in EVERYBODY * 2:
+                assert user_of(server.request('GET', '/app/me', cookie=cookie)) == want
+        finally:
+            server.__exit__(None, None, None)
+
+
+def test_a_server_that_only_htaccess_gives_sessions_varies_too():
+    server = start_cache('<Directory "{dir}/htdocs/ten">\nAllowOverride All\nOptions +ExecCGI\nAddHandler cgi-script .cgi\n'
+                         '</Directory>', 'On')
+    try:
+        ten = server.dir / 'htdocs/ten'
+        ten.mkdir()
+        (ten / '.htaccess').write_text('SignedSession On\nSignedSessionEnv On\n')
+        (ten / 'user.cgi').write_text(USER_CGI)
+        (ten / 'user.cgi').chmod(0o755)
+        (server.dir / 'htdocs/ten.shtml').write_text('<!--#include virtual="/ten/user.cgi" -->')
+        for cookie, want in EVERYBODY:
+            assert user_of(server.request('GET', '/ten.shtml', cookie=cookie)) == want
+    finally:
+        server.__exit__(None, None, None)
+
+
+def test_an_answer_from_which_a_rule_was_withheld_is_not_for_others(start):
+    """Else one request of another site takes the rule from everybody, until the page expires."""
+    server = start(CACHE.replace('{quick}', 'On') + '''
+        SignedSession On
+        ExpiresActive On
+        ExpiresDefault A600
+        <Location "/shop">
+            SignedSessionSet bucket A
+        </Location>''', 'expires cache cache_disk', {'cache/.keep': '', 'htdocs/shop': 'x'})
+    (server.dir / 'cache').chmod(0o777)
+    headers = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'image', 'Sec-Fetch-Mode': 'no-cors'}
+    response = server.request('GET', '/shop', headers)
+    assert response.set_cookies() == [] and 'private' in response.get('Cache-Control')
+    assert server.request('GET', '/shop').cookie()
+
+
+def test_what_is_written_for_certain_caches_does_not_go_before_it(start):
+    with HttpBackend({'app': http_answer('200 OK', 'CDN-Cache-Control: public, max-age=600', 'Surrogate-Control: max-age=600')}
+                     ) as backend:
+        server = start('''
+            SignedSession On
+            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+            <Location "/app">
+                SignedSessionSet seen yes
+            </Location>''', 'proxy proxy_http', backend=backend.port)
+        response = server.request('GET', '/app')
+        assert response.cookie() and response.get('CDN-Cache-Control') is None is response.get('Surrogate-Control')
+        response = server.request('GET', '/app', cookie=native({'seen': 'yes'}))
+        assert response.get('CDN-Cache-Control') == 'public, max-age=600'

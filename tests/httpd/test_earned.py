@@ -393,13 +393,16 @@ REFUSED_LATE = '''
         SignedSessionSet role vip
     </LocationMatch>
 '''
-DOCUMENTS = {'a script that says 200': '/cgi/ok', 'a script': '/cgi/plain', 'another host': 'http://127.0.0.1:9/login'}
+DOCUMENTS = {
+    'a script that says 200': '/cgi/ok', 'a script': '/cgi/plain', 'another host': 'http://127.0.0.1:9/login',
+    'another host, by an expression': '"http://127.0.0.1:9/?%{REQUEST_STATUS}%{resp:X-Token}%{TIME_SEC}"',
+}
 
 
 @pytest.mark.parametrize('document', DOCUMENTS.values(), ids=DOCUMENTS)
 def test_what_a_handler_refuses_is_not_earned_whatever_its_error_document_says(start, document):
     """A file that httpd may not read, a folder without an index, a backend's refusal."""
-    with HttpBackend({'no': http_answer('403 No'), 'login': http_answer('401 No')}) as backend:
+    with HttpBackend({'no': http_answer('403 No', 'X-Token: abc'), 'login': http_answer('401 No')}) as backend:
         server = start(REFUSED_LATE.replace('{document}', document),
                        f'alias autoindex proxy proxy_http {harness.cgi_module()}',
                        {'cgi/ok': '#!/bin/sh\nprintf "Status: 200 OK\\nContent-Type: text/plain\\n\\nlog in"\n',

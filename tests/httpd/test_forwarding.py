@@ -411,3 +411,15 @@ def test_what_may_not_leave_alone_is_not_sent(start):
 def test_a_script_gets_them_as_variables(some):
     text = some.request('GET', '/cgi/env', cookie=native({'user': 'alice'})).text
     assert 'HTTP_X_USER=alice\n' in text and 'HTTP_X_SESSION={"user":"alice"}\n' in text
+
+
+def test_a_trace_shows_nobody_what_is_forwarded(start):
+    """Its answer is the request as mod_proxy would send it."""
+    with HttpBackend(BACKEND) as backend:
+        server = start('''
+            SignedSession On
+            SignedSessionEncrypt On
+            SignedSessionForward X-Session
+            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On''', 'proxy proxy_http', backend=backend.port)
+        for headers in ({'Max-Forwards': '0'}, {}):
+            assert 'X-Session' not in server.request('TRACE', '/echo', headers, cookie=native({'user': 'alice'})).text
