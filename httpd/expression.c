@@ -32,35 +32,49 @@ static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
 }
 
 /* The response depends on the session from now on, whether or not sessions are on at this place. */
-static void note_question(ap_expr_eval_ctx_t *ctx)
+static void note_question(ap_expr_eval_ctx_t *ctx, ss_visit_t *visit)
 {
     const module *authz_core = ap_find_linked_module("mod_authz_core.c");
-    ss_visit_t *visit = ss_visit_load(ctx->r);
 
-    if (visit != NULL) {
-        visit->expression.asked = 1;
-        ss_response_watch(ctx->r);
-        ss_response_include(ctx->r);
-        if (authz_core != NULL && ctx->info->module_index == authz_core->module_index) {
-            visit->expression.required = 1; /* a Require expr */
-        }
+    visit->expression.asked = 1;
+    ss_response_watch(ctx->r);
+    ss_response_include(ctx->r);
+    if (authz_core != NULL && ctx->info->module_index == authz_core->module_index) {
+        visit->expression.required = 1; /* a Require expr */
     }
+}
+
+/* Without keys nobody knows whether there is a session: an empty value would let in whoever
+ * "Require not" keeps out. */
+static const char *fail(ap_expr_eval_ctx_t *ctx)
+{
+    const char *why = ss_server_conf(ctx->r->server)->unusable;
+
+    *ctx->err =
+        apr_pstrcat(ctx->p, "the session cannot be read: ",
+                    why != NULL ? why : "no secret is configured (SignedSessionSecret)", NULL);
+    return "";
 }
 
 static const char *evaluate(ap_expr_eval_ctx_t *ctx, const void *data, const char *path)
 {
+    ss_visit_t *visit;
     const char *text;
 
     (void)data;
     if (ctx->r == NULL) {
         return ""; /* while the configuration is read, or for a connection */
     }
+    visit = ss_visit_load(ctx->r);
+    if (visit == NULL) {
+        return fail(ctx);
+    }
     if (ctx->vary_this != NULL) {
         *ctx->vary_this = *ctx->vary_this == NULL
                               ? "Cookie"
                               : apr_pstrcat(ctx->p, *ctx->vary_this, ", Cookie", NULL);
     }
-    note_question(ctx);
+    note_question(ctx, visit);
     text = value_at(ctx->r, path, ctx->p);
     return text == NULL ? "" : text;
 }

@@ -440,3 +440,12 @@ def test_a_key_that_begins_with_a_colon_is_no_fact(facts):
 def test_a_fact_that_does_not_exist_stops_the_start():
     rc, text = configtest('SetEnvIfExpr "%{session::agee} == \'1\'" A=1', 'setenvif')
     assert rc != 0 and 'a session has no ":agee"; there is :state, :user, :created' in text
+
+
+@pytest.mark.parametrize('line', ['Require not expr "-n %{session:banned}"', 'Require expr "-z %{session:banned}"',
+                                  'Require not expr "%{session:banned} == \'yes\'"'])
+def test_without_a_secret_nobody_is_let_in_by_what_nobody_knows(start, line):
+    server = start(f'<Location "/x">\n<RequireAll>\nRequire all granted\n{line}\n</RequireAll>\n</Location>',
+                   files={'htdocs/x': 'x'}, env={'SIGNED_SESSION_SECRET': None})
+    assert server.request('GET', '/x', cookie=native({'banned': 'yes'})).status == 500
+    server.expect('the session cannot be read')
