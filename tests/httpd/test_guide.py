@@ -223,6 +223,15 @@ def test_a_login_begins_a_new_session(visitor):
     assert after.id != before.id and after.counter == 1
 
 
+def test_nothing_of_the_previous_user_is_left(demo, visitor):
+    demo.allow(NOT_OF_THE_GROUP)
+    visitor.keep('session=' + Native({'user': 'alice', 'role': 'admin', 'cart': 1}).seal())
+    assert look(visitor, '/admin/').status == 200
+    bob(visitor)
+    assert session_of(visitor) == {'user': 'bob'}
+    assert look(visitor, '/admin/').status == 403
+
+
 def test_a_login_keeps_the_cart(visitor):
     """But not somebody else's, and nothing else; the page says so."""
     visitor.request('PUT', '/session/cart', JSON, '["apple"]')
