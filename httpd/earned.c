@@ -161,9 +161,12 @@ const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r)
 {
     const char *fault = ss_earned_caller_fault(visit);
 
-    for (request_rec *step = r; step != NULL && fault == NULL; step = step->prev) {
-        fault = fault_of_step(step);
-        r = step;
+    if (fault == NULL) {
+        fault = fault_of_step(r);
+    }
+    while (fault == NULL && r->prev != NULL) {
+        r = r->prev;
+        fault = fault_of_step(r);
     }
     return fault == NULL ? NULL
                          : apr_psprintf(r->pool, "the response for %s: %s",

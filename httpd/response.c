@@ -74,7 +74,7 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
 }
 
 /* Is there a session cookie of the application? */
-static int is_theirs(request_rec *r)
+static int has_their_cookie(request_rec *r)
 {
     return ss_dir_conf(r)->mode != SS_OFF && ss_shared_cookie_passes(r);
 }
@@ -88,7 +88,7 @@ static void prepare_response(request_rec *r, ss_step_t *step)
     ss_record_take(r);
     ss_rules_apply(r); /* what applications changed comes first */
     visit = ss_visit_loaded(r);
-    step->is_private = visit != NULL ? settle_cookie(r, visit) : is_theirs(r);
+    step->is_private = visit != NULL ? settle_cookie(r, visit) : has_their_cookie(r);
     step->prepared = 1;
 }
 
@@ -136,7 +136,7 @@ static void mark_part(request_rec *r, ss_step_t *step)
 {
     ss_strip_restore(r);
     ss_update_drop(r);
-    step->is_private = is_theirs(r);
+    step->is_private = has_their_cookie(r);
     ss_marks_set(r, step);
 }
 

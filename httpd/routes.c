@@ -182,7 +182,7 @@ static int dispatch(ss_call_t *call)
         return OK;
     }
     if ((route == NULL || route->method != M_GET) &&
-        is_refused_by_head(call, &caller, route, wanted)) {
+        (is_refused_by_head(call, &caller, route, wanted) || route == NULL)) {
         return OK;
     }
     if (!ss_key_is_acceptable(call->key)) {

@@ -22,7 +22,7 @@ PAGE = '''<!DOCTYPE html>
 <p>httpd sent it your session:</p>
 <pre>X-Session: {session}</pre>
 <h2>Your note</h2>
-<form method="post" action="/app/">
+<form class="row" method="post" action="/app/">
     <input name="note" value="{note}" maxlength="80" aria-label="Your note">
     <button>Keep it in the session</button>
 </form>

@@ -12,10 +12,16 @@ import time
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
+from common import DAY
+from cookies import Native
 from harness import Server
 from ports import free_port
+from test_guide import NOT_OF_THE_GROUP, WRONG_PASSWORDS, Demo, application
 
 # One worker starts the browser.
 pytestmark = pytest.mark.xdist_group('browser')
@@ -33,7 +39,7 @@ CustomLog "{dir}/access.log" "%m %U %>s %{Sec-Fetch-Site}i %{:state}^SS"
 
 FILES = {'htdocs/page.html': '<!doctype html><title>a page</title><p>a page</p>'}
 
-TWO_WEEKS = 14 * 24 * 3600
+TWO_WEEKS = 14 * DAY
 
 # Runs in the page; answers with the status, 0 for a response that the page may not see.
 FETCH = '''
@@ -48,6 +54,12 @@ SUBMIT = '''
     form.innerHTML = '<input name="user" value="eve">';
     document.body.append(form);
     form.submit();
+'''
+
+# How bright text and page are.
+COLOURS = '''
+    const style = getComputedStyle(document.body);
+    return [style.color, style.backgroundColor].map(colour => Number(colour.match(/\\d+/)[0]));
 '''
 
 
@@ -267,3 +279,150 @@ def test_a_trusted_site_can(chromium):
 
         assert answer == 200
         assert browser.session() == {'user': 'bob'}
+
+
+# --- the site of the guide --------------------------------------------------------------------
+
+
+class Visit(Browser):
+    """Somebody who walks through the demo, and sees pages only."""
+
+    def __init__(self, driver, server):
+        super().__init__(driver, server)
+        driver.execute_cdp_cmd('Network.clearBrowserCookies', {})
+
+    def go(self, path):
+        self.driver.get(self.server.url(path))
+
+    def address(self):
+        return self.driver.current_url.removeprefix(self.server.url(''))
+
+    def text(self):
+        return self.driver.find_element(By.TAG_NAME, 'body').text
+
+    def leave_by(self, element):
+        """Click, and wait until another page is there."""
+        element.click()
+        WebDriverWait(self.driver, 20).until(lambda driver: self.has_gone(element)
+                                             and driver.execute_script('return document.readyState') == 'complete')
+
+    @staticmethod
+    def has_gone(element):
+        try:
+            element.is_enabled()
+        except StaleElementReferenceException:
+            return True
+        return False
+
+    def follow(self, link):
+        self.leave_by(self.driver.find_element(By.PARTIAL_LINK_TEXT, link))
+
+    def press(self, button):
+        self.leave_by(self.driver.find_element(By.XPATH, f'//button[text()="{button}"]'))
+
+    def give(self, name, password):
+        for field, text in (('httpd_username', name), ('httpd_password', password)):
+            element = self.driver.find_element(By.NAME, field)
+            element.clear()
+            element.send_keys(text)
+        self.press('Log in')
+
+    def have_session(self, user, data=(), **more):
+        """As if it had been sent here some time ago."""
+        self.go('/style.css')
+        self.driver.add_cookie({'name': 'session', 'value': Native({'user': user, **dict(data)}, **more).seal()})
+
+
+@pytest.fixture(scope='module')
+def demo(chromium):
+    with application() as port, Demo(port) as server:
+        yield server
+
+
+@pytest.fixture
+def visit(chromium, demo):
+    return Visit(chromium, demo)
+
+
+def test_a_walk_from_a_guarded_page_through_the_login_and_back(visit):
+    visit.server.allow(*WRONG_PASSWORDS)
+    login = '/login?return=/members/%3Fpage%3D2'
+    visit.go('/members/?page=2')
+    assert visit.address() == login and 'You are not logged in.' in visit.text()
+    assert visit.driver.switch_to.active_element.get_attribute('name') == 'httpd_username'
+    visit.give('alice', 'banana split')
+    assert visit.address() == login and 'another password' in visit.text()
+    assert visit.cookie() is None
+    visit.give('alice', 'apple pie')
+    assert visit.address() == '/members/?page=2' and 'Hello, alice' in visit.text()
+    visit.follow('Start page')
+    assert 'You are alice.' in visit.text() and 'your cookie is valid' in visit.text()
+    visit.follow('Log out')
+    assert visit.address() == '/' and 'You are not logged in.' in visit.text()
+    assert visit.cookie() is None
+    visit.go('/members/')
+    assert visit.address() == '/login?return=/members/'
+
+
+def test_a_cart_survives_the_login_and_no_button_makes_a_user(visit):
+    visit.go('/')
+    visit.press('cart = apple, pear')
+    visit.go('/')
+    visit.press('user = alice (refused)')
+    assert 'SS0202' in visit.text()
+    visit.go('/members/')
+    visit.give('bob', 'banana split')
+    assert visit.session() == {'cart': 'apple, pear', 'user': 'bob'}
+
+
+def test_a_place_for_others_says_so_and_another_login_opens_it(visit):
+    visit.server.allow(NOT_OF_THE_GROUP)
+    visit.go('/members/')
+    visit.give('bob', 'banana split')
+    visit.follow('Administration')
+    assert visit.address() == '/admin/' and 'You are bob.' in visit.text()
+    visit.follow('Log in as somebody else')
+    visit.give('alice', 'apple pie')
+    assert visit.address() == '/members/'
+    visit.follow('Administration')
+    assert 'Administration' in visit.text() and 'Not for you' not in visit.text()
+
+
+def test_whose_session_has_ended_reads_so(visit):
+    visit.have_session('alice', renewed=int(time.time()) - 30 * DAY)
+    visit.go('/members/')
+    assert visit.address() == '/login?return=/members/' and 'Your session has ended.' in visit.text()
+    visit.give('alice', 'apple pie')
+    assert visit.address() == '/members/'
+    visit.go('/login')
+    assert 'You are alice.' in visit.text()
+
+
+def test_an_old_login_is_asked_for_again(visit):
+    visit.server.allow(NOT_OF_THE_GROUP)
+    now = int(time.time())
+    visit.have_session('alice', renewed=now, created=now - 2 * 3600)
+    visit.go('/admin/')
+    assert visit.address() == '/login?return=/admin/' and 'it is a while since you logged in' in visit.text()
+    visit.give('alice', 'apple pie')
+    assert visit.address() == '/admin/' and 'Administration' in visit.text()
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_pages_fit_into_a_narrow_window(visit, scheme):
+    """Nothing scrolls sideways, and the page follows the colours of the system."""
+    visit.server.allow(NOT_OF_THE_GROUP)
+    driver = visit.driver
+    driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
+                           {'width': 320, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
+    driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'prefers-color-scheme', 'value': scheme}]})
+    try:
+        visit.have_session('bob', {'note': 'x' * 200})
+        for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
+            visit.go(path)
+            assert driver.execute_script('return document.documentElement.scrollWidth') == 320, path
+            ink, ground = driver.execute_script(COLOURS)
+            assert (ink < ground) == (scheme == 'light'), path
+    finally:
+        driver.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+        driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': []})

@@ -94,7 +94,9 @@ def test_it_runs_answers_what_it_prints_and_leaves_nothing(place):
     assert '<h1>mod_signed_session</h1>' in curl(f'curl {url}', place)
     assert 'Hello, stranger' in curl(f'curl {url}app/', place)
     assert 'Visit number 1' in curl(f'curl {url}counter', place)
-    assert 'Log in' in curl(f'curl -L {url}members/', place)
+    assert '<h1>Log in</h1>' in curl(f"curl -L -H 'Accept: text/html' {url}members/", place)
+    form = "-d httpd_username=bob -d 'httpd_password=banana split'"
+    assert 'Hello, bob' in curl(f"curl -b jar -c jar -L {form} '{url}login?return=/members/'", place)
     for name in ('access', 'error'):
         log = re.search(rf'(/\S+/{name}\.log)$', text, re.M)[1]
         assert Path(log).is_relative_to(place / 'tmp') and Path(log).stat().st_size > 0

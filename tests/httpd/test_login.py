@@ -394,9 +394,9 @@ def examples():
 
 @pytest.fixture
 def example(start):
-    def start_example(name, **files):
+    def start_example(name, modules=f'{MODULES} authn_dbd dbd', **files):
         conf = examples()[name].replace('/etc/apache2/', '{dir}/').replace('/usr/lib/cgi-bin/', '{dir}/cgi/')
-        return start(conf, f'{MODULES} authn_dbd dbd', {'htdocs/members/page': 'members only', 'htdocs/form.html': FORM_PAGE,
+        return start(conf, modules, {'htdocs/members/page': 'members only', 'htdocs/form.html': FORM_PAGE,
                                      'users': password_file('alice'), **files})
     return start_example
 
@@ -412,7 +412,8 @@ def enter(visitor, path):
 
 
 def test_the_loop_of_the_documentation_with_a_form(example):
-    server = example('Form')
+    """Without mod_session; the password is kept nowhere."""
+    server = example('Form', 'auth_form authn_core authn_file authz_user request')
     server.allow(*DENIALS)
     visitor = Jar(server)
     visitor.keep(f'session={Native({"cart": 1, "role": "x"}).seal()}')
@@ -422,6 +423,7 @@ def test_the_loop_of_the_documentation_with_a_form(example):
     assert (wrong.status, wrong.text, wrong.set_cookies()) == (401, FORM_PAGE, [])
     right = visitor.request('POST', path, FORM, urlencode({'httpd_username': 'alice', 'httpd_password': 'right'}))
     assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page?a=b', {'cart': 1, 'user': 'alice'})
+    assert list(visitor.cookies) == ['session']
     assert enter(visitor, right.get('Location'))[1].text == 'members only'
 
 

@@ -31,7 +31,7 @@ cat <<HTML
 <link rel="stylesheet" href="/style.css">
 <h1>Visit number $visits</h1>
 <p>This is what the script found in its environment:</p>
-<table>
+<table class="explained">
 <tr><th>SIGNED_SESSION_STATE<td><code>$(escape "$SIGNED_SESSION_STATE")</code>
 <tr><th>SESSION<td><code>$(escape "$SESSION")</code>
 <tr><th>SESSION_visits<td><code>$(escape "${SESSION_visits-(not set)}")</code>
