@@ -102,6 +102,9 @@ static void settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
 {
     const viewer_t viewer = { r, known, used != NULL && ss_dir_conf(r)->env };
 
+    if (known == NULL && ss_server_conf(r->server)->reserved->nelts == 0) {
+        return; /* nobody has shown anything, and no header is ours */
+    }
     if (may_see_too_much(&viewer)) {
         withdraw_variables(&viewer);
     }

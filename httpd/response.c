@@ -326,7 +326,8 @@ static int may_include(request_rec *r)
     if (ss_server_conf(r->server)->sealing.seals == NULL || !ss_dir_conf(r)->vary) {
         return 0;
     }
-    if (r->finfo.filetype == APR_DIR) {
+    if (r->finfo.filetype == APR_DIR &&
+        (r->handler == NULL || strcmp(r->handler, DIR_MAGIC_TYPE) == 0)) {
         return 1;
     }
     while (includes_filter != NULL && f != NULL && !may_be_includes(r, f)) {
