@@ -17,7 +17,7 @@ from harness import SECRET, Jar, Server, cgi_module
 from servers import PASSWORDS, Directory, Provider
 from starting import Keyed
 from test_applications import FRAMEWORKS, LOGIN, application
-from test_beside_frameworks import django
+from test_beside_frameworks import django, flask, starlette_cookie
 from test_login import NAVIGATE
 from test_require import basic
 
@@ -57,6 +57,11 @@ class Outspoken(Server):
         self.allow(*self.WARNS)
         self.log.check()
         return self
+
+
+def test_every_login_of_the_page_is_started_here():
+    assert {heading: len(found) for heading, found in examples().items() if found} == {
+        'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1}
 
 
 def is_page_of(response, user):
@@ -169,6 +174,26 @@ def test_a_session_needs_no_directory():
         assert is_page_of(browser.open('/members/page'), 'alice')
     finally:
         server.stop()
+
+
+def test_a_form_for_the_directory():
+    """The page's "AuthFormProvider ldap" in the loop of login.md."""
+    form, = (conf for conf in examples('login')['The whole loop'] if 'AuthType Form' in conf)
+    theirs = '    AuthFormProvider file\n    AuthUserFile "/etc/apache2/users"\n'
+    assert theirs in form
+    with Directory() as one:
+        ours = f'    AuthFormProvider ldap\n    AuthLDAPURL "{one.url}/ou=people,{one.base}?uid"\n    AuthLDAPRemoteUserAttribute uid\n'
+        with Server(form.replace(theirs, ours) + PAGES, f'{MODULES} auth_form ldap authnz_ldap request', FILES) as server:
+            server.allow(*DENIED, 'auth_form', 'AH01277')
+            browser = Browser(server)
+            server.write('htdocs/form.html', 'a form')
+            assert browser.open('/members/page').text == 'a form'
+            body = urlencode({'httpd_username': 'alice', 'httpd_password': PASSWORDS['alice']})
+            wrong = browser.request('POST', browser.path, FORM, body + 'x')
+            assert (wrong.status, browser.session) == (401, None)
+            right = browser.request('POST', browser.path, FORM, body)
+            assert (right.status, stored(right)) == (303, {'user': 'alice'})
+            assert is_page_of(browser.open(right.get('Location')), 'alice')
 
 
 # --- a certificate -----------------------------------------------------------------------------------
@@ -290,6 +315,20 @@ def test_a_certificate_is_not_asked_for_where_it_is_not_required(certificates):
         assert (refused.status, refused.set_cookies()) == (403, [])
 
 
+@pytest.mark.parametrize('organization, status', [('Example', 303), ('Other', 403)])
+def test_a_certificate_with_what_is_required_of_it(certificates, organization, status):
+    conf = printed('A certificate', {'/etc/apache2/': '{dir}/', 'Require ssl-verify-client': f"""<RequireAll>
+        Require ssl-verify-client
+        Require expr "%{{SSL_CLIENT_S_DN_O}} == '{organization}'"
+        </RequireAll>"""})
+    files = {**FILES, 'server.pem': certificates['server'].read_bytes(), 'clients-ca.pem': certificates['ca'].read_bytes()}
+    with TlsServer(conf, f'{MODULES} ssl', files) as server:
+        server.allow(*DENIED)
+        server.certificate = certificates['alice']
+        response = server.request('GET', '/login', NAVIGATE)
+        assert (response.status, stored(response)) == (status, {'user': 'alice'} if status == 303 else None)
+
+
 # --- an identity provider ----------------------------------------------------------------------------
 
 
@@ -332,6 +371,9 @@ def test_only_our_session_counts_behind_the_login(client):
     other.open('/members/page')
     del other.cookies['session']
     assert other.request('GET', '/members/page', NAVIGATE).get('Location') == '/login/?return=/members/page'
+    # that of mod_auth_openidc logs in again, and asks nobody
+    again = other.request('GET', '/login/?return=/members/page', NAVIGATE)
+    assert (again.status, again.get('Location'), stored(again)['user']) == (303, '/members/page', 'alice')
 
 
 def test_a_logout_here_and_at_the_provider(client, provider):
@@ -413,16 +455,27 @@ def test_a_forged_token(tokens, provider):
 # --- an application ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope='module')
-def site(tmp_path_factory):
-    framework = next(one for one in FRAMEWORKS if one.name == 'django')
-    path = tmp_path_factory.mktemp('secret') / 'django.secret'
-    path.write_text(SECRET + '\n')
-    with application(framework, path) as port:
-        conf = printed('An application', {'/etc/apache2/': '{dir}/keys/', '/srv/': '{dir}/srv/', '127.0.0.1:8000': f'127.0.0.1:{port}'})
-        grant = '<Directory "{dir}/srv">\nRequire all granted\n</Directory>\nCustomLog "{dir}/access.log" "%u %U"\n'
-        with Keyed(conf + grant, f'{MODULES} proxy proxy_http',
-                   {'srv/files/report.txt': 'the report', 'srv/cgi-bin/env': ENV_CGI, 'keys/django.secret': SECRET + '\n'}) as server:
+def half_of(framework, port):
+    """The configuration of this framework: other ones than Django need less."""
+    conf = printed('An application', {'/etc/apache2/': '{dir}/keys/', '/srv/': '{dir}/srv/', '127.0.0.1:8000': f'127.0.0.1:{port}'})
+    if framework.name != 'django':
+        for line in ('SignedSessionCookie sessionid\n', 'SignedSessionSubject _auth_user_id\n', '    SignedSessionUser _auth_user_id\n'):
+            assert line in conf
+            conf = conf.replace(line, '')
+    return conf.replace('django', framework.name) + (
+        '<Directory "{dir}/srv">\nRequire all granted\n</Directory>\nCustomLog "{dir}/access.log" "%u %U"\n')
+
+
+@pytest.fixture(scope='module', params=['django', 'flask', 'starlette'])
+def site(request, tmp_path_factory):
+    framework = next(one for one in FRAMEWORKS if one.name == request.param)
+    secrets = tmp_path_factory.mktemp('secret') / 'secret'
+    secrets.write_text(SECRET + '\n')
+    files = {'srv/files/report.txt': 'the report', 'srv/cgi-bin/env': ENV_CGI, f'keys/{framework.name}.secret': SECRET + '\n'}
+    with application(framework, secrets) as port:
+        with Keyed(half_of(framework, port), f'{MODULES} proxy proxy_http', files) as server:
+            server.user, server.cookie = ('1', 'sessionid') if framework.name == 'django' else ('alice', 'session')
+            server.make = {'django': django, 'flask': flask, 'starlette': starlette_cookie}[framework.name]
             yield server
 
 
@@ -434,15 +487,21 @@ def test_the_login_of_an_application(site):
     wrong = browser.request('POST', '/login', FORM, urlencode({**LOGIN, 'password': 'wrong'}))
     assert (wrong.status, browser.cookies) == (403, {})
     browser.request('POST', '/login', FORM, urlencode(LOGIN))
-    assert is_page_of(browser.open('/cgi-bin/env'), '1')
-    assert 'sessionid=' not in browser.open('/cgi-bin/env').text
+    assert list(browser.cookies) == [site.cookie]
+    page = browser.open('/cgi-bin/env')
+    assert is_page_of(page, site.user) and f'{site.cookie}=' not in page.text
     assert browser.open('/files/report.txt').text == 'the report'
-    assert '1 /files/report.txt\n' in (site.dir / 'access.log').read_text()
+    assert f'{site.user} /files/report.txt\n' in (site.dir / 'access.log').read_text()
     browser.request('POST', '/logout')
     assert browser.request('GET', '/cgi-bin/env', NAVIGATE).status == 303
 
 
-def test_a_cookie_that_no_login_of_the_application_wrote(site):
+@pytest.mark.parametrize('value', ['', 1, None, ['alice'], 'al\nice'])
+def test_a_cookie_that_names_nobody(site, value):
     site.allow(*DENIED)
-    for data in ({'theme': 'dark'}, {'_auth_user_id': ''}, {'_auth_user_id': 1}, {'user': 'alice'}):
-        assert site.request('GET', '/cgi-bin/env', NAVIGATE, f'sessionid={django(data)}').status == 303
+    key = '_auth_user_id' if site.cookie == 'sessionid' else 'user'
+    for data in ({key: value}, {'theme': 'dark', f'{key}x': 'alice'}):
+        cookie = site.make(data).replace('session=', f'{site.cookie}=', 1)
+        assert site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=cookie).status == 303
+    named = site.make({key: 'alice'}).replace('session=', f'{site.cookie}=', 1)
+    assert is_page_of(site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=named), 'alice')
