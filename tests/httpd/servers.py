@@ -104,6 +104,7 @@ class Directory(Process):
 
     base = 'dc=example,dc=test'
     GROUPS = {'admins': ['alice'], 'members': ['alice', 'bob']}
+    KINDS = {'alice': ['author', 'editor'], 'bob': ['author']}
 
     def prepare(self):
         schema = ROOT / 'etc/ldap/schema'
@@ -123,7 +124,8 @@ class Directory(Process):
             text += f'dn: ou={unit},{self.base}\nobjectClass: organizationalUnit\nou: {unit}\n\n'
         for name, password in PASSWORDS.items():
             text += (f'dn: {self.dn(name)}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name.title()}\nsn: Example\n'
-                     f'mail: {name}@example.test\nuserPassword: {password}\n\n')
+                     f'mail: {name}@example.test\nuserPassword: {password}\n')
+            text += ''.join(f'employeeType: {kind}\n' for kind in self.KINDS[name]) + '\n'
         for group, names in self.GROUPS.items():
             text += f'dn: cn={group},ou=groups,{self.base}\nobjectClass: groupOfNames\ncn: {group}\n'
             text += ''.join(f'member: {self.dn(name)}\n' for name in names) + '\n'
@@ -216,6 +218,7 @@ class Provider:
     """An OpenID Connect provider: discovery, keys, the authorization code flow, user info.
 
     Whoever is sent to it is logged in as `user` at once; None refuses. Claims beside `sub` are of `claims`.
+    `logouts` counts those who were sent to be logged out.
     """
 
     client, client_secret = 'httpd', 'a-secret-of-the-client-of-the-tests'
@@ -225,6 +228,7 @@ class Provider:
         self.user = 'alice'
         self.claims = {name: {'email': f'{name}@example.test', 'groups': ['members']} for name in PASSWORDS}
         self.claims['alice']['groups'] = ['admins', 'members']
+        self.logouts = 0
         self.codes = {}  # code: (user, nonce, redirect_uri); each counts once
         provider = self
 
@@ -291,6 +295,7 @@ class Provider:
         return 200, {}, {
             'issuer': self.url, 'authorization_endpoint': f'{self.url}/authorize', 'token_endpoint': f'{self.url}/token',
             'userinfo_endpoint': f'{self.url}/userinfo', 'jwks_uri': f'{self.url}/keys',
+            'end_session_endpoint': f'{self.url}/logout',
             'response_types_supported': ['code'], 'subject_types_supported': ['public'],
             'id_token_signing_alg_values_supported': ['RS256'],
             'token_endpoint_auth_methods_supported': ['client_secret_basic']}
@@ -325,5 +330,10 @@ class Provider:
         user = self.user_of(headers)
         return 200, {}, {'sub': user, **self.claims[user]}
 
+    def log_out(self, headers, fields):
+        self.logouts += 1
+        return 302, {'Location': fields['post_logout_redirect_uri']}, None
+
     ENDPOINTS = {'/.well-known/openid-configuration': discovery, '/keys': keys, '/authorize': authorize,
-                 '/token': exchange, '/userinfo': user_info}
+                 '/token': exchange, '/userinfo': user_info,
+                 '/logout': log_out}

@@ -4,6 +4,7 @@
 
 import re
 import sqlite3
+import time
 from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
 
 import pytest
@@ -382,20 +383,27 @@ def test_a_form_on_the_page(server):
     assert follow(visitor, response, form).text == 'x'
 
 
-FORM_PAGE = '<form method="post">\n    <input name="httpd_username"> <input name="httpd_password" type="password">\n'
+PAGE = (TOP / 'docs/login.md').read_text()
+FORM_PAGE, = re.findall(r'^```html\n(.*?)^```$', PAGE, re.M | re.S)
+EXAMPLES = {
+    'AuthName "members"\n    Require valid-user\n</Location>': 'the user', 'AuthName "login"': 'form', 'ScriptAlias': 'script',
+    'AuthName "members"\n    AuthUserFile': 'basic', 'DBDriver': 'database', 'signed-session-age': 'fresh', 'session::state': 'ended'}
 
 
 def examples():
-    """The configurations of docs/login.md that are a loop, by the AuthType of the login."""
-    text = (TOP / 'docs/login.md').read_text()
-    found = [block for block in re.findall(r'^```apache\n(.*?)^```$', text, re.M | re.S) if 'SignedSessionReturn' in block]
-    return {re.search(r'DBDriver|AuthType (?:Form|Basic)|ScriptAlias', block)[0].split()[-1]: block for block in found}
+    """The configurations of docs/login.md: each has a name by what only it has, and a test below."""
+    found = re.findall(r'^```apache\n(.*?)^```$', PAGE, re.M | re.S)
+    named = {}
+    for block in found:
+        named[[name for mark, name in EXAMPLES.items() if mark in block][-1]] = block
+    assert sorted(named) == sorted(EXAMPLES.values()) and len(named) == len(found)
+    return named
 
 
 @pytest.fixture
 def example(start):
-    def start_example(name, modules=f'{MODULES} authn_dbd dbd', **files):
-        conf = examples()[name].replace('/etc/apache2/', '{dir}/').replace('/usr/lib/cgi-bin/', '{dir}/cgi/')
+    def start_example(name, modules=f'{MODULES} authn_dbd dbd', more='', **files):
+        conf = (examples()[name] + more).replace('/etc/apache2/', '{dir}/').replace('/usr/lib/cgi-bin/', '{dir}/cgi/')
         return start(conf, modules, {'htdocs/members/page': 'members only', 'htdocs/form.html': FORM_PAGE,
                                      'users': password_file('alice'), **files})
     return start_example
@@ -413,7 +421,7 @@ def enter(visitor, path):
 
 def test_the_loop_of_the_documentation_with_a_form(example):
     """Without mod_session; the password is kept nowhere."""
-    server = example('Form', 'auth_form authn_core authn_file authz_user request')
+    server = example('form', 'auth_form authn_core authn_file authz_user request')
     server.allow(*DENIALS)
     visitor = Jar(server)
     visitor.keep(f'session={Native({"cart": 1, "role": "x"}).seal()}')
@@ -428,7 +436,7 @@ def test_the_loop_of_the_documentation_with_a_form(example):
 
 
 def test_the_loop_of_the_documentation_with_basic(example):
-    server = example('Basic')
+    server = example('basic')
     visitor = Jar(server)
     path, page = enter(visitor, '/members/page')
     assert (path, page.status) == ('/login?return=/members/page', 401)
@@ -443,7 +451,7 @@ def test_the_loop_of_the_documentation_with_a_database(example, tmp_path, roles,
         users.execute('CREATE TABLE users (name TEXT, password TEXT, roles TEXT)')
         users.execute('INSERT INTO users VALUES (?, ?, ?)', ('alice', password_file('alice').split(':')[1].strip(), roles))
     users.close()
-    server = example('DBDriver', **{'users.sqlite': (tmp_path / 'users.sqlite').read_bytes()})
+    server = example('database', **{'users.sqlite': (tmp_path / 'users.sqlite').read_bytes()})
     server.allow(*DENIALS)
     visitor = Jar(server)
     path, page = enter(visitor, '/members/page')
@@ -465,7 +473,7 @@ fi
 
 
 def test_the_loop_of_the_documentation_with_a_script(example):
-    server = example('ScriptAlias', **{'cgi/login.cgi': LOGIN_CGI})
+    server = example('script', **{'cgi/login.cgi': LOGIN_CGI})
     visitor = Jar(server)
     path, page = enter(visitor, '/members/page')
     assert (path, page.status) == ('/login?return=/members/page', 200)
@@ -473,6 +481,58 @@ def test_the_loop_of_the_documentation_with_a_script(example):
     assert (response.status, response.get('Location')) == (303, server.url('/welcome?return=/members/page'))
     back, page = enter(visitor, '/welcome?return=/members/page')
     assert (back, page.text) == ('/members/page', 'members only')
+
+
+def test_the_user_of_the_documentation(example):
+    server = example('the user')
+    server.allow(*DENIALS)
+    refused = server.request('GET', '/members/page', NAVIGATE)
+    assert (refused.status, refused.get('WWW-Authenticate')) == (401, 'Session realm="members"')
+    page = server.request('GET', '/members/page', cookie=ALICE)
+    assert (page.text, page.get('Cache-Control')) == ('members only', 'private')
+
+
+@pytest.mark.parametrize('seconds, status', [(590, 200), (610, 303)])
+def test_the_fresh_login_of_the_documentation(example, seconds, status):
+    server = example('fresh', **{'htdocs/account/password': 'change it'})
+    server.allow(*DENIALS)
+    response = server.request('GET', '/account/password', NAVIGATE, cookie=native({'user': 'alice'}, created=int(time.time()) - seconds))
+    assert response.status == status
+    assert response.get('Location') == (None if status == 200 else '/login?return=/account/password')
+
+
+def test_the_fresh_login_of_the_documentation_after_a_login(example):
+    """Whose login is too old logs in once more, and is let in."""
+    conf = examples()
+    server = example('fresh', f'{MODULES} authn_dbd dbd', **{'htdocs/account/password': 'change it'}, more=conf['basic'])
+    server.allow(*DENIALS)
+    visitor = Jar(server)
+    visitor.keep(native({'user': 'alice', 'cart': 1}, created=int(time.time()) - 3600))
+    path, page = enter(visitor, '/account/password')
+    assert (path, page.status) == ('/login?return=/account/password', 401)
+    right = visitor.request('GET', path, {**NAVIGATE, **basic('alice')})
+    assert stored(right) == {'user': 'alice', 'cart': 1}
+    assert enter(visitor, right.get('Location'))[1].text == 'change it'
+
+
+@pytest.mark.parametrize('minutes, form, query', [(20, 'members only', None), (40, 'it has ended', '?ended=yes&return=/members/page'),
+                                                  (None, FORM_PAGE, '?return=/members/page')])
+def test_the_login_that_has_ended_of_the_documentation(example, minutes, form, query):
+    server = example('ended', **{'htdocs/ended.html': 'it has ended'})
+    server.allow(*DENIALS)
+    visitor = Jar(server)
+    if minutes:
+        then = int(time.time()) - 60 * minutes
+        visitor.keep(native({'user': 'alice'}, created=then, renewed=then))
+    path, page = enter(visitor, '/members/page')
+    assert (path, page.text) == (f'/login{query}' if query else '/members/page', form)
+    if query:
+        body = urlencode({'httpd_username': 'alice', 'httpd_password': 'right'})
+        wrong = visitor.request('POST', path, FORM, body.replace('right', 'wrong'))
+        assert (wrong.status, wrong.text, wrong.cookie()) == (401, form, None)
+        right = visitor.request('POST', path, FORM, body)
+        assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page', {'user': 'alice'})
+        assert 'Max-Age' not in right.get('Set-Cookie')
 
 
 def test_the_handler_of_a_form_answers_itself(server):
