@@ -90,12 +90,15 @@ static int find_touched(ss_bytes_t *touched, const ss_keys_t *writable, const ss
                         const ss_session_t *after, apr_pool_t *pool)
 {
     const apr_array_header_t *members = ss_session_members(before);
+    const apr_array_header_t *others = ss_session_members(after);
+    const int *numbers = ss_json_match(members, others, pool);
 
     for (int i = 0; i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        ss_json_t other = ss_session_get(after, member->name);
 
-        if ((other.raw.data == NULL || !ss_json_equal(member->value, other, pool)) &&
+        if ((numbers[i] < 0 ||
+             !ss_json_equal(member->value,
+                            APR_ARRAY_IDX(others, numbers[i], ss_json_member_t).value, pool)) &&
             !ss_keys_include(writable, member->name)) {
             *touched = member->name;
             return 1;

@@ -89,17 +89,6 @@ static void replace_bytes(char *at, const char *end)
     }
 }
 
-/* httpd's tables compare names without case: of two names that are then the same, none is shown. */
-static void drop_collisions(shown_t *shown, int count, shown_t *added)
-{
-    for (int i = 0; i < count; i++) {
-        if (shown[i].name.len == added->name.len &&
-            ap_cstr_casecmp(shown[i].name.data, added->name.data) == 0) {
-            shown[i].text = added->text = ss_absent;
-        }
-    }
-}
-
 /* Which keys can be shown, and how? Returns how many. `room`: bytes of their names and texts. */
 static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *members,
                   apr_pool_t *pool)
@@ -125,8 +114,6 @@ static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *me
 /* Write the names, one behind the other. */
 static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing_t *how)
 {
-    ss_names_t names = { { 0 } };
-
     for (int i = 0; i < count; i++) {
         ss_out_t start = out;
 
@@ -137,11 +124,42 @@ static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing
         }
         shown[i].name = ss_out_slice(start, out);
         out = ss_out_put_char(out, '\0');
-        if (how->may_collide && ss_names_add(&names, shown[i].name)) {
-            drop_collisions(shown, i, &shown[i]);
-        }
     }
     return out;
+}
+
+/* Usually no two names are alike, and the set of names already says so. */
+static int may_collide(const shown_t *shown, int count)
+{
+    ss_names_t names = { { 0 } };
+    int suspects = 0;
+
+    for (int i = 0; i < count; i++) {
+        suspects += ss_names_add(&names, shown[i].name);
+    }
+    return suspects > 0;
+}
+
+/* httpd's tables compare names without case: of several that are then the same, none is shown. */
+static void drop_collisions(shown_t *shown, int count, apr_pool_t *pool)
+{
+    ss_index_t names;
+
+    if (!may_collide(shown, count)) {
+        return;
+    }
+    names = ss_index_create(count, pool);
+    for (int i = 0; i < count; i++) {
+        ss_index_add(&names, shown[i].name);
+    }
+    ss_index_sort(&names, pool);
+    for (int i = 1; i < count; i++) {
+        const struct ss_entry_t *entry = &names.entries[i];
+
+        if (ss_names_are_alike(entry[-1].name, entry->name)) {
+            shown[entry[-1].number].text = shown[entry->number].text = ss_absent;
+        }
+    }
 }
 
 /* Write the texts behind the names, beginning with the whole session's. */
@@ -182,6 +200,9 @@ static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how
     rendered->keys = shown;
     out = ss_out_create(room + json.len + 1 + state.len + 1, pool);
     out = put_names(out, shown, rendered->count, how);
+    if (how->may_collide) {
+        drop_collisions(shown, rendered->count, pool);
+    }
     put_texts(out, rendered, shown, json, state);
     return rendered;
 }

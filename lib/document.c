@@ -1,59 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include <apr_cstr.h>
-
 #include "lib/document.h"
 #include "lib/names.h"
 
-/* Among `count` members: drop one that is called `name`, and tell whether another one is called the
- * same but for case. */
-static int drop_double(ss_json_member_t *members, int count, ss_bytes_t name)
+/* Of neighbours with one name, the earlier is dropped. Returns whether two names differ in nothing
+ * but case. */
+static int drop_neighbours(ss_json_member_t *members, const ss_index_t *names)
 {
     int alike = 0;
 
-    while (--count >= 0) {
-        if (ss_bytes_equal(members[count].name, name)) {
-            members[count].value = ss_json_absent;
+    for (int i = 1; i < names->count; i++) {
+        const ss_bytes_t before = names->entries[i - 1].name, name = names->entries[i].name;
+
+        if (ss_bytes_equal(before, name)) {
+            members[names->entries[i - 1].number].value = ss_json_absent;
         }
-        else if (members[count].name.len == name.len &&
-                 apr_cstr_casecmpn(members[count].name.data, name.data, name.len) == 0) {
+        else if (ss_names_are_alike(before, name)) {
             alike = 1;
         }
     }
     return alike;
 }
 
-static void close_gaps(apr_array_header_t *members)
+/* May a name stand there twice, in whatever case? Usually none does, and the set of names already
+ * says so. */
+static int may_have_doubles(const apr_array_header_t *members)
 {
-    ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    int count = 0;
+    ss_names_t names = { { 0 } };
+    int suspects = 0;
 
     for (int i = 0; i < members->nelts; i++) {
-        if (member[i].value.raw.data != NULL) {
-            member[count++] = member[i];
-        }
+        suspects += ss_names_add(&names, APR_ARRAY_IDX(members, i, ss_json_member_t).name);
     }
-    members->nelts = count;
+    return suspects > 0;
 }
 
-/* Of members with one name keep the last, as frameworks do when they read. Usually there are none,
- * and the set of names already says so. Returns whether two names differ in nothing but case. */
-static int drop_doubles(apr_array_header_t *members)
+/* Of members with one name keep the last, as frameworks do when they read. Returns whether two
+ * names differ in nothing but case. */
+static int drop_doubles(apr_array_header_t *members, apr_pool_t *pool)
 {
-    ss_json_member_t *member = (ss_json_member_t *)members->elts;
-    ss_names_t names = { { 0 } };
-    int alike = 0, suspects = 0;
+    ss_index_t names;
+    int alike;
 
+    if (!may_have_doubles(members)) {
+        return 0;
+    }
+    names = ss_index_create(members->nelts, pool);
     for (int i = 0; i < members->nelts; i++) {
-        if (ss_names_add(&names, member[i].name)) {
-            alike |= drop_double(member, i, member[i].name);
-            suspects++;
-        }
+        ss_index_add(&names, APR_ARRAY_IDX(members, i, ss_json_member_t).name);
     }
-    if (suspects > 0) {
-        close_gaps(members);
-    }
+    ss_index_sort(&names, pool);
+    alike = drop_neighbours((ss_json_member_t *)members->elts, &names);
+    ss_json_close_gaps(members);
     return alike;
 }
 
@@ -81,7 +80,7 @@ apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text, apr_pool
     }
     document->text = text;
     document->value = object.value;
-    document->has_alike = drop_doubles(object.members);
+    document->has_alike = drop_doubles(object.members, pool);
     document->members = object.members;
     document->hidden = ss_document_find_hidden(object.members);
     document->is_compact = object.is_compact;

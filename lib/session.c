@@ -153,26 +153,52 @@ static int is_untouched(const ss_session_t *session, ss_json_t value)
     return value.raw.data >= loaded.data && value.raw.data < loaded.data + loaded.len;
 }
 
+/* The members whose values are no longer those of the cookie. */
+static apr_array_header_t *touched_members(const ss_session_t *session)
+{
+    apr_array_header_t *touched = apr_array_make(session->pool, 1, sizeof(ss_json_member_t));
+
+    for (int i = 0; i < session->members->nelts; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(session->members, i, ss_json_member_t);
+
+        if (!is_untouched(session, member->value)) {
+            APR_ARRAY_PUSH(touched, ss_json_member_t) = *member;
+        }
+    }
+    return touched;
+}
+
+/* The value that the member of this number has; absent when there is none. */
+static ss_json_t value_at(const apr_array_header_t *members, int number)
+{
+    return number < 0 ? ss_json_absent : APR_ARRAY_IDX(members, number, ss_json_member_t).value;
+}
+
+/* Do a value and another one, which may be absent, mean the same? */
+static int is_same(ss_json_t value, ss_json_t other, apr_pool_t *pool)
+{
+    return other.raw.data != NULL && ss_json_equal(other, value, pool);
+}
+
 /* Does the document mean something else than what the cookie holds? Only values that were touched
  * are compared. */
 static int differs_from_cookie(const ss_session_t *session)
 {
+    const apr_array_header_t *touched, *loaded = session->loaded.members;
+    const int *numbers;
+
     if (session->loaded.text.data == NULL) {
         return !ss_session_is_empty(session);
     }
-    if (session->members->nelts != session->loaded.members->nelts ||
+    if (session->members->nelts != loaded->nelts ||
         !is_same_value(session->hidden, session->loaded_hidden, session->pool)) {
         return 1;
     }
-    for (int i = 0; i < session->members->nelts; i++) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(session->members, i, ss_json_member_t);
-        const ss_json_member_t *before;
-
-        if (is_untouched(session, member->value)) {
-            continue;
-        }
-        before = ss_json_find(session->loaded.members, member->name);
-        if (before == NULL || !ss_json_equal(before->value, member->value, session->pool)) {
+    touched = touched_members(session);
+    numbers = ss_json_match(touched, loaded, session->pool);
+    for (int i = 0; i < touched->nelts; i++) {
+        if (!is_same(APR_ARRAY_IDX(touched, i, ss_json_member_t).value,
+                     value_at(loaded, numbers[i]), session->pool)) {
             return 1;
         }
     }
@@ -319,6 +345,22 @@ static void give_value(ss_json_member_t *member, ss_json_t value)
     member->text = ss_absent; /* whoever wants it looks at the value */
 }
 
+/* Give the member of this number a value, which may be absent; -1: a new one, like `like`. */
+static void put_member(ss_session_t *session, int number, const ss_json_member_t *like,
+                       ss_json_t value)
+{
+    ss_json_member_t *member;
+
+    if (number >= 0) {
+        member = &APR_ARRAY_IDX(session->own, number, ss_json_member_t);
+    }
+    else {
+        member = apr_array_push(session->own);
+        *member = *like;
+    }
+    give_value(member, value);
+}
+
 static void remove_member(ss_session_t *session, ss_json_member_t *member)
 {
     apr_array_header_t *members = own_members(session);
@@ -380,29 +422,36 @@ int ss_session_unset(ss_session_t *session, ss_bytes_t name)
     return 1;
 }
 
-/* Apply one member of a merge patch; returns whether that changed anything. */
-static int merge_member(ss_session_t *session, const ss_json_member_t *patch)
+/* Apply one member of a merge patch to the one of this number, -1 for none; returns whether that
+ * changed anything. One that goes is only emptied, so that the others keep their numbers. */
+static int merge_member(ss_session_t *session, int number, const ss_json_member_t *patch)
 {
-    ss_json_member_t *member = find(session, patch->name);
-    ss_json_t value;
+    ss_json_t old = value_at(session->own, number), value;
 
     if (ss_json_kind(patch->value) == SS_JSON_NULL) {
-        if (member != NULL) {
-            remove_member(session, member);
+        value = ss_json_absent;
+        if (old.raw.data == NULL) {
+            return 0;
         }
-        return member != NULL;
     }
+    else {
+        value = ss_json_merge(old, patch->value, session->pool);
+        if (is_same(value, old, session->pool)) {
+            return 0;
+        }
+    }
+    put_member(session, number, patch, value);
+    return 1;
+}
 
-    value =
-        ss_json_merge(member != NULL ? member->value : ss_json_absent, patch->value, session->pool);
-    if (member == NULL) {
-        member = apr_array_push(own_members(session));
-        *member = *patch;
-    }
-    else if (ss_json_equal(member->value, value, session->pool)) {
+/* Store one member of an object as it stands there, in the stead of the one of this number, -1 for
+ * none; returns whether that changed anything. */
+static int update_member(ss_session_t *session, int number, const ss_json_member_t *update)
+{
+    if (is_same(update->value, value_at(session->own, number), session->pool)) {
         return 0;
     }
-    give_value(member, value);
+    put_member(session, number, update, update->value);
     return 1;
 }
 
@@ -412,62 +461,46 @@ static int may_write(const ss_session_t *session, const apr_array_header_t *memb
     return !session->reserves || ss_document_find_hidden(members) == 0;
 }
 
-int ss_session_merge(ss_session_t *session, ss_json_t patch)
+typedef int change_fn(ss_session_t *session, int number, const ss_json_member_t *change);
+
+/* Change each member that an object names. Returns whether that may be. */
+static int change_members(ss_session_t *session, ss_json_t object, change_fn *change)
 {
-    const apr_array_header_t *members;
+    const apr_array_header_t *changes = ss_json_members(keep(session, object), session->pool);
+    apr_array_header_t *members;
+    const int *numbers;
     int count = 0;
 
+    if (changes == NULL) {
+        return 1; /* no object: it changes nothing of a session */
+    }
+    if (!may_write(session, changes)) {
+        return 0;
+    }
+    members = own_members(session);
+    numbers = ss_json_match(changes, members, session->pool);
+    for (int i = 0; i < changes->nelts; i++) {
+        count += change(session, numbers[i], &APR_ARRAY_IDX(changes, i, ss_json_member_t));
+    }
+    if (count > 0) {
+        ss_json_close_gaps(members);
+        changed(session);
+    }
+    return 1;
+}
+
+int ss_session_merge(ss_session_t *session, ss_json_t patch)
+{
     if (ss_json_kind(patch) == SS_JSON_NULL) {
         ss_session_clear(session);
         return 1;
     }
-    members = ss_json_members(keep(session, patch), session->pool);
-    if (members == NULL) {
-        return 1; /* neither an object nor null: no patch of a session */
-    }
-    if (!may_write(session, members)) {
-        return 0;
-    }
-    for (int i = 0; i < members->nelts; i++) {
-        count += merge_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
-    }
-    if (count > 0) {
-        changed(session);
-    }
-    return 1;
-}
-
-/* Store one member of an object as it stands there; returns whether that changed anything. */
-static int update_member(ss_session_t *session, const ss_json_member_t *update)
-{
-    ss_json_member_t *member = find(session, update->name);
-
-    if (member == NULL) {
-        APR_ARRAY_PUSH(own_members(session), ss_json_member_t) = *update;
-        return 1;
-    }
-    if (ss_json_equal(member->value, update->value, session->pool)) {
-        return 0;
-    }
-    give_value(member, update->value);
-    return 1;
+    return change_members(session, patch, merge_member);
 }
 
 int ss_session_update(ss_session_t *session, ss_json_t object)
 {
-    const apr_array_header_t *members = ss_json_members(keep(session, object), session->pool);
-    int count = 0;
-
-    if (members != NULL && !may_write(session, members)) {
-        return 0;
-    }
-    for (int i = 0; members != NULL && i < members->nelts; i++) {
-        count += update_member(session, &APR_ARRAY_IDX(members, i, ss_json_member_t));
-    }
-    if (count > 0) {
-        changed(session);
-    }
-    return 1;
+    return change_members(session, object, update_member);
 }
 
 /* Is this what the session is, and all that it is? */
@@ -479,7 +512,9 @@ static int is_whole(ss_session_t *session, ss_json_t object)
 
 int ss_session_replace(ss_session_t *session, ss_json_t object)
 {
+    const apr_array_header_t *old = session->members;
     apr_array_header_t *members;
+    const int *numbers;
 
     object = keep(session, object);
     members = ss_json_members(object, session->pool);
@@ -491,12 +526,12 @@ int ss_session_replace(ss_session_t *session, ss_json_t object)
     }
 
     /* what stays keeps its spelling */
+    numbers = ss_json_match(members, old, session->pool);
     for (int i = 0; i < members->nelts; i++) {
         ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-        const ss_json_member_t *old = ss_json_find(session->members, member->name);
 
-        if (old != NULL && ss_json_equal(old->value, member->value, session->pool)) {
-            *member = *old;
+        if (is_same(member->value, value_at(old, numbers[i]), session->pool)) {
+            *member = APR_ARRAY_IDX(old, numbers[i], ss_json_member_t);
         }
     }
     session->members = session->own = members;

@@ -14,13 +14,21 @@
 #define BITS_OF_WORD 64
 #define MEMBERS_AT_FIRST 8
 
+/** A name in an object of input. */
+typedef struct used_t {
+    ss_bytes_t name;
+    const unsigned char *at;
+} used_t;
+
 typedef struct scan_t {
     const unsigned char *at; /* after a failure: where */
     const unsigned char *end;
     const unsigned char *start, *behind; /* of the value, without what stands around it */
     const char *wanted;                  /* after a failure */
     apr_array_header_t *members;         /* of the outermost object; NULL when nobody asked */
-    apr_array_header_t *names; /* of all objects that are open; NULL unless they are judged */
+    apr_array_header_t
+        *names; /* used_t, of all objects that are open; NULL unless they are judged */
+    const unsigned char *twice; /* the first place where a name is used again; NULL: none yet */
     int first_name[SS_JSON_DEPTH_MAX]; /* where those of each level begin */
     apr_pool_t *pool;
     ss_json_read_e how;
@@ -291,22 +299,45 @@ static int has_control(ss_bytes_t text)
 /* Is this name, written at `at`, fit for input? */
 static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
 {
-    int first = s->first_name[s->depth - 1];
+    used_t *used;
 
     if (has_control(name)) {
         return fail(s, at, "a name without control characters");
     }
-    if (s->names->nelts - first == SS_JSON_MEMBERS_MAX) {
+    if (s->names->nelts - s->first_name[s->depth - 1] == SS_JSON_MEMBERS_MAX) {
         return fail(s, at, "at most " APR_STRINGIFY(SS_JSON_MEMBERS_MAX) " members in an object");
     }
-    for (int i = first; i < s->names->nelts; i++) {
-        if (ss_bytes_equal(APR_ARRAY_IDX(s->names, i, ss_bytes_t), name)) {
-            return fail(s, at, "a name that is not used twice");
+
+    used = apr_array_push(s->names);
+    used->name = name;
+    used->at = at;
+    return STEP_VALUE;
+}
+
+/* Is there a name that the object which ends here uses twice? Its names are looked at together, as
+ * one by one each would be compared with all before it. */
+static void judge_names(scan_t *s)
+{
+    int first = s->first_name[s->depth], count = s->names->nelts - first;
+    const used_t *used = (const used_t *)s->names->elts + first;
+    ss_index_t names;
+
+    if (count > 1) {
+        names = ss_index_create(count, s->pool);
+        for (int i = 0; i < count; i++) {
+            ss_index_add(&names, used[i].name);
+        }
+        ss_index_sort(&names, s->pool);
+        for (int i = 1; i < count; i++) {
+            const unsigned char *at = used[names.entries[i].number].at;
+
+            if (ss_bytes_equal(names.entries[i - 1].name, names.entries[i].name) &&
+                (s->twice == NULL || at < s->twice)) {
+                s->twice = at;
+            }
         }
     }
-
-    APR_ARRAY_PUSH(s->names, ss_bytes_t) = name;
-    return STEP_VALUE;
+    s->names->nelts = first;
 }
 
 /* `name` has just been scanned. */
@@ -371,7 +402,7 @@ static step_e close_container(scan_t *s)
     s->at++;
     s->depth--;
     if (s->names != NULL) {
-        s->names->nelts = s->first_name[s->depth];
+        judge_names(s);
     }
     return STEP_DONE;
 }
@@ -480,6 +511,7 @@ static void start_scan(scan_t *s, ss_bytes_t text, ss_json_read_e how)
     s->wanted = NULL;
     s->members = NULL;
     s->names = NULL;
+    s->twice = NULL;
     s->pool = NULL;
     s->how = how;
     s->string = 0;
@@ -510,10 +542,23 @@ static apr_status_t refuse(ss_json_error_t *error, const scan_t *s, ss_bytes_t t
     return APR_EINVAL;
 }
 
-/* Scan, and tell what was found; `value` and `error` may be NULL. */
-static apr_status_t scan(ss_json_t *value, scan_t *s, ss_bytes_t text, ss_json_error_t *error)
+/* The same where names are judged. One that is used twice stands before whatever else is wrong. */
+static step_e scan_input(scan_t *s)
 {
-    int is_json = scan_document(s) == STEP_DONE;
+    step_e step = scan_document(s);
+
+    while (s->depth > 0) { /* after a failure */
+        s->depth--;
+        judge_names(s);
+    }
+    return s->twice == NULL ? step : fail(s, s->twice, "a name that is not used twice");
+}
+
+/* Tell what was found; `value` and `error` may be NULL. */
+static apr_status_t tell(ss_json_t *value, const scan_t *s, step_e step, ss_bytes_t text,
+                         ss_json_error_t *error)
+{
+    int is_json = step == STEP_DONE;
 
     if (value != NULL) {
         *value = is_json ? slice(s->start, s->behind) : ss_json_absent;
@@ -527,7 +572,7 @@ apr_status_t ss_json_check(ss_json_t *value, ss_bytes_t text, ss_json_read_e how
     scan_t s;
 
     start_scan(&s, text, how);
-    return scan(value, &s, text, error);
+    return tell(value, &s, scan_document(&s), text, error);
 }
 
 apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text, ss_json_error_t *error,
@@ -536,9 +581,9 @@ apr_status_t ss_json_check_input(ss_json_t *value, ss_bytes_t text, ss_json_erro
     scan_t s;
 
     start_scan(&s, text, SS_JSON_STRICT);
-    s.names = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_bytes_t));
+    s.names = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(used_t));
     s.pool = pool;
-    return scan(value, &s, text, error);
+    return tell(value, &s, scan_input(&s), text, error);
 }
 
 apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, ss_json_read_e how,

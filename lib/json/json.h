@@ -122,6 +122,16 @@ apr_array_header_t *ss_json_members(ss_json_t object, apr_pool_t *pool);
  * none. */
 ss_json_member_t *ss_json_find(const apr_array_header_t *members, ss_bytes_t name);
 
+/**
+ * Find many at once: for each of `wanted`, in which no name stands twice, the number in `members`
+ * of the one that counts of its name, the last; -1 when there is none. Both are ss_json_member_t.
+ */
+const int *ss_json_match(const apr_array_header_t *wanted, const apr_array_header_t *members,
+                         apr_pool_t *pool);
+
+/** Take those without a value out of `members`; the others keep their order. */
+void ss_json_close_gaps(apr_array_header_t *members);
+
 /** The object that these members (ss_json_member_t) make, but for those without a value. They keep
  * their spelling, and no white space comes between them. */
 ss_json_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool);

@@ -8,6 +8,7 @@
 /* Arrays and objects: taken apart, searched, and put together again. */
 
 #define ITEMS_AT_FIRST 8
+#define FEW 4 /* members are found faster one by one */
 
 /* Behind the array item that begins at `at`. Its array goes on behind it, at least with a ']'. */
 static const char *item_end(const char *at, const char *end)
@@ -67,6 +68,66 @@ ss_json_member_t *ss_json_find(const apr_array_header_t *members, ss_bytes_t nam
         }
     }
     return NULL;
+}
+
+/* One after the other. */
+static void match_each(int *numbers, const apr_array_header_t *wanted,
+                       const apr_array_header_t *members)
+{
+    const ss_json_member_t *first = (const ss_json_member_t *)members->elts;
+
+    for (int i = 0; i < wanted->nelts; i++) {
+        const ss_json_member_t *found =
+            ss_json_find(members, APR_ARRAY_IDX(wanted, i, ss_json_member_t).name);
+
+        numbers[i] = found == NULL ? -1 : (int)(found - first);
+    }
+}
+
+static void match_all(int *numbers, const apr_array_header_t *wanted,
+                      const apr_array_header_t *members, apr_pool_t *pool)
+{
+    ss_index_t names = ss_index_create(wanted->nelts, pool);
+
+    for (int i = 0; i < wanted->nelts; i++) {
+        ss_index_add(&names, APR_ARRAY_IDX(wanted, i, ss_json_member_t).name);
+        numbers[i] = -1;
+    }
+    ss_index_sort(&names, pool);
+    for (int i = 0; i < members->nelts; i++) {
+        int number = ss_index_find(&names, APR_ARRAY_IDX(members, i, ss_json_member_t).name);
+
+        if (number >= 0) {
+            numbers[number] = i;
+        }
+    }
+}
+
+const int *ss_json_match(const apr_array_header_t *wanted, const apr_array_header_t *members,
+                         apr_pool_t *pool)
+{
+    int *numbers = apr_palloc(pool, wanted->nelts * sizeof(*numbers));
+
+    if (wanted->nelts <= FEW) {
+        match_each(numbers, wanted, members);
+    }
+    else {
+        match_all(numbers, wanted, members, pool);
+    }
+    return numbers;
+}
+
+void ss_json_close_gaps(apr_array_header_t *members)
+{
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    int count = 0;
+
+    for (int i = 0; i < members->nelts; i++) {
+        if (member[i].value.raw.data != NULL) {
+            member[count++] = member[i];
+        }
+    }
+    members->nelts = count;
 }
 
 ss_json_t ss_json_print(const apr_array_header_t *members, apr_pool_t *pool)

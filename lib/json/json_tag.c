@@ -57,31 +57,56 @@ int ss_json_has_tag(ss_json_t value)
 }
 
 /* Is this object a tag? */
-static int is_tag(const apr_array_header_t *members)
+static int is_tag(const ss_json_node_t *node)
 {
-    return members->nelts == 1 &&
-           begins_with_blank(APR_ARRAY_IDX(members, 0, ss_json_member_t).quoted.raw.data);
+    const ss_json_node_t *only = ss_json_first(node);
+
+    return only != NULL && ss_json_kind(node->value) == SS_JSON_OBJECT &&
+           ss_json_next(node, only) == NULL && begins_with_blank(only->name.raw.data);
 }
 
-/* Does one of the members add one? Both are in the order of names. */
-static int member_adds_tag(const apr_array_header_t *before, const apr_array_header_t *after,
-                           apr_pool_t *pool)
+/** Nodes, and which of them are a tag, or have one inside. */
+typedef struct tagged_t {
+    const ss_json_node_t *nodes;
+    unsigned char *has_tag; /* for each of them */
+} tagged_t;
+
+static int node_has_tag(const tagged_t *tagged, const ss_json_node_t *node)
 {
-    int old = 0;
+    return tagged->has_tag[node - tagged->nodes];
+}
 
-    for (int i = 0; i < after->nelts; i++) {
-        const ss_json_member_t *member = &APR_ARRAY_IDX(after, i, ss_json_member_t);
-        ss_json_t same = ss_json_absent;
-        int order = -1;
+/* From the last one: what stands inside a node stands behind it. */
+static tagged_t find_tags(const ss_json_node_t *nodes, apr_pool_t *pool)
+{
+    const tagged_t tagged = { nodes, apr_palloc(pool, nodes->size) };
 
-        while (old < before->nelts && order < 0) {
-            const ss_json_member_t *other = &APR_ARRAY_IDX(before, old, ss_json_member_t);
+    for (int i = nodes->size - 1; i >= 0; i--) {
+        const ss_json_node_t *inner = ss_json_first(&nodes[i]);
+        int has = is_tag(&nodes[i]);
 
-            order = ss_json_compare_names(other->name, member->name);
-            same = order == 0 ? other->value : ss_json_absent;
-            old += order <= 0;
+        for (; inner != NULL && !has; inner = ss_json_next(&nodes[i], inner)) {
+            has = node_has_tag(&tagged, inner);
         }
-        if (ss_json_adds_tag(same, member->value, pool)) {
+        tagged.has_tag[i] = (unsigned char)has;
+    }
+    return tagged;
+}
+
+static int adds_tag(const ss_json_node_t *before, const ss_json_node_t *after,
+                    const tagged_t *tagged, apr_pool_t *pool);
+
+/* Does one of the members add one? */
+static int member_adds_tag(const ss_json_node_t *before, const ss_json_node_t *after,
+                           const tagged_t *tagged, apr_pool_t *pool)
+{
+    const ss_json_named_t old = ss_json_sort(before, pool), new = ss_json_sort(after, pool);
+
+    for (int i = 0; i < new.names.count; i++) {
+        int number = ss_index_find(&old.names, new.names.entries[i].name);
+        const ss_json_node_t *same = number < 0 ? NULL : old.nodes[number];
+
+        if (adds_tag(same, ss_json_in_order(&new, i), tagged, pool)) {
             return 1;
         }
     }
@@ -90,8 +115,25 @@ static int member_adds_tag(const apr_array_header_t *before, const apr_array_hea
 
 /* Equality looks into the depth itself, so it is asked only where the way down ends: on a tag, on
  * an array, on another kind of value. */
+static int adds_tag(const ss_json_node_t *before, const ss_json_node_t *after,
+                    const tagged_t *tagged, apr_pool_t *pool)
+{
+    if (!node_has_tag(tagged, after)) {
+        return 0;
+    }
+    if (before == NULL) {
+        return 1;
+    }
+    return ss_json_kind(before->value) == SS_JSON_OBJECT &&
+                   ss_json_kind(after->value) == SS_JSON_OBJECT && !is_tag(after)
+               ? member_adds_tag(before, after, tagged, pool)
+               : !ss_json_nodes_equal(before, after, pool);
+}
+
 int ss_json_adds_tag(ss_json_t before, ss_json_t after, apr_pool_t *pool)
 {
+    tagged_t tagged;
+
     if (before.raw.data != NULL && ss_bytes_equal(before.raw, after.raw)) {
         return 0;
     }
@@ -101,12 +143,6 @@ int ss_json_adds_tag(ss_json_t before, ss_json_t after, apr_pool_t *pool)
     if (before.raw.data == NULL) {
         return 1;
     }
-    if (ss_json_kind(before) == SS_JSON_OBJECT && ss_json_kind(after) == SS_JSON_OBJECT) {
-        const apr_array_header_t *new = ss_json_sorted_members(after, pool);
-
-        if (!is_tag(new)) {
-            return member_adds_tag(ss_json_sorted_members(before, pool), new, pool);
-        }
-    }
-    return !ss_json_equal(before, after, pool);
+    tagged = find_tags(ss_json_nodes(after, pool), pool);
+    return adds_tag(ss_json_nodes(before, pool), tagged.nodes, &tagged, pool);
 }

@@ -4,6 +4,7 @@
 #include "lib/encode.h"
 #include "lib/session.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/naive_json.h"
 
 static int is_json(ss_bytes_t text, ss_json_read_e how)
 {
@@ -132,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ss_bytes_t text = fuzz_bytes(data, size);
     int strict = is_json(text, SS_JSON_STRICT), python;
     ss_json_object_t object;
-    ss_json_t value;
+    ss_json_t value, input;
     ss_json_error_t error;
 
     python = ss_json_check(&value, text, SS_JSON_PYTHON, &error) == APR_SUCCESS;
@@ -140,8 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!python) {
         judge_error(text, &error);
     }
-    if (ss_json_check_input(NULL, text, &error, pool) == APR_SUCCESS) {
-        MUST(strict);
+    if (ss_json_check_input(&input, text, &error, pool) == APR_SUCCESS) {
+        MUST(strict && !naive_has_doubles(input, pool));
     }
     else {
         judge_error(text, &error);

@@ -168,6 +168,32 @@ START_TEST(only_the_last_of_a_name_counts)
 }
 END_TEST
 
+/* More than the set of names can tell apart, a third of them doubles. */
+START_TEST(only_the_last_of_a_name_counts_among_many)
+{
+    enum { NAMES = 400 };
+    const char *text = "{\"\":0";
+    ss_document_t document;
+
+    for (int i = 0; i < NAMES * 3 / 2; i++) {
+        text = apr_psprintf(pool, "%s,\"n%d\":%d", text, i % NAMES, i);
+    }
+    document = document_of(apr_pstrcat(pool, text, "}", NULL));
+    ck_assert_int_eq(document.members->nelts, 1 + NAMES);
+    ck_assert(!document.has_alike);
+    for (int i = 1; i <= NAMES; i++) {
+        const ss_json_member_t *member = &APR_ARRAY_IDX(document.members, i, ss_json_member_t);
+        int number = i + NAMES / 2 - 1; /* the first 200 stand there again behind the others */
+
+        assert_bytes(member->name, ss_bytes_of(apr_psprintf(pool, "n%d", number % NAMES)), "name");
+        assert_value(member->value, apr_psprintf(pool, "%d", number), "value");
+    }
+    document = document_of(apr_pstrcat(pool, text, ",\"N7\":1}", NULL));
+    ck_assert_int_eq(document.members->nelts, 2 + NAMES);
+    ck_assert(document.has_alike);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_object)
 {
     ss_document_t document;
@@ -213,6 +239,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_byte_at_every_place_of_a_string, 0, 256);
     tcase_add_test(tcase, an_outline_has_a_limit);
     tcase_add_test(tcase, only_the_last_of_a_name_counts);
+    tcase_add_test(tcase, only_the_last_of_a_name_counts_among_many);
     tcase_add_test(tcase, refuses_what_is_no_object);
     return unit_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "lib/encode.h"
+#include "tests/naive_json.h"
 #include "tests/unit/values.h"
 
 static int accepts(const char *text, apr_size_t len, ss_json_read_e how)
@@ -245,6 +246,24 @@ static const struct {
                                                                              19, "a name that is not used twice" },
     { "a name twice, deep inside",       "[[{\"x\":{\"a\":1, \"a\":2}}]]",   16, "a name that is not used twice" },
     { "a name twice, around an object",  "{\"a\":{\"b\":[{}]},\"a\":2}",     17, "a name that is not used twice" },
+    { "the first of several that are used twice",
+                                         "{\"a\":1,\"b\":2,\"b\":3,\"a\":4}", 14, "a name that is not used twice" },
+    { "a name three times",              "{\"a\":1,\"a\":2,\"a\":3}",        8, "a name that is not used twice" },
+    { "an outer name twice, behind an inner one",
+                                         "{\"a\":1,\"b\":{\"c\":1,\"c\":2},\"a\":3}",
+                                                                             19, "a name that is not used twice" },
+    { "an outer name twice, before an inner one",
+                                         "{\"a\":1,\"a\":{\"c\":1,\"c\":2}}",
+                                                                             8, "a name that is not used twice" },
+    { "a name twice, before what is malformed",
+                                         "{\"a\":1,\"a\":2,}",               8, "a name that is not used twice" },
+    { "a name twice, around what is malformed",
+                                         "{\"a\":1,\"a\":{\"b\":[1,}}",      8, "a name that is not used twice" },
+    { "a name twice, before one that is unfit",
+                                         "{\"a\":1,\"a\":{\"\\n\":2}}",      8, "a name that is not used twice" },
+    { "a name twice, behind what is malformed",
+                                         "{\"a\":+,\"a\":2}",                6, "a value" },
+    { "a name twice, behind the text",   "{\"a\":1}{\"a\":1,\"a\":2}",       8, "the end of the text" },
     { "a NUL in a name",                 "{\"a\\u0000\":1}",                 2, "a name without control characters" },
     { "a line feed in a name",           "{\"x\":{\"\\n\":1}}",              7, "a name without control characters" },
     { "DEL in a name",                   "{\"\x7f\":1}",                     2, "a name without control characters" },
@@ -818,6 +837,59 @@ START_TEST(compares_like_jansson)
 }
 END_TEST
 
+static ss_json_t some_value(apr_uint64_t *state)
+{
+    char *text = apr_palloc(pool, 32 * 1024), *out = text;
+
+    generate(&out, state, 3);
+    return checked(ss_bytes(text, (apr_size_t)(out - text)));
+}
+
+START_TEST(does_what_the_naive_way_would)
+{
+    apr_uint64_t state = 4096;
+    int merged = 0, equal = 0, doubles = 0;
+
+    for (int i = 0; i < 4000; i++) {
+        ss_json_t a = some_value(&state), b = some_value(&state), result;
+        int is_input = ss_json_check_input(NULL, b.raw, NULL, pool) == APR_SUCCESS;
+
+        ck_assert_int_eq(is_input, !naive_has_doubles(b, pool));
+        doubles += !is_input;
+        if (is_input) {
+            result = ss_json_merge(a, b, pool);
+            assert_bytes(result.raw, naive_merge(a, b, pool).raw, "merged");
+            ck_assert_int_eq(ss_json_equal(a, result, pool), naive_equal(a, result, pool));
+            merged += ss_json_kind(a) == SS_JSON_OBJECT && ss_json_kind(b) == SS_JSON_OBJECT;
+            equal += naive_equal(a, result, pool);
+        }
+        apr_pool_clear(pool);
+    }
+
+    /* otherwise the comparison says nothing */
+    ck_assert_int_gt(merged, 200);
+    ck_assert_int_gt(equal, 50);
+    ck_assert_int_gt(doubles, 100);
+}
+END_TEST
+
+START_TEST(finds_many_members_at_once)
+{
+    const apr_array_header_t *members =
+        ss_json_members(value_of("{\"a\":1,\"b\":2,\"a\":3,\"\":4,\"A\":5}"), pool);
+    const apr_array_header_t *wanted =
+        ss_json_members(value_of("{\"\":0,\"c\":0,\"\\u0061\":0,\"A\":0,\"b\":0}"), pool);
+    const int *numbers = ss_json_match(wanted, members, pool);
+    static const int want[] = { 3, -1, 2, 4, 1 };
+
+    for (int i = 0; i < COUNT(want); i++) {
+        ck_assert_int_eq(numbers[i], want[i]);
+    }
+    ss_json_match(ss_json_members(value_of("{}"), pool), members, pool);
+    ck_assert_int_eq(ss_json_match(wanted, ss_json_members(value_of("{}"), pool), pool)[0], -1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("json");
@@ -840,6 +912,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_value_has_no_white_space_around_it, 0, COUNT(surroundings));
     tcase_add_test(tcase, what_is_refused_is_no_value);
     tcase_add_test(tcase, finds_and_prints_members_that_have_a_value);
+    tcase_add_test(tcase, finds_many_members_at_once);
     tcase_add_test(tcase, tells_kinds_apart);
     tcase_add_loop_test(tcase, decodes_strings, 0, COUNT(strings));
     tcase_add_test(tcase, quotes_strings);
@@ -850,6 +923,7 @@ int main(void)
     tcase_add_loop_test(tcase, compares_values, 0, COUNT(pairs));
     tcase_add_test(tcase, compares_like_jansson);
     tcase_add_loop_test(tcase, merges_as_rfc_7396, 0, COUNT(merges));
+    tcase_add_test(tcase, does_what_the_naive_way_would);
 
     return unit_run(suite);
 }
