@@ -52,6 +52,13 @@ def native_cookie(size):
 
 
 @cache
+def cookie_of_members(count, alike):
+    """A session of so many small members; `alike`: two names each differ in nothing but case."""
+    names = (f'{"Kk"[i % 2]}{i // 2:03}' if alike else f'k{i:03}' for i in range(count - 1))
+    return f'{COOKIE}={Native(dict.fromkeys(["visits", *names], 1)).seal()}'
+
+
+@cache
 def encrypted_cookie(size):
     cookie = Native(flags=1)
     binding = b'\0' + COOKIE.encode() + b'\0'

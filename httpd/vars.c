@@ -128,36 +128,19 @@ static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing
     return out;
 }
 
-/* Usually no two names are alike, and the set of names already says so. */
-static int may_collide(const shown_t *shown, int count)
-{
-    ss_names_t names = { { 0 } };
-    int suspects = 0;
-
-    for (int i = 0; i < count; i++) {
-        suspects += ss_names_add(&names, shown[i].name);
-    }
-    return suspects > 0;
-}
-
 /* httpd's tables compare names without case: of several that are then the same, none is shown. */
 static void drop_collisions(shown_t *shown, int count, apr_pool_t *pool)
 {
-    ss_index_t names;
+    ss_index_t names = ss_index_create(count, pool);
 
-    if (!may_collide(shown, count)) {
-        return;
-    }
-    names = ss_index_create(count, pool);
     for (int i = 0; i < count; i++) {
         ss_index_add(&names, shown[i].name);
     }
     ss_index_sort(&names, pool);
     for (int i = 1; i < count; i++) {
-        const struct ss_entry_t *entry = &names.entries[i];
-
-        if (ss_names_are_alike(entry[-1].name, entry->name)) {
-            shown[entry[-1].number].text = shown[entry->number].text = ss_absent;
+        if (ss_index_is_alike(&names, i)) {
+            shown[names.entries[i - 1].number].text = ss_absent;
+            shown[names.entries[i].number].text = ss_absent;
         }
     }
 }

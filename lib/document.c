@@ -4,55 +4,30 @@
 #include "lib/document.h"
 #include "lib/names.h"
 
-/* Of neighbours with one name, the earlier is dropped. Returns whether two names differ in nothing
- * but case. */
-static int drop_neighbours(ss_json_member_t *members, const ss_index_t *names)
-{
-    int alike = 0;
-
-    for (int i = 1; i < names->count; i++) {
-        const ss_bytes_t before = names->entries[i - 1].name, name = names->entries[i].name;
-
-        if (ss_bytes_equal(before, name)) {
-            members[names->entries[i - 1].number].value = ss_json_absent;
-        }
-        else if (ss_names_are_alike(before, name)) {
-            alike = 1;
-        }
-    }
-    return alike;
-}
-
-/* May a name stand there twice, in whatever case? Usually none does, and the set of names already
- * says so. */
-static int may_have_doubles(const apr_array_header_t *members)
-{
-    ss_names_t names = { { 0 } };
-    int suspects = 0;
-
-    for (int i = 0; i < members->nelts; i++) {
-        suspects += ss_names_add(&names, APR_ARRAY_IDX(members, i, ss_json_member_t).name);
-    }
-    return suspects > 0;
-}
-
 /* Of members with one name keep the last, as frameworks do when they read. Returns whether two
  * names differ in nothing but case. */
 static int drop_doubles(apr_array_header_t *members, apr_pool_t *pool)
 {
-    ss_index_t names;
-    int alike;
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
+    ss_index_t names = ss_index_create(members->nelts, pool);
+    int alike = 0, doubles = 0;
 
-    if (!may_have_doubles(members)) {
-        return 0;
-    }
-    names = ss_index_create(members->nelts, pool);
     for (int i = 0; i < members->nelts; i++) {
-        ss_index_add(&names, APR_ARRAY_IDX(members, i, ss_json_member_t).name);
+        ss_index_add(&names, member[i].name);
     }
     ss_index_sort(&names, pool);
-    alike = drop_neighbours((ss_json_member_t *)members->elts, &names);
-    ss_json_close_gaps(members);
+    for (int i = 1; i < names.count; i++) {
+        if (ss_index_is_same(&names, i)) {
+            member[names.entries[i - 1].number].value = ss_json_absent;
+            doubles++;
+        }
+        else if (ss_index_is_alike(&names, i)) {
+            alike = 1;
+        }
+    }
+    if (doubles > 0) {
+        ss_json_close_gaps(members);
+    }
     return alike;
 }
 

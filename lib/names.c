@@ -16,7 +16,8 @@ static apr_uint64_t add_word(apr_uint64_t hash, apr_uint64_t word)
     return hash ^ hash >> 32;
 }
 
-/* Eight bytes at a time; the last eight may overlap those before. */
+/* Eight bytes at a time; the last eight may overlap those before. The last product is multiplied
+ * again, so that each byte reaches the upper bits: so far it has reached none below its own. */
 static apr_uint64_t hash_of(ss_bytes_t name)
 {
     apr_uint64_t hash = name.len, word = 0;
@@ -25,37 +26,12 @@ static apr_uint64_t hash_of(ss_bytes_t name)
         for (apr_size_t i = 0; i < name.len; i++) {
             word = word << 8 | (unsigned char)name.data[i];
         }
-        return add_word(hash, word);
+        return add_word(hash, word) * FACTOR;
     }
     for (apr_size_t i = 0; i < name.len - sizeof(word); i += sizeof(word)) {
         hash = add_word(hash, ss_word_at(name.data + i));
     }
-    return add_word(hash, ss_word_at(name.data + name.len - sizeof(word)));
-}
-
-/* Set the bit that these twelve bits say; returns whether it was set already. */
-static int set_bit(ss_names_t *names, apr_uint64_t place)
-{
-    apr_uint64_t *word = &names->words[place % 64], bit = APR_UINT64_C(1) << (place / 64 % 64);
-    int known = (*word & bit) != 0;
-
-    *word |= bit;
-    return known;
-}
-
-/* Two bits for each name: in 99 of 100 sets of fifty names none is taken for a double. Multiplied
- * again, both depend on every byte: so far the last ones have reached no lower bit than their own.
- */
-int ss_names_add(ss_names_t *names, ss_bytes_t name)
-{
-    apr_uint64_t hash = hash_of(name) * FACTOR;
-
-    return set_bit(names, hash >> 52) & set_bit(names, hash >> 40);
-}
-
-int ss_names_are_alike(ss_bytes_t a, ss_bytes_t b)
-{
-    return a.len == b.len && apr_cstr_casecmpn(a.data, b.data, a.len) == 0;
+    return add_word(hash, ss_word_at(name.data + name.len - sizeof(word))) * FACTOR;
 }
 
 ss_index_t ss_index_create(int max, apr_pool_t *pool)
@@ -77,18 +53,14 @@ void ss_index_add(ss_index_t *index, ss_bytes_t name)
 /* Of two names with one hash. */
 static int order_of_names(ss_bytes_t a, ss_bytes_t b)
 {
-    int order;
+    int order, alike_order;
 
     if (a.len != b.len) {
         return a.len < b.len ? -1 : 1;
     }
     order = memcmp(a.data, b.data, a.len);
-    if (order != 0) {
-        int alike_order = apr_cstr_casecmpn(a.data, b.data, a.len);
-
-        order = alike_order != 0 ? alike_order : order;
-    }
-    return order;
+    alike_order = order == 0 ? 0 : apr_cstr_casecmpn(a.data, b.data, a.len);
+    return alike_order != 0 ? alike_order : order;
 }
 
 static int order_of(const struct ss_entry_t *a, const struct ss_entry_t *b)
@@ -100,15 +72,15 @@ static int order_of(const struct ss_entry_t *a, const struct ss_entry_t *b)
 }
 
 /* `spare`: room for half of them. */
-static void sort(struct ss_entry_t *entries, struct ss_entry_t *spare, int count)
+static void merge_sort(struct ss_entry_t *entries, struct ss_entry_t *spare, int count)
 {
     int half = count / 2, left = 0, right = half, out = 0;
 
     if (count < 2) {
         return;
     }
-    sort(entries, spare, half);
-    sort(entries + half, spare, count - half);
+    merge_sort(entries, spare, half);
+    merge_sort(entries + half, spare, count - half);
     memcpy(spare, entries, half * sizeof(*spare));
     while (left < half) {
         int is_right = right < count && order_of(&entries[right], &spare[left]) < 0;
@@ -117,10 +89,48 @@ static void sort(struct ss_entry_t *entries, struct ss_entry_t *spare, int count
     }
 }
 
+/* How far to shift a hash so that the bits which stay can tell so many names apart. */
+static int shift_for(int count)
+{
+    int shift = 63;
+
+    while (shift > 32 && APR_UINT64_C(1) << (64 - shift) < (apr_uint64_t)count) {
+        shift--;
+    }
+    return shift;
+}
+
+/* By the upper bits of their hashes: returns `sorted`, in which behind[i] is then the end of those
+ * whose bits say i. */
+static void distribute(struct ss_entry_t *sorted, int *behind, const ss_index_t *index, int shift)
+{
+    int places = 1 << (64 - shift), sum = 0;
+
+    for (int i = 0; i < index->count; i++) {
+        behind[index->entries[i].hash >> shift]++;
+    }
+    for (int i = 0; i < places; i++) {
+        int count = behind[i];
+
+        behind[i] = sum;
+        sum += count;
+    }
+    for (int i = 0; i < index->count; i++) {
+        sorted[behind[index->entries[i].hash >> shift]++] = index->entries[i];
+    }
+}
+
 void ss_index_sort(ss_index_t *index, apr_pool_t *pool)
 {
-    sort(index->entries, apr_palloc(pool, index->count / 2 * sizeof(*index->entries)),
-         index->count);
+    int shift = shift_for(index->count), places = 1 << (64 - shift);
+    struct ss_entry_t *sorted = apr_palloc(pool, index->count * sizeof(*sorted));
+    int *behind = apr_pcalloc(pool, places * sizeof(*behind));
+
+    distribute(sorted, behind, index, shift);
+    for (int i = 0, from = 0; i < places; from = behind[i++]) {
+        merge_sort(sorted + from, index->entries, behind[i] - from);
+    }
+    index->entries = sorted;
 }
 
 int ss_index_find(const ss_index_t *index, ss_bytes_t name)
@@ -141,4 +151,19 @@ int ss_index_find(const ss_index_t *index, ss_bytes_t name)
     return from > 0 && ss_bytes_equal(index->entries[from - 1].name, name)
                ? index->entries[from - 1].number
                : -1;
+}
+
+int ss_index_is_same(const ss_index_t *index, int i)
+{
+    const struct ss_entry_t *entry = &index->entries[i];
+
+    return i > 0 && entry[-1].hash == entry->hash && ss_bytes_equal(entry[-1].name, entry->name);
+}
+
+int ss_index_is_alike(const ss_index_t *index, int i)
+{
+    const struct ss_entry_t *entry = &index->entries[i];
+
+    return i > 0 && entry[-1].hash == entry->hash && entry[-1].name.len == entry->name.len &&
+           apr_cstr_casecmpn(entry[-1].name.data, entry->name.data, entry->name.len) == 0;
 }

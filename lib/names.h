@@ -7,27 +7,12 @@
 #include "lib/base.h"
 
 /**
- * A set that remembers names by a hash. It can be wrong only in saying that a name may be in it: so
- * names that it has not seen twice need no search for doubles. Zero it before use.
- */
-typedef struct ss_names_t {
-    apr_uint64_t words[64];
-} ss_names_t;
-
-/** Add a name, in which the case of ASCII letters does not count; returns whether it, or others
- * with the same hashes, were there already. */
-int ss_names_add(ss_names_t *names, ss_bytes_t name);
-
-/** Do they differ in nothing but the case of ASCII letters, or not at all? */
-int ss_names_are_alike(ss_bytes_t a, ss_bytes_t b);
-
-/**
- * Names in an order in which those that are alike stand side by side, and of these those that are
- * the same; it is the same order in every index, and means nothing else.
+ * Names in an order in which those that differ in nothing but the case of ASCII letters stand side
+ * by side, and of these those that are the same. It is the same order in every index, and means
+ * nothing else.
  *
- * Whoever sends names can choose them, also those that a hash table or a quicksort is slow for. So
- * they are sorted by merging, which takes no more than n log n comparisons for any; a hash only
- * makes most of these cheap.
+ * A hash brings each name to its place in one step, but whoever sends names can choose some of one
+ * hash. Those are sorted by merging, so that no names at all take more than n log n comparisons.
  */
 typedef struct ss_index_t {
     int count;
@@ -49,5 +34,11 @@ void ss_index_sort(ss_index_t *index, apr_pool_t *pool);
 
 /** The number of the last one called `name` of those that are sorted; -1 when there is none. */
 int ss_index_find(const ss_index_t *index, ss_bytes_t name);
+
+/** Has this entry the same name as the one before it? */
+int ss_index_is_same(const ss_index_t *index, int i);
+
+/** The same, but for the case of ASCII letters. */
+int ss_index_is_alike(const ss_index_t *index, int i);
 
 #endif

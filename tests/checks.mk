@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 #
-# What takes longer than "make check", or needs more: pools, sanitizers, valgrind, timing, static analysis,
+# What takes longer than "make check", or needs more: pools, sanitizers, valgrind, timing, growth, static analysis,
 # coverage, fuzzing and a soak. Part of the Makefile. Each check is built in checks/NAME, configured as
 # this directory is, but for the compiler and its flags.
 
@@ -71,6 +71,16 @@ check-timing: checks/timing/Makefile
 tests/timing: tests/timing.o $(LIB_OBJECTS)
 	$(LINK_PROGRAM) -o $@ $^ $(LIBS)
 
+# --- growth --------------------------------------------------------------------------------------
+
+$(eval $(call check_directory,growth,$(GCC),-O2 -g))
+check-growth: checks/growth/Makefile
+	+$(call IN_CHECK,growth) tests/growth
+	$(PYTHON) -B $(srcdir)/tests/growth.py checks/growth/tests/growth
+
+tests/growth: tests/growth.o $(LIB_OBJECTS)
+	$(LINK_PROGRAM) -o $@ $^ $(LIBS)
+
 # --- static analysis -----------------------------------------------------------------------------
 
 ANALYZED = $(call sources,$(call within,$(FOLDERS),c) $(MODULE).c)
@@ -136,4 +146,4 @@ fuzz: checks/fuzz/Makefile
 soak: all test-modules
 	$(HARNESS) $(PYTHON) -B $(srcdir)/tests/soak.py --seconds $(SECONDS) $(MPMS)
 
-.PHONY: check-pools check-asan check-tsan check-valgrind check-timing analyze coverage fuzz soak
+.PHONY: check-pools check-asan check-tsan check-valgrind check-timing check-growth analyze coverage fuzz soak

@@ -331,8 +331,7 @@ static void judge_names(scan_t *s)
         for (int i = 1; i < count; i++) {
             const unsigned char *at = used[names.entries[i].number].at;
 
-            if (ss_bytes_equal(names.entries[i - 1].name, names.entries[i].name) &&
-                (s->twice == NULL || at < s->twice)) {
+            if (ss_index_is_same(&names, i) && (s->twice == NULL || at < s->twice)) {
                 s->twice = at;
             }
         }

@@ -33,29 +33,34 @@ static ss_json_t slice(const char *from, const char *to)
     return value;
 }
 
-static void add_node(apr_array_header_t *nodes, ss_json_t name, ss_json_t value)
+static ss_json_node_t *add_node(apr_array_header_t *nodes, ss_json_t name, const char *from,
+                                const char *to)
 {
     ss_json_node_t *node = apr_array_push(nodes);
 
     node->name = name;
-    node->value = value;
+    node->value = slice(from, to);
     node->size = 1;
+    return node;
 }
 
-/* The array or object that is this node ends before `end`. */
-static void close_node(apr_array_header_t *nodes, int number, const char *end)
+/* The array or object of this number ends before `end`. Until now its size was the number of the
+ * one around it, which is returned. */
+static int close_node(apr_array_header_t *nodes, int number, const char *end)
 {
     ss_json_node_t *node = &APR_ARRAY_IDX(nodes, number, ss_json_node_t);
+    int around = node->size;
 
     node->value.raw.len = end - node->value.raw.data;
     node->size = nodes->nelts - number;
+    return around;
 }
 
 const ss_json_node_t *ss_json_nodes(ss_json_t value, apr_pool_t *pool)
 {
     apr_array_header_t *nodes = apr_array_make(pool, NODES_AT_FIRST, sizeof(ss_json_node_t));
     const char *at = value.raw.data, *end = at + value.raw.len, *start;
-    int open[SS_JSON_DEPTH_MAX], depth = 0;
+    int open = -1; /* the number of the innermost that is open */
     ss_json_t name = ss_json_absent;
 
     while (at < end) {
@@ -63,13 +68,13 @@ const ss_json_node_t *ss_json_nodes(ss_json_t value, apr_pool_t *pool)
         switch (*start) {
         case '{':
         case '[':
-            open[depth++] = nodes->nelts;
-            add_node(nodes, name, slice(start, at));
+            add_node(nodes, name, start, at)->size = open;
+            open = nodes->nelts - 1;
             name = ss_json_absent;
             break;
         case '}':
         case ']':
-            close_node(nodes, open[--depth], at);
+            open = close_node(nodes, open, at);
             break;
         case '"':
             at = ss_json_string_end(start, end);
@@ -77,7 +82,7 @@ const ss_json_node_t *ss_json_nodes(ss_json_t value, apr_pool_t *pool)
                 name = slice(start, at);
                 break;
             }
-            add_node(nodes, name, slice(start, at));
+            add_node(nodes, name, start, at);
             name = ss_json_absent;
             break;
         case ',':
@@ -86,7 +91,7 @@ const ss_json_node_t *ss_json_nodes(ss_json_t value, apr_pool_t *pool)
         default:
             if (!ss_json_is_blank(*start)) {
                 at = token_end(start, end);
-                add_node(nodes, name, slice(start, at));
+                add_node(nodes, name, start, at);
                 name = ss_json_absent;
             }
             break;
@@ -112,10 +117,9 @@ static void keep_last(ss_index_t *names)
     int count = 0;
 
     for (int i = 0; i < names->count; i++) {
-        if (count > 0 && ss_bytes_equal(names->entries[count - 1].name, names->entries[i].name)) {
-            count--;
+        if (i + 1 == names->count || !ss_index_is_same(names, i + 1)) {
+            names->entries[count++] = names->entries[i];
         }
-        names->entries[count++] = names->entries[i];
     }
     names->count = count;
 }
