@@ -78,10 +78,12 @@ class Browser(Jar):
 
     def open(self, path, headers=()):
         """The last answer; `path` is then where it came from."""
+        site = 'none'
         for _ in range(12):
             self.path = path
-            response = self.request('GET', path, {**NAVIGATE, **dict(headers)})
+            response = self.request('GET', path, {**NAVIGATE, 'Sec-Fetch-Site': site, 'Sec-Fetch-Dest': 'document', **dict(headers)})
             while response.status in (302, 303) and self.is_elsewhere(response):
+                site = 'cross-site'  # for the rest of the way, back here too
                 there = urlsplit(response.get('Location'))
                 response = exchange_http1(there.port, Request('GET', f'{there.path}?{there.query}',
                                                               [('Connection', 'close')], authority=there.netloc))
@@ -338,13 +340,16 @@ def provider():
         yield one
 
 
+def client_of(provider):
+    return printed('An identity provider', {
+        'https://id.example.com': provider.url, 'https://www.example.com': 'http://127.0.0.1:{port}',
+        'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}', 'what-the-provider-gave-you': provider.client_secret})
+
+
 @pytest.fixture
 def client(provider):
     provider.user = 'alice'
-    conf = printed('An identity provider', {
-        'https://id.example.com': provider.url, 'https://www.example.com': 'http://127.0.0.1:{port}',
-        'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}', 'what-the-provider-gave-you': provider.client_secret})
-    with Outspoken(conf, f'{MODULES} auth_openidc', {**FILES, 'htdocs/bye.html': 'bye'}) as server:
+    with Outspoken(client_of(provider), f'{MODULES} auth_openidc', {**FILES, 'htdocs/bye.html': 'bye'}) as server:
         server.allow(*DENIED)
         yield server
 
@@ -405,6 +410,21 @@ def test_a_script_is_not_sent_to_the_provider(client):
     client.allow('auth_openidc')
     for path in ('/members/page', '/login/'):
         assert client.request('GET', path, {'Accept': 'application/json'}).status == 401
+
+
+@pytest.mark.parametrize('same_site, user', [('Lax', 'alice'), ('None', 'alice'), ('Strict', None)])
+def test_the_way_back_from_another_site(provider, same_site, user):
+    """A browser keeps a Strict cookie away on it, so nobody can know what is in the session that the login would end."""
+    provider.user = 'alice'
+    conf = client_of(provider).replace('SignedSession On\n', f'SignedSession On\nSignedSessionCookie session SameSite={same_site} Secure=on\n')
+    with Outspoken(conf, f'{MODULES} auth_openidc', FILES) as server:
+        browser = Browser(server)
+        if user is None:
+            server.expect('SS0213')
+            assert browser.open('/members/page').status == 403
+            assert (browser.path, browser.session) == ('/login/?return=/members/page', None)
+        else:
+            assert is_page_of(browser.open('/members/page'), user)
 
 
 # --- a bearer token ----------------------------------------------------------------------------------
