@@ -14,7 +14,7 @@ from client import Request, Response, exchange_http1
 from common import ENV_CGI, FORM, TOP, stored
 from cookies import Native
 from harness import SECRET, Jar, Server, cgi_module
-from servers import PASSWORDS, Directory, Provider
+from servers import PASSWORDS, Directory, Provider, SamlProvider
 from starting import Keyed
 from test_applications import FRAMEWORKS, LOGIN, application
 from test_beside_frameworks import django, flask, starlette_cookie
@@ -61,7 +61,7 @@ class Outspoken(Server):
 
 def test_every_login_of_the_page_is_started_here():
     assert {heading: len(found) for heading, found in examples().items() if found} == {
-        'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1}
+        'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1, 'SAML': 1}
 
 
 def is_page_of(response, user):
@@ -525,3 +525,63 @@ def test_a_cookie_that_names_nobody(site, value):
         assert site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=cookie).status == 303
     named = site.make({key: 'alice'}).replace('session=', f'{site.cookie}=', 1)
     assert is_page_of(site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=named), 'alice')
+
+
+# --- SAML --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def saml(tmp_path_factory):
+    provider = SamlProvider(tmp_path_factory.mktemp('saml'))
+    conf = printed('SAML', {'/etc/apache2/': '{dir}/', 'https://www.example.com': 'http://127.0.0.1:{port}',
+                            'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}'})
+    files = {**FILES, 'htdocs/bye.html': 'bye', 'provider.xml': provider.metadata, 'saml.key': provider.client_key,
+             'saml.crt': provider.client_certificate}
+    with Server(conf, f'{MODULES} auth_mellon', files) as server:
+        server.provider = provider
+        yield server
+
+
+def sent_to_the_provider(browser):
+    """Where a browser that opens a page ends outside."""
+    path = '/members/page'
+    for _ in range(5):
+        response = browser.request('GET', path, NAVIGATE)
+        address = response.get('Location')
+        if address.startswith(SamlProvider.url):
+            return address
+        path = browser.local(urljoin(path, address))
+    raise AssertionError('never sent there')
+
+
+def come_back(browser, path, body):
+    """A form of another site: no cookie of SameSite=Lax comes with it."""
+    kept = browser.cookies.pop('session', None)
+    response = browser.request('POST', path, {**FORM, **NAVIGATE, 'Sec-Fetch-Site': 'cross-site'}, body)
+    assert response.set_cookies() == []
+    if kept:
+        browser.cookies['session'] = kept
+    return response
+
+
+@pytest.mark.parametrize('user, groups', SamlProvider.GROUPS.items(), ids=SamlProvider.GROUPS)
+def test_an_assertion_becomes_a_session(saml, user, groups):
+    browser = Browser(saml)
+    browser.keep(f'session={Native({"cart": 1, "groups": ["x"]}).seal()}')
+    answer = saml.provider.answer(sent_to_the_provider(browser), user)
+    response = come_back(browser, *answer)
+    page = browser.open(browser.local(response.get('Location')), {'Sec-Fetch-Site': 'cross-site'})
+    assert (browser.path, is_page_of(page, user)) == ('/members/page', True)
+    assert Native.open(browser.session).data == {'cart': 1, 'user': user, 'groups': groups}
+    assert set(browser.cookies) == {'session', 'mellon-login_provider'}
+    assert browser.open('/logout').text == 'bye' and browser.session is None
+    assert sent_to_the_provider(browser)
+
+
+def test_a_forged_assertion(saml):
+    saml.expect('Failed to verify signature')
+    browser = Browser(saml)
+    answer = saml.provider.answer(sent_to_the_provider(browser), 'bob', claimed='alice')
+    refused = come_back(browser, *answer)
+    assert (refused.status, browser.session) == (400, None)
+    assert sent_to_the_provider(browser)
