@@ -5,6 +5,7 @@
     with Directory() as directory:      # LDAP: OpenLDAP's slapd
     with Kerberos() as kerberos:        # a realm of its own: MIT's KDC
     with Provider() as provider:        # OpenID Connect: of this file
+    SamlProvider(folder)                # SAML: of this file; it only signs answers
 
 All of them know alice and bob, by the passwords of PASSWORDS; alice is one of the admins.
 
@@ -13,8 +14,10 @@ for the whole machine, and on every boot. Where nothing was unpacked, the system
 """
 
 import base64
+import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -22,13 +25,14 @@ import subprocess
 import tempfile
 import threading
 import time
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from ports import free_port
 
@@ -337,3 +341,80 @@ class Provider:
     ENDPOINTS = {'/.well-known/openid-configuration': discovery, '/keys': keys, '/authorize': authorize,
                  '/token': exchange, '/userinfo': user_info,
                  '/logout': log_out}
+
+
+# --- SAML ----------------------------------------------------------------------------------------
+
+SAML = 'urn:oasis:names:tc:SAML:2.0:'
+SIGNATURES = 'http://www.w3.org/2000/09/xmldsig#'
+CANONICAL = 'http://www.w3.org/2001/10/xml-exc-c14n#'
+
+
+def moment(seconds):
+    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + seconds))
+
+
+class SamlProvider:
+    """Answers what a browser brings from a service provider. Its texts are canonical XML already, as XML-DSig
+    wants them hashed: namespaces where they are used first, attributes sorted, no empty tags."""
+
+    url = 'http://idp.example.test/'
+    GROUPS = {'alice': ['admins', 'members'], 'bob': ['members']}
+
+    def __init__(self, folder):
+        for name in ('idp', 'sp'):
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', f'/CN={name}',
+                            '-keyout', folder / f'{name}.key', '-out', folder / f'{name}.crt'], check=True, capture_output=True)
+        self.key = load_pem_private_key((folder / 'idp.key').read_bytes(), None)
+        self.client_key, self.client_certificate = ((folder / f'sp.{kind}').read_text() for kind in ('key', 'crt'))
+        certificate = ''.join((folder / 'idp.crt').read_text().splitlines()[1:-1])
+        self.metadata = f'''<EntityDescriptor xmlns="{SAML}metadata" entityID="{self.url}">
+            <IDPSSODescriptor protocolSupportEnumeration="{SAML}protocol"><KeyDescriptor use="signing">
+            <ds:KeyInfo xmlns:ds="{SIGNATURES}"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data>
+            </ds:KeyInfo></KeyDescriptor>
+            <SingleSignOnService Binding="{SAML}bindings:HTTP-Redirect" Location="{self.url}sso"/>
+            </IDPSSODescriptor></EntityDescriptor>'''
+
+    def answer(self, address, user, claimed=None):
+        """What the browser posts, and where to: `address` is that to which it was sent. The user who is signed for is
+        `user`, the one whom the answer names `claimed`."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        request = zlib.decompress(base64.b64decode(query['SAMLRequest']), -15).decode()
+        number, there, service = (re.search(pattern, request)[1] for pattern in (
+            r'\bID="([^"]+)"', r'AssertionConsumerServiceURL="([^"]+)"', r'Issuer>([^<]+)<'))
+        assertion = self.assertion(user, number, there, service)
+        signed = assertion.replace('</saml:Issuer>', '</saml:Issuer>' + self.signature(assertion), 1)
+        response = (f'<samlp:Response xmlns:samlp="{SAML}protocol" Destination="{there}" ID="_r" InResponseTo="{number}" '
+                    f'IssueInstant="{moment(0)}" Version="2.0"><saml:Issuer xmlns:saml="{SAML}assertion">{self.url}</saml:Issuer>'
+                    f'<samlp:Status><samlp:StatusCode Value="{SAML}status:Success"/></samlp:Status>'
+                    f'{signed.replace(f">{user}<", f">{claimed or user}<")}</samlp:Response>')
+        fields = {'SAMLResponse': base64.b64encode(response.encode()).decode(), 'RelayState': query['RelayState']}
+        return urlsplit(there).path, urlencode(fields)
+
+    def assertion(self, user, number, there, service):
+        groups = ''.join(f'<saml:AttributeValue>{group}</saml:AttributeValue>' for group in self.GROUPS[user])
+        return (f'<saml:Assertion xmlns:saml="{SAML}assertion" ID="_a" IssueInstant="{moment(0)}" Version="2.0">'
+                f'<saml:Issuer>{self.url}</saml:Issuer><saml:Subject>'
+                f'<saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified">{user}</saml:NameID>'
+                f'<saml:SubjectConfirmation Method="{SAML}cm:bearer"><saml:SubjectConfirmationData InResponseTo="{number}" '
+                f'NotOnOrAfter="{moment(300)}" Recipient="{there}"></saml:SubjectConfirmationData></saml:SubjectConfirmation>'
+                f'</saml:Subject><saml:Conditions NotBefore="{moment(-10)}" NotOnOrAfter="{moment(300)}"><saml:AudienceRestriction>'
+                f'<saml:Audience>{service}</saml:Audience></saml:AudienceRestriction></saml:Conditions>'
+                f'<saml:AuthnStatement AuthnInstant="{moment(0)}" SessionIndex="_s"><saml:AuthnContext><saml:AuthnContextClassRef>'
+                f'{SAML}ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>'
+                f'<saml:AttributeStatement><saml:Attribute Name="groups">{groups}</saml:Attribute></saml:AttributeStatement>'
+                f'</saml:Assertion>')
+
+    def signature(self, text):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        transforms = ''.join(f'<ds:Transform Algorithm="{name}"></ds:Transform>' for name in (
+            f'{SIGNATURES}enveloped-signature', CANONICAL))
+        info = (f'><ds:CanonicalizationMethod Algorithm="{CANONICAL}"></ds:CanonicalizationMethod>'
+                f'<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"></ds:SignatureMethod>'
+                f'<ds:Reference URI="#_a"><ds:Transforms>{transforms}</ds:Transforms>'
+                f'<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>'
+                f'<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>')
+        # by itself it has the namespace that it has from its parent in there
+        value = self.key.sign(f'<ds:SignedInfo xmlns:ds="{SIGNATURES}"{info}'.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return (f'<ds:Signature xmlns:ds="{SIGNATURES}"><ds:SignedInfo{info}'
+                f'<ds:SignatureValue>{base64.b64encode(value).decode()}</ds:SignatureValue></ds:Signature>')

@@ -14,7 +14,7 @@ from client import Request, Response, exchange_http1
 from common import ENV_CGI, FORM, TOP, stored
 from cookies import Native
 from harness import SECRET, Jar, Server, cgi_module
-from servers import PASSWORDS, Directory, Provider
+from servers import PASSWORDS, Directory, Provider, SamlProvider
 from starting import Keyed
 from test_applications import FRAMEWORKS, LOGIN, application
 from test_beside_frameworks import django, flask, starlette_cookie
@@ -61,7 +61,7 @@ class Outspoken(Server):
 
 def test_every_login_of_the_page_is_started_here():
     assert {heading: len(found) for heading, found in examples().items() if found} == {
-        'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1}
+        'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1, 'SAML': 1}
 
 
 def is_page_of(response, user):
@@ -78,10 +78,12 @@ class Browser(Jar):
 
     def open(self, path, headers=()):
         """The last answer; `path` is then where it came from."""
+        site = 'none'
         for _ in range(12):
             self.path = path
-            response = self.request('GET', path, {**NAVIGATE, **dict(headers)})
+            response = self.request('GET', path, {**NAVIGATE, 'Sec-Fetch-Site': site, 'Sec-Fetch-Dest': 'document', **dict(headers)})
             while response.status in (302, 303) and self.is_elsewhere(response):
+                site = 'cross-site'  # for the rest of the way, back here too
                 there = urlsplit(response.get('Location'))
                 response = exchange_http1(there.port, Request('GET', f'{there.path}?{there.query}',
                                                               [('Connection', 'close')], authority=there.netloc))
@@ -253,6 +255,8 @@ def secured(request, certificates):
     conf = printed('A certificate', {'/etc/apache2/': '{dir}/'}, request.param)
     files = {**FILES, 'server.pem': certificates['server'].read_bytes(), 'clients-ca.pem': certificates['ca'].read_bytes()}
     with TlsServer(conf, f'{MODULES} ssl', files) as server:
+        # httpd writes the last line of a refused handshake after the client knows
+        server.refusal = ['AH02039', 'SSL Library Error'][request.param]
         yield server
 
 
@@ -287,6 +291,7 @@ def test_without_a_certificate(tls):
 
 def test_a_certificate_of_somebody_elses_making(tls, certificates):
     tls.server.certificate = certificates['stranger']
+    tls.server.expect(tls.server.refusal)
     try:
         refused = tls.request('GET', '/login', NAVIGATE)
     except (ssl.SSLError, OSError):
@@ -338,13 +343,16 @@ def provider():
         yield one
 
 
+def client_of(provider):
+    return printed('An identity provider', {
+        'https://id.example.com': provider.url, 'https://www.example.com': 'http://127.0.0.1:{port}',
+        'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}', 'what-the-provider-gave-you': provider.client_secret})
+
+
 @pytest.fixture
 def client(provider):
     provider.user = 'alice'
-    conf = printed('An identity provider', {
-        'https://id.example.com': provider.url, 'https://www.example.com': 'http://127.0.0.1:{port}',
-        'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}', 'what-the-provider-gave-you': provider.client_secret})
-    with Outspoken(conf, f'{MODULES} auth_openidc', {**FILES, 'htdocs/bye.html': 'bye'}) as server:
+    with Outspoken(client_of(provider), f'{MODULES} auth_openidc', {**FILES, 'htdocs/bye.html': 'bye'}) as server:
         server.allow(*DENIED)
         yield server
 
@@ -405,6 +413,21 @@ def test_a_script_is_not_sent_to_the_provider(client):
     client.allow('auth_openidc')
     for path in ('/members/page', '/login/'):
         assert client.request('GET', path, {'Accept': 'application/json'}).status == 401
+
+
+@pytest.mark.parametrize('same_site, user', [('Lax', 'alice'), ('None', 'alice'), ('Strict', None)])
+def test_the_way_back_from_another_site(provider, same_site, user):
+    """A browser keeps a Strict cookie away on it, so nobody can know what is in the session that the login would end."""
+    provider.user = 'alice'
+    conf = client_of(provider).replace('SignedSession On\n', f'SignedSession On\nSignedSessionCookie session SameSite={same_site} Secure=on\n')
+    with Outspoken(conf, f'{MODULES} auth_openidc', FILES) as server:
+        browser = Browser(server)
+        if user is None:
+            server.expect('SS0213')
+            assert browser.open('/members/page').status == 403
+            assert (browser.path, browser.session) == ('/login/?return=/members/page', None)
+        else:
+            assert is_page_of(browser.open('/members/page'), user)
 
 
 # --- a bearer token ----------------------------------------------------------------------------------
@@ -505,3 +528,63 @@ def test_a_cookie_that_names_nobody(site, value):
         assert site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=cookie).status == 303
     named = site.make({key: 'alice'}).replace('session=', f'{site.cookie}=', 1)
     assert is_page_of(site.request('GET', '/cgi-bin/env', NAVIGATE, cookie=named), 'alice')
+
+
+# --- SAML --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def saml(tmp_path_factory):
+    provider = SamlProvider(tmp_path_factory.mktemp('saml'))
+    conf = printed('SAML', {'/etc/apache2/': '{dir}/', 'https://www.example.com': 'http://127.0.0.1:{port}',
+                            'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}'})
+    files = {**FILES, 'htdocs/bye.html': 'bye', 'provider.xml': provider.metadata, 'saml.key': provider.client_key,
+             'saml.crt': provider.client_certificate}
+    with Server(conf, f'{MODULES} auth_mellon', files) as server:
+        server.provider = provider
+        yield server
+
+
+def sent_to_the_provider(browser):
+    """Where a browser that opens a page ends outside."""
+    path = '/members/page'
+    for _ in range(5):
+        response = browser.request('GET', path, NAVIGATE)
+        address = response.get('Location')
+        if address.startswith(SamlProvider.url):
+            return address
+        path = browser.local(urljoin(path, address))
+    raise AssertionError('never sent there')
+
+
+def come_back(browser, path, body):
+    """A form of another site: no cookie of SameSite=Lax comes with it."""
+    kept = browser.cookies.pop('session', None)
+    response = browser.request('POST', path, {**FORM, **NAVIGATE, 'Sec-Fetch-Site': 'cross-site'}, body)
+    assert response.set_cookies() == []
+    if kept:
+        browser.cookies['session'] = kept
+    return response
+
+
+@pytest.mark.parametrize('user, groups', SamlProvider.GROUPS.items(), ids=SamlProvider.GROUPS)
+def test_an_assertion_becomes_a_session(saml, user, groups):
+    browser = Browser(saml)
+    browser.keep(f'session={Native({"cart": 1, "groups": ["x"]}).seal()}')
+    answer = saml.provider.answer(sent_to_the_provider(browser), user)
+    response = come_back(browser, *answer)
+    page = browser.open(browser.local(response.get('Location')), {'Sec-Fetch-Site': 'cross-site'})
+    assert (browser.path, is_page_of(page, user)) == ('/members/page', True)
+    assert Native.open(browser.session).data == {'cart': 1, 'user': user, 'groups': groups}
+    assert set(browser.cookies) == {'session', 'mellon-login_provider'}
+    assert browser.open('/logout').text == 'bye' and browser.session is None
+    assert sent_to_the_provider(browser)
+
+
+def test_a_forged_assertion(saml):
+    saml.expect('Failed to verify signature')
+    browser = Browser(saml)
+    answer = saml.provider.answer(sent_to_the_provider(browser), 'bob', claimed='alice')
+    refused = come_back(browser, *answer)
+    assert (refused.status, browser.session) == (400, None)
+    assert sent_to_the_provider(browser)
