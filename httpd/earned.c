@@ -122,13 +122,20 @@ static const char *fault_of_step(request_rec *r)
     return NULL;
 }
 
+/* Did a cookie of ours come, be it too old? Anybody can plant another one of that name. */
+static int has_come(const ss_visit_t *visit)
+{
+    return visit->state == SS_VALID || visit->state == SS_EXPIRED_IDLE ||
+           visit->state == SS_EXPIRED_ABSOLUTE || visit->state == SS_FROM_FUTURE;
+}
+
 /* Is our cookie missing only because SameSite has kept it away from a request that another site
  * caused? The client may well have a session, with which a new one must not interfere. */
 static int is_kept_away(const ss_visit_t *visit, const char *same_site)
 {
     const request_rec *root = visit->root;
 
-    if (visit->cookies > 0) {
+    if (has_come(visit)) {
         return 0;
     }
     /* a Lax cookie travels with navigations by GET */

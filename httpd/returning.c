@@ -9,6 +9,7 @@
 #include "httpd/returning.h"
 #include "httpd/rules.h"
 #include "httpd/visit.h"
+#include "lib/encode.h"
 #include "lib/return_path.h"
 
 /* mod_auth_form's handlers answer themselves, and only then is it known who has logged in. */
@@ -36,6 +37,27 @@ static int is_asked(const request_rec *r, const ss_return_conf_t *way_back)
            r->method_number != M_TRACE && !is_error_document(r) && !is_form_handler(r->handler);
 }
 
+/* Without its query and a slash at its end, which mod_dir adds; absent when it is none. */
+static ss_bytes_t plain_path(const char *path, apr_pool_t *pool)
+{
+    ss_bytes_t decoded;
+
+    if (path == NULL ||
+        ss_percent_decode(&decoded, ss_bytes(path, strcspn(path, "?")), 0, pool) != APR_SUCCESS) {
+        return ss_absent;
+    }
+    decoded.len -= decoded.len > 1 && decoded.data[decoded.len - 1] == '/';
+    return decoded;
+}
+
+/* Has the client asked for this? mod_dir may have given the request another address since. */
+static int is_here(request_rec *r, const char *path)
+{
+    ss_bytes_t asked = plain_path(ss_visit_root(r)->parsed_uri.path, r->pool);
+
+    return asked.data != NULL && ss_bytes_equal(plain_path(path, r->pool), asked);
+}
+
 /* Where to? NULL: nowhere but here. */
 static const char *target_of(request_rec *r, const ss_return_conf_t *way_back)
 {
@@ -44,7 +66,7 @@ static const char *target_of(request_rec *r, const ss_return_conf_t *way_back)
     if (target != NULL) {
         return target;
     }
-    return strcmp(way_back->path, ss_visit_root(r)->uri) == 0 ? NULL : way_back->path;
+    return is_here(r, way_back->path) ? NULL : way_back->path;
 }
 
 /* Will the client have a session that names a user? Its own, or the one that this response is about

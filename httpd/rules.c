@@ -81,12 +81,12 @@ static const apr_array_header_t *kept_keys(const request_rec *r)
 }
 
 /* Does this rule log somebody in? Where a login leads back from, it does whoever was there before;
- * but not who is known by nothing else than the session itself. */
+ * but not who is known by nothing else than the session itself, or what modules keep in it. */
 static int is_login(request_rec *r, const ss_visit_t *visit, const ss_rule_t *rule)
 {
     return ss_dir_conf(r)->way_back.param != NULL &&
            ss_bytes_equal(rule->key, ss_bytes_of(visit->conf->subject)) &&
-           ss_auth_type(r) != SS_AUTH_OURS;
+           ss_auth_type(r) != SS_AUTH_OURS && !visit->modules.told;
 }
 
 static void set(request_rec *r, ss_visit_t *visit, const ss_rule_t *rule)

@@ -87,7 +87,10 @@ static turn_e turn_of(const ss_draft_t *draft)
     if (before.raw.data != NULL && !ss_json_equal(before, after, draft->pool)) {
         return ANOTHER_SUBJECT;
     }
-    return hides(draft->base) == hides(draft->session) ? SAME_SUBJECT : NEW_SUBJECT;
+    /* who is known by name stays who he is, whatever modules keep: an old login does not become a
+     * new one by theirs */
+    return before.raw.data != NULL || hides(draft->base) == hides(draft->session) ? SAME_SUBJECT
+                                                                                  : NEW_SUBJECT;
 }
 
 static void make_all(ss_draft_t *draft)

@@ -353,7 +353,7 @@ static void do_cookie_find(const input_t *input)
 {
     ss_bytes_t values[SS_CANDIDATES_MAX];
 
-    must(ss_cookie_find(values, SS_CANDIDATES_MAX, input->text, "other") == 0);
+    must(ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_LAST, input->text, "other") == 0);
 }
 
 static void do_cookie_strip(const input_t *input)

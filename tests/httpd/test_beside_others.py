@@ -325,6 +325,7 @@ def test_no_cookie_from_another_site_is_not_no_session(ruled):
     """SameSite kept it away: a new session would replace the one that the visitor has."""
     lax = ruled.same_site == 'Lax'
     assert ruled.request('POST', '/set', CROSS, b'').set_cookies() == []
+    assert ruled.request('POST', '/set', CROSS, b'', cookie='session=planted').set_cookies() == []
     assert ruled.request('POST', '/set', TOP, b'').set_cookies() == []
     assert ruled.request('GET', '/set', {**CROSS, 'Sec-Fetch-Dest': 'image'}).set_cookies() == []
     assert bool(ruled.request('GET', '/set', TOP).set_cookies()) == lax

@@ -689,3 +689,18 @@ def test_a_cache_keeps_nothing_of_it(start, quick):
         server.allow('SS0213')
         assert ask(server, '/welcome', cookie=cookie).status == want
     assert not [path for path in (server.dir / 'cache').rglob('*.header') if b'members' in path.read_bytes() or b'welcome' in path.read_bytes()]
+
+
+@pytest.mark.parametrize('path, asked', [('/home', '/home/'), ('/home/', '/home'), ('/home?ok=1', '/home'), ('/a%20b/', '/a%20b/')])
+def test_a_way_back_that_leads_here_is_no_loop(start, path, asked):
+    """mod_dir adds a slash, a query is no other page, and a path may be encoded."""
+    folder = asked.strip('/').replace('%20', ' ')
+    server = start(f'SignedSession On\nDirectoryIndex index.txt\n<Location "/">\nSignedSessionReturn return "{path}"\n</Location>',
+                   'dir', {f'htdocs/{folder}/index.txt': 'home'})
+    seen = asked
+    for _ in range(2):
+        response = server.request('GET', seen, cookie=native({'user': 'alice'}))
+        seen = (response.get('Location') or '').removeprefix(server.url('').rstrip('/')) or seen
+        if response.status == 200:
+            break
+    assert (response.status, response.text) == (200, 'home')

@@ -3,6 +3,7 @@
 """SignedSessionModules: what modules made for mod_session keep in a session, and who else comes near it."""
 
 import re
+import time
 from urllib.parse import quote
 
 import pytest
@@ -532,3 +533,28 @@ def test_without_us_mod_session_is_alone_again(start):
     jar = Jar(server)
     call(jar, ['set', 'a', 'stock'], path='/stock')
     assert jar.cookies == {'stock': 'a=stock'}
+
+
+# --- what modules keep makes no old login a new one ---------------------------------------------------
+
+
+def old_login(**more):
+    now = int(time.time())
+    return native({'user': 'alice', **more}, created=now - 7200, renewed=now - 5)
+
+
+CALLS = {'others': ['set', 'realm-user', 'bob'], 'more': ['set', 'realm-pw', 'x'], 'the first': ['set', 'realm-user', 'alice']}
+
+
+@pytest.mark.parametrize('what', ['none', *CALLS])
+def test_they_make_no_old_login_a_new_one(plain, what):
+    """Else a thief with an account of his own would never meet the absolute timeout, nor a step-up."""
+    cookie = old_login(**({} if what == 'the first' else {'mod_session': {'realm-user': 'alice'}}))
+    before = plain.request('GET', '/session?meta', cookie=cookie).json()['created']
+    if what == 'none':
+        response = plain.request('PUT', '/session', JSON, '{"user":"alice"}', cookie=cookie)
+    else:
+        response, _ = call(plain, CALLS[what], cookie=cookie)
+    assert response.set_cookies()
+    after = plain.request('GET', '/session?meta', cookie=f'session={response.cookie()}').json()
+    assert after['created'] == before
