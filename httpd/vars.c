@@ -136,6 +136,9 @@ static void drop_collisions(shown_t *shown, int count, apr_pool_t *pool)
     for (int i = 0; i < count; i++) {
         ss_index_add(&names, shown[i].name);
     }
+    if (!ss_index_may_have_alike(&names, pool)) {
+        return;
+    }
     ss_index_sort(&names, pool);
     for (int i = 1; i < count; i++) {
         if (ss_index_is_alike(&names, i)) {

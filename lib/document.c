@@ -15,6 +15,9 @@ static int drop_doubles(apr_array_header_t *members, apr_pool_t *pool)
     for (int i = 0; i < members->nelts; i++) {
         ss_index_add(&names, member[i].name);
     }
+    if (!ss_index_may_have_alike(&names, pool)) {
+        return 0;
+    }
     ss_index_sort(&names, pool);
     for (int i = 1; i < names.count; i++) {
         if (ss_index_is_same(&names, i)) {

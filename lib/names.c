@@ -50,6 +50,39 @@ void ss_index_add(ss_index_t *index, ss_bytes_t name)
     entry->number = index->count++;
 }
 
+/* How far to shift a hash so that the bits which stay can tell so many names apart. */
+static int shift_for(int count)
+{
+    int shift = 63;
+
+    while (shift > 34 && APR_UINT64_C(1) << (64 - shift) < (apr_uint64_t)count) {
+        shift--;
+    }
+    return shift;
+}
+
+/* Each gets the next free place behind the one that its hash says. Where somebody has chosen names
+ * that crowd together, sorting is cheaper than going on. */
+int ss_index_may_have_alike(const ss_index_t *index, apr_pool_t *pool)
+{
+    int shift = shift_for(2 * index->count), places = 1 << (64 - shift);
+    int *taken = apr_pcalloc(pool, places * sizeof(*taken)); /* numbers from 1 */
+    int steps = 4 * index->count;
+
+    for (int i = 0; i < index->count; i++) {
+        apr_uint64_t hash = index->entries[i].hash;
+        int place = (int)(hash >> shift);
+
+        for (; taken[place] != 0; place = (place + 1) % places) {
+            if (index->entries[taken[place] - 1].hash == hash || steps-- == 0) {
+                return 1;
+            }
+        }
+        taken[place] = i + 1;
+    }
+    return 0;
+}
+
 /* Of two names with one hash. */
 static int order_of_names(ss_bytes_t a, ss_bytes_t b)
 {
@@ -89,19 +122,8 @@ static void merge_sort(struct ss_entry_t *entries, struct ss_entry_t *spare, int
     }
 }
 
-/* How far to shift a hash so that the bits which stay can tell so many names apart. */
-static int shift_for(int count)
-{
-    int shift = 63;
-
-    while (shift > 32 && APR_UINT64_C(1) << (64 - shift) < (apr_uint64_t)count) {
-        shift--;
-    }
-    return shift;
-}
-
-/* By the upper bits of their hashes: returns `sorted`, in which behind[i] is then the end of those
- * whose bits say i. */
+/* Fill `sorted`, by the upper bits of the hashes; behind[i], 0 before, becomes the end of those
+ * whose bits are i. */
 static void distribute(struct ss_entry_t *sorted, int *behind, const ss_index_t *index, int shift)
 {
     int places = 1 << (64 - shift), sum = 0;

@@ -29,6 +29,10 @@ ss_index_t ss_index_create(int max, apr_pool_t *pool);
 /** Add the next name. */
 void ss_index_add(ss_index_t *index, ss_bytes_t name);
 
+/** May two of the names that were added be alike, or the same? 0 is certain, and 1 is rare where
+ * they are not: cheaper than sorting them. */
+int ss_index_may_have_alike(const ss_index_t *index, apr_pool_t *pool);
+
 /** Sort what was added; those with one name stay in the order of their numbers. */
 void ss_index_sort(ss_index_t *index, apr_pool_t *pool);
 

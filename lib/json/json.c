@@ -314,8 +314,21 @@ static step_e judge_name(scan_t *s, const unsigned char *at, ss_bytes_t name)
     return STEP_VALUE;
 }
 
-/* Is there a name that the object which ends here uses twice? Its names are looked at together, as
- * one by one each would be compared with all before it. */
+/* Is there a name that is used twice? Then the place where that first happens is noted. */
+static void find_twice(scan_t *s, ss_index_t *names, const used_t *used)
+{
+    ss_index_sort(names, s->pool);
+    for (int i = 1; i < names->count; i++) {
+        const unsigned char *at = used[names->entries[i].number].at;
+
+        if (ss_index_is_same(names, i) && (s->twice == NULL || at < s->twice)) {
+            s->twice = at;
+        }
+    }
+}
+
+/* The names of the object that ends here are looked at together: one by one, each would be compared
+ * with all before it. */
 static void judge_names(scan_t *s)
 {
     int first = s->first_name[s->depth], count = s->names->nelts - first;
@@ -327,13 +340,8 @@ static void judge_names(scan_t *s)
         for (int i = 0; i < count; i++) {
             ss_index_add(&names, used[i].name);
         }
-        ss_index_sort(&names, s->pool);
-        for (int i = 1; i < count; i++) {
-            const unsigned char *at = used[names.entries[i].number].at;
-
-            if (ss_index_is_same(&names, i) && (s->twice == NULL || at < s->twice)) {
-                s->twice = at;
-            }
+        if (ss_index_may_have_alike(&names, s->pool)) {
+            find_twice(s, &names, used);
         }
     }
     s->names->nelts = first;

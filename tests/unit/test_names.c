@@ -118,6 +118,7 @@ START_TEST(sorts_and_finds_names)
     ss_bytes_t names[64];
     ss_index_t index = few_names(_i, names);
 
+    ck_assert(ss_index_may_have_alike(&index, pool) || different(names, _i, is_alike) == _i);
     ss_index_sort(&index, pool);
     ck_assert_int_eq(index.count, _i);
     assert_sorted(&index, names);
@@ -126,6 +127,25 @@ START_TEST(sorts_and_finds_names)
     }
     for (int i = 0; i < COUNT(absent); i++) {
         ck_assert_int_eq(ss_index_find(&index, ss_bytes_of(absent[i])), -1);
+    }
+}
+END_TEST
+
+START_TEST(names_that_are_not_alike_seldom_seem_so)
+{
+    static const char *const formats[] = { "%d", "name%05d", "session:user_%d_name", "%dx" };
+
+    for (int i = 0; i < COUNT(formats); i++) {
+        for (int count = 0; count <= 1024; count = 2 * count + 1) {
+            ss_index_t index = ss_index_create(count + 1, pool);
+
+            for (int j = 0; j < count; j++) {
+                ss_index_add(&index, ss_bytes_of(apr_psprintf(pool, formats[i], j)));
+            }
+            ck_assert_msg(!ss_index_may_have_alike(&index, pool), "%d of %s", count, formats[i]);
+            ss_index_add(&index, ss_bytes_of(apr_psprintf(pool, formats[i], count / 2)));
+            ck_assert_int_eq(ss_index_may_have_alike(&index, pool), count > 0);
+        }
     }
 }
 END_TEST
@@ -161,6 +181,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, tells_whether_names_are_alike, 0, COUNT(pairs));
     tcase_add_loop_test(tcase, sorts_and_finds_names, 0, 65);
+    tcase_add_test(tcase, names_that_are_not_alike_seldom_seem_so);
     tcase_add_test(tcase, the_order_is_the_same_in_every_index);
     return unit_run(suite);
 }
