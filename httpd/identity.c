@@ -82,8 +82,8 @@ int ss_identity_authorize(request_rec *r)
         return DECLINED;
     }
     status = judge(r, visit, 0);
-    if (status != HTTP_UNAUTHORIZED) {
-        return status;
+    if (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
+        return status; /* which of the two it is, AuthzSendForbiddenOnFailure decides */
     }
     return visit->require.too_old && judge(r, visit, 1) == OK ? ss_login_ask(r, visit)
                                                               : HTTP_FORBIDDEN;

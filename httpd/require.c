@@ -10,6 +10,7 @@
 #include "httpd/auth_type.h"
 #include "httpd/require.h"
 #include "httpd/log.h"
+#include "httpd/negated.h"
 #include "httpd/response.h"
 #include "httpd/visit.h"
 #include "lib/option.h"
@@ -21,7 +22,7 @@
 
 /** One line. */
 typedef struct requirement_t {
-    int is_at_once; /* may it stand behind a "not"? Then it counts at once when it is met */
+    int is_negated; /* may it stand behind a "not"? Then it counts at once when it is met */
     const char *const *words;  /* behind signed-session, ended by NULL */
     apr_interval_time_t limit; /* behind signed-session-age */
 } requirement_t;
@@ -132,7 +133,7 @@ static authz_status enter(ss_visit_t **visit, request_rec *r, const char *name)
  * what the session grants, it need not ask for. */
 static int waits_for_user(request_rec *r, const requirement_t *requirement, int is_met)
 {
-    if (r->user != NULL || (is_met && requirement->is_at_once)) {
+    if (r->user != NULL || (is_met && requirement->is_negated)) {
         return 0;
     }
     switch (ss_auth_type(r)) {
@@ -217,29 +218,11 @@ static authz_status check_age(request_rec *r, const char *line, const void *requ
     return decide(r, visit, is_met);
 }
 
-/* Behind "not", within <RequireNone>, and in an alias, which may yet stand behind a "not". */
-static int is_at_once(const cmd_parms *cmd)
-{
-    const ap_directive_t *line = cmd->directive;
-    const char *args = line->args;
-
-    if (ap_cstr_casecmp(line->directive, "Require") != 0 ||
-        ap_cstr_casecmp(ap_getword_conf(cmd->temp_pool, &args), "not") == 0) {
-        return 1;
-    }
-    for (const ap_directive_t *around = line->parent; around != NULL; around = around->parent) {
-        if (ap_cstr_casecmp(around->directive, "<RequireNone") == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static requirement_t *new_requirement(const cmd_parms *cmd)
 {
     requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
 
-    requirement->is_at_once = is_at_once(cmd);
+    ss_negated_note(cmd, &requirement->is_negated);
     return requirement;
 }
 

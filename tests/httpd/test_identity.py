@@ -98,6 +98,21 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
         Require not is-banned
     </RequireAll>
 </Location>
+<AuthzProviderAlias signed-session is-dark "theme dark">
+</AuthzProviderAlias>
+<Location "/alias-dark">
+    AuthType signed-session
+    Require is-dark
+</Location>
+<Location "/forbidding">
+    AuthType signed-session
+    AuthzSendForbiddenOnFailure On
+    SignedSessionLoginPage "/login"
+    <RequireAll>
+        Require valid-user
+        Require signed-session-age 10min
+    </RequireAll>
+</Location>
 <Location "/alias-fresh">
     AuthType signed-session
     <RequireAll>
@@ -208,7 +223,7 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 '''
 PAGES = ['members', 'members/named', 'alice', 'group', 'admins', 'role', 'cart', 'ban', 'none', 'either', 'sso', 'off',
          'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open',
-         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh']
+         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh', 'alias-dark', 'forbidding']
 FILES = {
     **{f'htdocs/{page}/file.txt': 'x' for page in PAGES},
     'htdocs/tree/.htaccess': 'AuthType signed-session\nRequire valid-user\n',
@@ -309,6 +324,7 @@ ADMIN_NOBODY = native({'role': 'admin'})
 OLD = int(time.time()) - 3600
 OLD_ALICE = native({'user': 'alice'}, created=OLD)
 OLD_BOB = native({'user': 'bob'}, created=OLD)
+DARK_NOBODY, DARK_ALICE = native({'theme': 'dark'}), native({'theme': 'dark', 'user': 'alice'})
 BANNED = native({'user': 'eve', 'banned': True})
 
 
@@ -321,6 +337,7 @@ BANNED = native({'user': 'eve', 'banned': True})
     ('/ban', BANNED, 403), ('/ban', None, 200), ('/ban', ALICE, 200),
     ('/none', BANNED, 403), ('/none', None, 200), ('/none', ALICE, 200),
     ('/alias', BANNED, 403), ('/alias', None, 200), ('/alias', ALICE, 200),
+    ('/alias-dark', DARK_NOBODY, 401), ('/alias-dark', DARK_ALICE, 200), ('/alias-dark', ALICE, 403),
     ('/alias-fresh', ALICE, 200), ('/alias-fresh', OLD_ALICE, 401),
     ('/tree', ALICE, 200), ('/tree', None, 401), ('/tree/open', None, 200),
     ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200), ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
