@@ -148,7 +148,8 @@ const command_rec ss_directives[] = {
             "On: modules that want mod_session keep their entries in the session here; or Off",
             .choice = &flags, .gather = ss_gather_modules),
     SECTION("SignedSessionLogin", ss_parse_login, login, 1, NULL,
-            "the key that a name goes into whose password mod_auth_form has checked; or Off"),
+            "the key that a name goes into whose password mod_auth_form has checked; or Off",
+            .gather = ss_gather_login),
     { .name = NULL }
 };
 /* clang-format on */

@@ -204,6 +204,7 @@ ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
 ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
 ss_gather_fn ss_gather_rule;         /* any */
 ss_gather_fn ss_gather_user;         /* ss_user_conf_t */
+ss_gather_fn ss_gather_login;        /* const char *: a key, or NULL */
 ss_gather_fn ss_gather_login_page;   /* ss_login_page_t */
 ss_gather_fn ss_gather_modules;      /* int */
 

@@ -113,26 +113,19 @@ static const char *age_without_creation(const ss_server_conf_t *conf, apr_pool_t
                : NULL;
 }
 
-/* Is it this key, or a place within its value? */
-static int is_within_key(const char *path, const char *key)
-{
-    apr_size_t len = strlen(key);
-
-    return strncmp(path, key, len) == 0 && (path[len] == '\0' || path[len] == '.');
-}
-
 static const char *user_without_subject(const ss_server_conf_t *conf, apr_pool_t *pool)
 {
     for (int i = 0; i < conf->gathered.users->nelts; i++) {
         const ss_mention_t *user = &APR_ARRAY_IDX(conf->gathered.users, i, ss_mention_t);
 
-        if (!is_within_key(user->key, conf->subject)) {
+        if (strcmp(user->key, conf->subject) != 0 || strchr(user->key, '.') != NULL) {
             return apr_psprintf(
                 pool,
-                "SS0117: SignedSessionUser %s at %s: a login writes this key, but the "
-                "subject of a session is its key \"%s\", so that a login begins no new "
-                "session: set SignedSessionSubject",
-                user->key, user->at, conf->subject);
+                "SS0117: the user at %s is the session's \"%s\", but its subject is the key "
+                "\"%s\": nobody notices when somebody else logs in, and the session goes on; let "
+                "one top-level key hold the name, and name it in SignedSessionUser, "
+                "SignedSessionLogin and SignedSessionSubject",
+                user->at, user->key, conf->subject);
         }
     }
     return NULL;

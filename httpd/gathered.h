@@ -20,7 +20,8 @@ typedef struct ss_mention_t {
 /** SignedSessionLoginPage */
 typedef struct ss_login_page_t {
     const char *url;   /* with or without a query; NULL: off */
-    const char *host;  /* of another host; NULL: this one's */
+    const char *host;  /* of https there; NULL: this server's own, by whatever scheme */
+    apr_port_t port;   /* of that host */
     const char *path;  /* of the URL, decoded */
     const char *param; /* of the query that says where to lead back to */
 } ss_login_page_t;
@@ -30,7 +31,8 @@ typedef struct ss_gathered_t {
     const char *in_use;                 /* "FILE:LINE" of a SignedSession On, or NULL */
     const apr_array_header_t *writable; /* ss_mention_t: what SignedSessionWritable opens */
     const apr_array_header_t *required; /* ss_mention_t: what a Require decides by */
-    const apr_array_header_t *users;    /* ss_mention_t: what SignedSessionUser names */
+    const apr_array_header_t *users;    /* ss_mention_t: what SignedSessionUser and
+                                           SignedSessionLogin name */
     const char *asks_age;               /* "FILE:LINE" of a Require signed-session-age, or NULL */
     const char *modules;                /* "FILE:LINE" of a SignedSessionModules On, or NULL */
     int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */

@@ -382,6 +382,15 @@ void ss_gather_user(cmd_parms *cmd, const void *member)
                         ss_gathered_place(cmd), cmd->pool);
 }
 
+void ss_gather_login(cmd_parms *cmd, const void *member)
+{
+    const char *key = *(const char *const *)member;
+
+    if (key != NULL) {
+        ss_gathered_mention(&gathered_by(cmd)->users, key, ss_gathered_place(cmd), cmd->pool);
+    }
+}
+
 void ss_gather_login_page(cmd_parms *cmd, const void *member)
 {
     const ss_login_page_t *page = member;

@@ -66,6 +66,7 @@ static const char *read_url(ss_login_page_t *page, const char *url, const ss_lin
 {
     apr_size_t len = sizeof(HTTPS) - 1;
     const char *origin, *path, *why;
+    char *host, *scope;
 
     len += strcspn(url + len, "/?#");
     why = ss_origin_parse(&origin, apr_pstrmemdup(line->pool, url, len), line->pool);
@@ -74,14 +75,21 @@ static const char *read_url(ss_login_page_t *page, const char *url, const ss_lin
     }
     path = url[len] == '/' ? url + len : apr_pstrcat(line->pool, "/", url + len, NULL);
     page->url = apr_pstrcat(line->pool, origin, path, NULL);
-    page->host = apr_pstrmemdup(line->pool, origin + sizeof(HTTPS) - 1,
-                                strcspn(origin + sizeof(HTTPS) - 1, ":"));
+    if (apr_parse_addr_port(&host, &scope, &page->port, origin + sizeof(HTTPS) - 1, line->pool) !=
+            APR_SUCCESS ||
+        host == NULL) {
+        return ss_kind_not_accepted(url, "an https:// URL of another host", line);
+    }
+    page->host = host;
+    if (page->port == 0) {
+        page->port = DEFAULT_HTTPS_PORT;
+    }
     return read_path(&page->path, path, line);
 }
 
 const char *ss_parse_login_page(void *member, const ss_line_t *line)
 {
-    ss_login_page_t page = { NULL, NULL, NULL, line->count > 1 ? line->words[1] : "return" };
+    ss_login_page_t page = { .param = line->count > 1 ? line->words[1] : "return" };
     const char *why = NULL;
 
     if (ss_kind_is_word(line->words[0], "Off") && line->count == 1) {
@@ -135,12 +143,12 @@ const char *ss_parse_login(void *member, const ss_line_t *line)
         *(const char **)member = NULL;
         return NULL;
     }
-    if (key[0] == '\0' || strchr(key, ',') != NULL || !ss_key_is_acceptable(ss_bytes_of(key)) ||
-        strcmp(key, SS_SESSION_HIDDEN) == 0) {
+    if (ss_kind_is_word(key, "On") || key[0] == '\0' || strchr(key, ',') != NULL ||
+        !ss_key_is_acceptable(ss_bytes_of(key)) || strcmp(key, SS_SESSION_HIDDEN) == 0) {
         return ss_kind_not_accepted(
             key,
-            "the name of a key, UTF-8 without commas and control characters, other "
-            "than " SS_SESSION_HIDDEN ", or Off",
+            "the name of the key that gets the user, such as user, without commas and control "
+            "characters, other than " SS_SESSION_HIDDEN "; or Off",
             line);
     }
     *(const char **)member = key;

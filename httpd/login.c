@@ -5,6 +5,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <http_vhost.h>
 
 #include "httpd/log.h"
 #include "httpd/login.h"
@@ -87,10 +88,17 @@ static int is_same_path(const char *a, const char *b)
     return strncmp(a, b, len) == 0 && (a[len] == '\0' || strcmp(a + len, "/") == 0);
 }
 
+/* Is it this virtual host, by any of its names? */
+static int is_host(const ss_login_page_t *page, const request_rec *r)
+{
+    return page->host == NULL ||
+           (strcmp(ap_http_scheme(r), "https") == 0 &&
+            ap_matches_request_vhost((request_rec *)r, page->host, page->port));
+}
+
 static int is_page(const ss_login_page_t *page, const request_rec *r)
 {
-    return (page->host == NULL || ap_cstr_casecmp(page->host, r->server->server_hostname) == 0) &&
-           is_same_path(r->uri, page->path);
+    return is_same_path(r->uri, page->path) && is_host(page, r);
 }
 
 /* NULL when the login page can be shown, else why it would lead back here. */

@@ -99,19 +99,24 @@ static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
     ss_visit_change(visit, &change);
 }
 
-/* mod_auth_form keeps a user as "REALM-user", and takes him out when he logs out. */
-static void hear_login(request_rec *r, ss_visit_t *visit, const char *key, const char *value)
+/* mod_auth_form keeps a user as "REALM-user", and takes him out when he logs out. Without a realm
+ * user and password come under the same name. */
+static int is_user(request_rec *r, const char *key)
 {
     const char *realm = ap_auth_name(r);
 
-    if (realm == NULL && is_first_complaint(r)) {
+    return realm != NULL &&
+           strcmp(key, apr_pstrcat(r->pool, realm, "-" MOD_SESSION_USER, NULL)) == 0;
+}
+
+static void hear_login(request_rec *r, ss_visit_t *visit, const char *key, const char *value)
+{
+    if (ap_auth_name(r) == NULL && is_first_complaint(r)) {
         ss_log(r, APLOG_ERR, "SS0222",
                "SignedSessionLogin stores no login here, because the place has no realm: add an "
                "AuthName");
     }
-    /* without one user and password come under the same name */
-    if (realm == NULL ||
-        strcmp(key, apr_pstrcat(r->pool, realm, "-" MOD_SESSION_USER, NULL)) != 0) {
+    if (!is_user(r, key)) {
         return;
     }
     if (value == NULL) {
@@ -195,6 +200,9 @@ static apr_status_t set_entry(request_rec *r, ss_visit_t *visit, const char *key
     }
     session->dirty = 1;
     ss_record_keep(visit);
+    if (value != NULL && is_user(r, key)) {
+        ss_visit_change(visit, &ss_change_login); /* of whoever it was before, too */
+    }
     return APR_SUCCESS;
 }
 

@@ -71,26 +71,67 @@ static ss_json_t subject_of(const ss_draft_t *draft, const ss_session_t *session
                : ss_json_absent;
 }
 
-/* Whom a module has logged in is nobody whom we know, but somebody. */
+/* What modules keep says that somebody has logged in there. */
 static int hides(const ss_session_t *session)
 {
     return ss_session_hidden(session).raw.data != NULL;
 }
 
+#define MODULES_USER "-user" /* mod_auth_form keeps whom it has checked as REALM-user */
+
+static int is_user(ss_bytes_t name)
+{
+    apr_size_t len = sizeof(MODULES_USER) - 1;
+
+    return name.len >= len && memcmp(name.data + name.len - len, MODULES_USER, len) == 0;
+}
+
+/* Whom modules have logged in; absent when they do not say. */
+static ss_json_t modules_user_of(const ss_draft_t *draft, const ss_session_t *session)
+{
+    ss_json_t hidden = ss_session_hidden(session);
+    const apr_array_header_t *entries =
+        hidden.raw.data == NULL ? NULL : ss_json_members(hidden, draft->pool);
+
+    for (int i = 0; entries != NULL && i < entries->nelts; i++) {
+        const ss_json_member_t *entry = &APR_ARRAY_IDX(entries, i, ss_json_member_t);
+
+        if (is_user(entry->name)) {
+            return entry->value;
+        }
+    }
+    return ss_json_absent;
+}
+
+/* Are these two people? Of nobody that cannot be said. */
+static int are_two(const ss_draft_t *draft, ss_json_t a, ss_json_t b)
+{
+    return a.raw.data != NULL && b.raw.data != NULL && !ss_json_equal(a, b, draft->pool);
+}
+
 static turn_e turn_of(const ss_draft_t *draft)
 {
     ss_json_t before = subject_of(draft, draft->base), after = subject_of(draft, draft->session);
+    int was_known = before.raw.data != NULL, is_known = after.raw.data != NULL;
 
-    if ((before.raw.data == NULL) != (after.raw.data == NULL)) {
-        return NEW_SUBJECT;
-    }
-    if (before.raw.data != NULL && !ss_json_equal(before, after, draft->pool)) {
+    if (are_two(draft, before, after)) {
         return ANOTHER_SUBJECT;
+    }
+    if (hides(draft->base) || hides(draft->session)) {
+        ss_json_t user_before = modules_user_of(draft, draft->base);
+        ss_json_t user_after = modules_user_of(draft, draft->session);
+
+        if (are_two(draft, user_before, user_after) ||
+            (!was_known && are_two(draft, user_before, after)) ||
+            (user_before.raw.data == NULL && are_two(draft, before, user_after))) {
+            return ANOTHER_SUBJECT;
+        }
     }
     /* who is known by name stays who he is, whatever modules keep: an old login does not become a
      * new one by theirs */
-    return before.raw.data != NULL || hides(draft->base) == hides(draft->session) ? SAME_SUBJECT
-                                                                                  : NEW_SUBJECT;
+    return was_known == is_known && (was_known || hides(draft->base) == hides(draft->session))
+               ? SAME_SUBJECT
+               : NEW_SUBJECT;
 }
 
 static void make_all(ss_draft_t *draft)

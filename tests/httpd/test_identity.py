@@ -441,9 +441,10 @@ def test_an_age_is_one_duration(age):
 
 
 @pytest.mark.parametrize('subject, user, warns', [
-    ('user', 'user', False), ('user', 'user.name', False), ('account', 'account.id', False),
-    ('user', 'username', True), ('user', 'account.id', True), ('account.id', 'account.id', False)])
-def test_a_user_that_is_no_subject(start, subject, user, warns):
-    server = start(f'SignedSession On\nSignedSessionSubject {subject}\n<Location "/a">\nSignedSessionUser {user}\n</Location>')
+    ('user', 'user', False), ('user', 'user.name', True), ('account', 'account.id', True), ('account', 'account', False),
+    ('user', 'username', True), ('user', 'account.id', True), ('account.id', 'account.id', True)])
+@pytest.mark.parametrize('directive', ['SignedSessionUser', 'SignedSessionLogin'])
+def test_a_user_that_is_no_subject(start, subject, user, warns, directive):
+    server = start(f'SignedSession On\nSignedSessionSubject {subject}\n<Location "/a">\n{directive} {user}\n</Location>')
     if warns:
-        server.expect(f'SS0117: SignedSessionUser {user} at ')
+        server.expect(f'is the session\'s "{user}", but its subject is the key "{subject}": nobody notices')

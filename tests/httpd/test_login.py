@@ -704,3 +704,38 @@ def test_a_way_back_that_leads_here_is_no_loop(start, path, asked):
         if response.status == 200:
             break
     assert (response.status, response.text) == (200, 'home')
+
+
+@pytest.mark.parametrize('page, looped', [
+    ('https://other.test/in', True), ('https://here.test/in', True), ('https://here.test:8443/in', False),
+    ('https://here.test/elsewhere', False), ('https://far.test/in', False)])
+def test_a_login_page_by_another_name_of_this_host(start, page, looped):
+    """TLS ends before this server; the page that is asked for is guarded, too."""
+    server = start(f'''
+        <VirtualHost 127.0.0.1:{{port}}>
+            ServerName https://here.test:443
+            ServerAlias other.test
+            SignedSession On
+            <Location "/">
+                AuthType signed-session
+                Require valid-user
+                SignedSessionLoginPage {page}
+            </Location>
+        </VirtualHost>''', 'authn_core authz_user')
+    response = server.request('GET', '/in', {'Host': 'here.test', 'Sec-Fetch-Mode': 'navigate'})
+    assert response.status == (401 if looped else 303)
+    if looped:
+        server.expect('SS0212')
+
+
+def test_a_login_page_by_another_scheme_is_another_page(start):
+    server = start('''
+        ServerName http://here.test
+        SignedSession On
+        <Location "/">
+            AuthType signed-session
+            Require valid-user
+            SignedSessionLoginPage https://here.test/in
+        </Location>''', 'authn_core authz_user')
+    response = server.request('GET', '/in', {'Host': 'here.test', 'Sec-Fetch-Mode': 'navigate'})
+    assert (response.status, response.get('Location').partition('?')[0]) == (303, 'https://here.test/in')

@@ -543,12 +543,12 @@ def old_login(**more):
     return native({'user': 'alice', **more}, created=now - 7200, renewed=now - 5)
 
 
-CALLS = {'others': ['set', 'realm-user', 'bob'], 'more': ['set', 'realm-pw', 'x'], 'the first': ['set', 'realm-user', 'alice']}
+CALLS = {'more': ['set', 'realm-pw', 'x'], 'the first': ['set', 'realm-user', 'alice']}
 
 
 @pytest.mark.parametrize('what', ['none', *CALLS])
 def test_they_make_no_old_login_a_new_one(plain, what):
-    """Else a thief with an account of his own would never meet the absolute timeout, nor a step-up."""
+    """Else whoever holds a copied cookie would never meet the absolute timeout, nor a step-up."""
     cookie = old_login(**({} if what == 'the first' else {'mod_session': {'realm-user': 'alice'}}))
     before = plain.request('GET', '/session?meta', cookie=cookie).json()['created']
     if what == 'none':
@@ -558,3 +558,41 @@ def test_they_make_no_old_login_a_new_one(plain, what):
     assert response.set_cookies()
     after = plain.request('GET', '/session?meta', cookie=f'session={response.cookie()}').json()
     assert after['created'] == before
+
+
+@pytest.mark.parametrize('before', [
+    {'user': 'alice', 'mod_session': {'realm-user': 'alice'}}, {'user': 'alice'}, {'mod_session': {'realm-user': 'alice'}}],
+    ids=['both', 'by name', 'by entries'])
+def test_somebody_else_by_entries_begins_a_new_session(plain, before):
+    """Nothing of the previous user stays: two people would share it."""
+    jar = Jar(plain)
+    jar.keep(native({'cart': [1], **before}))
+    call(jar, ['set', 'realm-user', 'bob'], ['set', 'realm-pw', 'x'])
+    assert plain.request('GET', '/session', cookie=f'session={jar.session}').json() == {}
+    assert entries(jar) == {'realm-user': 'bob', 'realm-pw': 'x'}
+
+
+def test_somebody_else_by_name_takes_no_entries_over(start):
+    server = start(ENCRYPTED + ENTRIES + '<Location "/login">\nSignedSessionSet user bob\n</Location>', 'ss_entries',
+                   {'htdocs/login': 'x'})
+    for user, left in (('alice', {}), ('bob', {'realm-user': 'bob'})):
+        jar = Jar(server)
+        jar.keep(native({'cart': [1], 'mod_session': {'realm-user': user}}))
+        jar.request('GET', '/login')
+        assert entries(jar) == left
+
+
+def test_a_login_of_the_same_user_is_a_new_one(start):
+    """mod_auth_form sets the name that it has checked, also when it is there."""
+    server = start(ENCRYPTED + ENTRIES + """
+        <Location "/modules">
+            AuthName realm
+        </Location>
+        <Location "/session">
+            SetHandler signed-session
+        </Location>""", 'ss_entries authn_core')
+    jar = Jar(server)
+    jar.keep(old_login(mod_session={'realm-user': 'alice'}))
+    call(jar, ['set', 'realm-user', 'alice'])
+    assert int(time.time()) - jar.request('GET', '/session?meta').json()['created'] < 60
+    assert (jar.request('GET', '/session').json(), entries(jar)) == ({'user': 'alice'}, {'realm-user': 'alice'})
