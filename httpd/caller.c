@@ -38,3 +38,11 @@ int ss_caller_is_bystander(request_rec *r)
     caller = ss_caller_of(r);
     return !ss_origin_is_trusted(&caller);
 }
+
+int ss_caller_is_by_http(request_rec *r)
+{
+    return strcmp(ap_http_scheme(r), "http") == 0 &&
+           ss_caller_says(r, "Upgrade-Insecure-Requests", "1") &&
+           apr_table_get(r->headers_in, "Sec-Fetch-Site") == NULL &&
+           !ss_caller_says(r, "X-Forwarded-Proto", "https");
+}

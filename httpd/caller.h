@@ -17,6 +17,10 @@ ss_caller_t ss_caller_of(request_rec *r);
 /** Does a header say exactly this? */
 int ss_caller_says(const request_rec *r, const char *header, const char *value);
 
+/** Has a browser opened this by plain http, as far as it says? It sends Sec-Fetch-... wherever it
+ * trusts the way, and so does not elsewhere. */
+int ss_caller_is_by_http(request_rec *r);
+
 /**
  * Was the request caused without the visitor's doing: by another site, and not by a navigation of
  * the whole page, nor by an origin that this place trusts? Or is it only a prefetch?

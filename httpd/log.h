@@ -4,6 +4,7 @@
 #ifndef SS_LOG_H
 #define SS_LOG_H
 
+#include <apr_atomic.h>
 #include <httpd.h>
 #include <http_log.h>
 
@@ -18,6 +19,15 @@ APLOG_USE_MODULE(signed_session);
  */
 #define ss_log(r, level, number, ...)                                                              \
     ap_log_rerror(APLOG_MARK, APLOG_NOERRNO | (level), 0, r, number ": " __VA_ARGS__)
+
+/** May a message that would come with every request be logged? Once a minute in each process is
+ * enough; `told` is the minute of the last, of all threads, 0 at first. */
+static inline int ss_log_is_time(volatile apr_uint32_t *told, apr_time_t now)
+{
+    apr_uint32_t minute = (apr_uint32_t)(now / apr_time_from_sec(60)), before = *told;
+
+    return before != minute && apr_atomic_cas32(told, minute, before) == before;
+}
 
 #define ss_log_server(s, level, number, ...)                                                       \
     ap_log_error(APLOG_MARK, APLOG_NOERRNO | (level), 0, s, number ": " __VA_ARGS__)

@@ -21,6 +21,7 @@
 #include <util_filter.h>
 
 #include "httpd/response.h"
+#include "httpd/caller.h"
 #include "httpd/earned.h"
 #include "httpd/strip.h"
 #include "httpd/log.h"
@@ -188,6 +189,20 @@ static void remove_cookie(request_rec *r, const ss_cookie_t *cookie)
     remove_from(r, r->err_headers_out, cookie);
 }
 
+/* Whoever logs in so comes back as nobody, and nothing else would say why. */
+static void tell_of_lost_cookie(request_rec *r, const ss_visit_t *visit)
+{
+    static volatile apr_uint32_t told;
+
+    if (visit->conf->cookie.secure == SS_SECURE_ON && ss_caller_is_by_http(r) &&
+        ss_log_is_time(&told, visit->now)) {
+        ss_log(r, APLOG_WARNING, "SS0313",
+               "a browser that came by http gets a cookie that is Secure, and does not keep it: "
+               "lead it to https (where a proxy ends TLS, write ServerName https://...), or let "
+               "SignedSessionCookie say Secure=auto");
+    }
+}
+
 static void write_cookie(request_rec *r, ss_visit_t *visit)
 {
     const ss_cookie_t companion = ss_config_companion(visit->conf);
@@ -204,6 +219,7 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     }
     if (set_cookie != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
+        tell_of_lost_cookie(r, visit);
     }
     if (visit->sealed.set_companion != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->sealed.set_companion);

@@ -82,16 +82,33 @@ static int holds_user(request_rec *r, ss_visit_t *visit)
     return ss_identity_of(visit, r) != NULL;
 }
 
-static int refuse(request_rec *r)
+/* What is to be done is another thing for a browser without a cookie and for a login that stores
+ * somebody under another key. */
+static int refuse(request_rec *r, const ss_visit_t *visit)
 {
-    ss_log(
-        r, APLOG_WARNING, "SS0213",
-        "SignedSessionReturn leads nobody back, because the session names no user: the browser has "
-        "not kept the cookie (it refuses cookies, the cookie is Secure and this is http, or its "
-        "Path or Domain is another one), or nothing here logs anybody in");
-    apr_table_setn(r->notes, "error-notes",
-                   "You are not logged in here: your browser did not keep the session's cookie. "
-                   "Allow cookies for this site, and log in again.");
+    const char *key = ss_dir_conf(r)->user.key;
+
+    if (ss_visit_has_session(visit)) {
+        ss_log(r, APLOG_WARNING, "SS0213",
+               "SignedSessionReturn leads nobody back: there is a session, but it names no user in "
+               "its key \"%s\"; let the login store one there, or name its key in "
+               "SignedSessionUser, here as well",
+               key);
+        apr_table_setn(r->notes, "error-notes",
+                       "<br />\nYou are not logged in: this server does not know who you are.");
+    }
+    else {
+        ss_log(r, APLOG_WARNING, "SS0213",
+               "SignedSessionReturn leads nobody back: no session came, and nothing here stores a "
+               "user in its key \"%s\"; the browser has not kept the cookie (it refuses cookies, "
+               "the cookie is Secure and this is http, or its Path or Domain is another one), "
+               "SameSite=Strict keeps it away on the way from another site, or the login is "
+               "missing",
+               key);
+        apr_table_setn(r->notes, "error-notes",
+                       "<br />\nYou are not logged in here: your browser did not keep the "
+                       "session's cookie. Allow cookies for this site, and log in again.");
+    }
     return HTTP_FORBIDDEN;
 }
 
@@ -121,7 +138,7 @@ int ss_returning_run(request_rec *r)
     }
     visit->returning.answered = 1;
     if (!holds_user(r, visit)) {
-        return refuse(r);
+        return refuse(r, visit);
     }
     apr_table_setn(r->headers_out, "Location", target);
     return HTTP_SEE_OTHER;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "httpd/log.h"
@@ -82,18 +81,10 @@ static ss_state_e adopt(ss_visit_t *visit)
     return state;
 }
 
-/* Once a minute in each process is enough. */
-static int is_time_to_tell(apr_time_t now)
-{
-    static volatile apr_uint32_t told; /* the minute, of all threads */
-    apr_uint32_t minute = (apr_uint32_t)(now / apr_time_from_sec(60)), before = told;
-
-    return before != minute && apr_atomic_cas32(&told, minute, before) == before;
-}
-
 /* Where no application shares the cookie, one that sets it owns another cookie of our name. */
 static void tell_of_other_owner(request_rec *r, const ss_visit_t *visit, const char *line)
 {
+    static volatile apr_uint32_t told;
     const apr_array_header_t *seals = visit->conf->sealing.seals;
 
     for (int i = 0; i < seals->nelts; i++) {
@@ -101,7 +92,7 @@ static void tell_of_other_owner(request_rec *r, const ss_visit_t *visit, const c
             return;
         }
     }
-    if (!ss_strip_is_ours(ss_cookie_value(line), r) && is_time_to_tell(visit->now)) {
+    if (!ss_strip_is_ours(ss_cookie_value(line), r) && ss_log_is_time(&told, visit->now)) {
         ss_log(
             r, APLOG_WARNING, "SS0311",
             "an application sets a cookie of the name \"%s\" that is not this server's: give one "

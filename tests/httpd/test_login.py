@@ -330,12 +330,19 @@ def test_a_page_that_leads_to_itself_is_shown(server):
     assert ask(server, '/welcome/not/file.txt', cookie=ALICE).text == 'x'
 
 
-@pytest.mark.parametrize('cookie', [None, native({}), native({'cart': 1}), 'session=x', native({'user': ['alice']})])
-def test_who_is_not_logged_in_is_not_led_back(server, cookie):
-    server.expect('SS0213: SignedSessionReturn leads nobody back, because the session names no user: the browser has not kept the cookie')
+NO_COOKIE = 'no session came, and nothing here stores a user in its key "user"; the browser has not kept the cookie'
+NO_USER = 'there is a session, but it names no user in its key "user"'
+
+
+@pytest.mark.parametrize('cookie, why, told', [
+    (None, NO_COOKIE, "your browser did not keep the session's cookie"), ('session=x', NO_COOKIE, 'your browser did not keep'),
+    (native({}), NO_USER, 'does not know who you are'), (native({'cart': 1}), NO_USER, 'does not know who you are'),
+    (native({'user': ['alice']}), NO_USER, 'does not know who you are')])
+def test_who_is_not_logged_in_is_not_led_back(server, cookie, why, told):
+    server.expect(f'SS0213: SignedSessionReturn leads nobody back: {why}')
     response = ask(server, '/welcome?return=/file.txt', cookie=cookie)
     assert (response.status, response.get('Location'), response.get('Cache-Control')) == (403, None, 'no-store')
-    assert "your browser did not keep the session's cookie" in response.text.replace('&#39;', "'")
+    assert told in response.text.replace('&#39;', "'")
 
 
 def test_a_response_that_logs_in_leads_back(server, protocol):
@@ -739,3 +746,32 @@ def test_a_login_page_by_another_scheme_is_another_page(start):
         </Location>''', 'authn_core authz_user')
     response = server.request('GET', '/in', {'Host': 'here.test', 'Sec-Fetch-Mode': 'navigate'})
     assert (response.status, response.get('Location').partition('?')[0]) == (303, 'https://here.test/in')
+
+
+def test_a_session_without_the_user_is_not_blamed_on_the_browser(start):
+    server = start('''
+        SignedSession On
+        <Location "/login">
+            SignedSessionSet login alice
+            SignedSessionReturn return
+        </Location>''', files={'htdocs/login': 'x'})
+    response = server.request('GET', '/login?return=/file.txt')
+    assert (response.status, 'browser' in response.text) == (403, False)
+    server.expect('SS0213: SignedSessionReturn leads nobody back: there is a session, but it names no user in its key "user"')
+
+
+BY_HTTP = {'Upgrade-Insecure-Requests': '1', 'Accept': 'text/html'}
+
+
+@pytest.mark.parametrize('what, headers, told', [
+    ('a browser by http', {}, True), ('a browser that trusts the way', {'Sec-Fetch-Site': 'none'}, False),
+    ('behind a proxy that ends TLS', {'X-Forwarded-Proto': 'https'}, False), ('no browser', {'Upgrade-Insecure-Requests': '0'}, False)])
+def test_a_cookie_that_no_browser_keeps_is_told_of(start, what, headers, told):
+    """Otherwise whoever logs in is asked again and again, and no line says why."""
+    server = start('SignedSession On\nSignedSessionCookie __Host-session Secure=on\n<Location "/in">\nSignedSessionSet user a\n'
+                   '</Location>', files={'htdocs/in': 'x'})
+    for _ in range(3):
+        assert server.request('GET', '/in', {**BY_HTTP, **headers}).get('Set-Cookie')
+    assert server.error_log().count('SS0313') == (1 if told else 0)
+    if told:
+        server.expect('SS0313')
