@@ -10,6 +10,8 @@
 #include "lib/form.h"
 #include "lib/json/json.h"
 
+#define SAY_JSON "the body was read as a form; for JSON say \"Content-Type: application/json\""
+
 /* Say no. A body that was not read ends the connection: otherwise httpd reads the rest of it after
  * the handler, and a limit that is hit then replaces this answer. */
 void ss_endpoint_refuse(ss_call_t *call, int status, const char *detail)
@@ -109,12 +111,18 @@ static int find_touched(ss_bytes_t *touched, const ss_keys_t *writable, const ss
 
 static void refuse_key(ss_call_t *call, ss_bytes_t key)
 {
-    ss_answer_problem(
-        call->r, HTTP_FORBIDDEN,
-        apr_psprintf(call->r->pool,
-                     "SS0202: \"%.*s\" may not be written here: add \"SignedSessionWritable "
-                     "%.*s\" to this location, unless something is decided by it",
-                     (int)key.len, key.data, (int)key.len, key.data));
+    apr_pool_t *pool = call->r->pool;
+    const char *fix =
+        call->is_json_as_form
+            ? SAY_JSON
+            : apr_psprintf(pool,
+                           "add \"SignedSessionWritable %.*s\" to this location, unless "
+                           "something is decided by it",
+                           (int)key.len, key.data);
+
+    ss_answer_problem(call->r, HTTP_FORBIDDEN,
+                      apr_psprintf(pool, "SS0202: \"%.*s\" may not be written here: %s",
+                                   (int)key.len, key.data, fix));
 }
 
 static void refuse_length(ss_call_t *call)
@@ -222,9 +230,11 @@ static int body_is_json(ss_call_t *call, int must_be_object)
 
     if (ss_json_check_input(&call->value, call->body, &error, call->r->pool) != APR_SUCCESS) {
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST,
-                           apr_psprintf(call->r->pool,
-                                        "Malformed JSON: line %d, column %d: expected %s.",
-                                        error.line, error.column, error.wanted));
+                           call->is_json_as_form
+                               ? "No key is like this: " SAY_JSON "."
+                               : apr_psprintf(call->r->pool,
+                                              "Malformed JSON: line %d, column %d: expected %s.",
+                                              error.line, error.column, error.wanted));
         return 0;
     }
     if (must_be_object && ss_json_kind(call->value) != SS_JSON_OBJECT) {
@@ -284,6 +294,14 @@ static ss_bytes_t object_of(const apr_array_header_t *fields, apr_pool_t *pool)
     return ss_json_print(members, pool).raw;
 }
 
+static int begins_like_json(const apr_array_header_t *fields)
+{
+    ss_bytes_t name =
+        fields->nelts == 0 ? ss_absent : APR_ARRAY_IDX(fields, 0, ss_form_field_t).name;
+
+    return name.len > 0 && (name.data[0] == '{' || name.data[0] == '[');
+}
+
 void ss_endpoint_post_form(ss_call_t *call)
 {
     apr_array_header_t *fields;
@@ -293,6 +311,7 @@ void ss_endpoint_post_form(ss_call_t *call)
         ss_endpoint_refuse(call, HTTP_BAD_REQUEST, why);
         return;
     }
+    call->is_json_as_form = begins_like_json(fields);
     call->body = object_of(fields, call->r->pool);
     ss_endpoint_post_json(call);
 }

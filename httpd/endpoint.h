@@ -16,7 +16,8 @@ typedef struct ss_call_t {
     ss_visit_t *visit;
     ss_bytes_t key; /* empty: the session itself */
     ss_bytes_t body;
-    ss_json_t value; /* the body, once it has been checked */
+    int is_json_as_form; /* is it a form that begins like JSON? Then its sender forgot to say so */
+    ss_json_t value;     /* the body, once it has been checked */
 } ss_call_t;
 
 /** What an endpoint does, once the head of the request has been accepted and its body read: answers

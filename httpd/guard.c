@@ -16,6 +16,17 @@ static int may_change(const request_rec *r)
            (upgrade != NULL && ap_strcasestr(upgrade, "websocket") != NULL);
 }
 
+static const char *said(const request_rec *r, const char *value)
+{
+    return value == NULL ? "not sent" : ap_escape_logitem(r->pool, value);
+}
+
+/* A page whose origin is hidden says "null", which no list can name. */
+static int names_origin(const ss_caller_t *caller)
+{
+    return caller->origin != NULL && strcmp(caller->origin, "null") != 0;
+}
+
 int ss_guard_check(request_rec *r)
 {
     ss_caller_t caller;
@@ -28,8 +39,10 @@ int ss_guard_check(request_rec *r)
         return DECLINED;
     }
     ss_log(r, APLOG_WARNING, "SS0209",
-           "a %s request that another site has caused was refused (Origin: %s): add its origin to "
-           "SignedSessionTrustedOrigin if it should pass",
-           r->method, caller.origin == NULL ? "none" : ap_escape_logitem(r->pool, caller.origin));
+           "a %s request that another site has caused was refused (Sec-Fetch-Site: %s, Origin: "
+           "%s): %s",
+           r->method, said(r, caller.sec_fetch_site), said(r, caller.origin),
+           names_origin(&caller) ? "add this origin to SignedSessionTrustedOrigin if it should pass"
+                                 : "it names no origin, and nothing else can be trusted");
     return HTTP_FORBIDDEN;
 }

@@ -244,12 +244,14 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 static const char *parse_age(cmd_parms *cmd, const char *line, const void **parsed)
 {
     requirement_t *requirement = new_requirement(cmd);
-    const char *word = ap_getword_conf(cmd->pool, &line);
+    const char *rest = line;
+    const char *word = ap_getword_conf(cmd->pool, &rest);
     const char *accepted = ss_option_duration(&requirement->limit, word);
 
-    if (accepted != NULL || *line != '\0') {
-        return apr_psprintf(cmd->pool, "Require " AGE_PROVIDER ": accepted is %s",
-                            accepted != NULL ? accepted : "one duration");
+    if (accepted != NULL || *rest != '\0') {
+        return apr_psprintf(cmd->pool,
+                            "Require " AGE_PROVIDER ": \"%s\" is not accepted; accepted is %s",
+                            line, accepted != NULL ? accepted : "one duration");
     }
     *parsed = requirement;
     ss_gather_age(cmd);

@@ -14,7 +14,7 @@ from common import FORM, TOP, stored
 from cookies import Native, native, opened
 from harness import Jar
 from test_formats import ssctl
-from test_guide import blocks
+from test_guide import NAVIGATE, blocks
 
 FORMS = 'auth_form authn_core authn_file authz_user request ss_entries'
 STOCK = 'session session_cookie'
@@ -395,23 +395,63 @@ def test_a_stock_page_keeps_its_own_cookie(start, files):
 # --- the examples of docs/modules.md -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('number, form, wants', [(0, '/dologin', {'user': 'alice'}), (1, '/account/a.txt', {})],
-                         ids=['login-page', 'on-the-page'])
-def test_the_examples_log_in_and_out(start, files, number, form, wants):
-    text = re.sub(r'^LoadModule .*\n', '', blocks(TOP / 'docs/modules.md', 'apache')[number], flags=re.M)
-    server = start(text + """
-        <Location "/session">
-            SetHandler signed-session
-        </Location>""", FORMS, {**files, 'conf/users': files['users'], 'htdocs/account/a.txt': 'account'})
+@pytest.fixture
+def example(start, files):
+    """A configuration of docs/modules.md with its form; `action` is where the form says that it posts to."""
+    def start_example(number):
+        conf = blocks(TOP / 'docs/modules.md', 'apache')[number].replace('/etc/apache2/', '{dir}/')
+        form = blocks(TOP / 'docs/modules.md', 'html')[number]
+        assert re.findall(r'<input name="(\w+)"', form) == ['httpd_username', 'httpd_password']
+        server = start(conf + """
+            <Location "/session">
+                SetHandler signed-session
+            </Location>""", f'dir {FORMS}', {**files, 'htdocs/login.html': form, 'htdocs/index.html': 'home',
+                                      'htdocs/account/index.html': 'account', 'htdocs/account/orders': 'orders'})
+        server.allow('AH01630', 'AH01807')
+        return server, re.search(r'<form method="post"(?: action="([^"]+)")?>', form)[1]
+    return start_example
+
+
+def test_the_login_page_of_the_documentation(example):
+    """Back to the page that was asked for, also after a wrong password."""
+    server, action = example(0)
+    assert action is None
+    for asked, back in (('/account/orders?a=b', '/account/orders?a=b'), ('/account/', '/account/'), (None, '/account/')):
+        jar = Jar(server)
+        page = jar.request('GET', asked, NAVIGATE).get('Location') if asked else '/login.html'
+        form = jar.request('GET', page, NAVIGATE)
+        assert form.status == 200 and '<form' in form.text
+        wrong = post(jar, page, 'alice', 'wrong')
+        assert wrong.status == 302 and jar.cookies == {}
+        assert jar.request('GET', wrong.get('Location'), NAVIGATE).text == form.text
+        right = post(jar, wrong.get('Location'))
+        assert (right.status, stored(right)) == (302, {'user': 'alice'})
+        led = jar.request('GET', right.get('Location'), NAVIGATE)
+        assert (led.status, led.get('Location')) == (303, back)
+        assert jar.request('GET', back, NAVIGATE).status == 200
+        assert (jar.request('GET', '/dologout').get('Location'), jar.cookies) == ('/', {})
+        assert jar.request('GET', back, NAVIGATE).status == 303
+
+
+@pytest.mark.parametrize('value', ['//evil.test/', 'https://evil.test/', '%2F%2Fevil.test', '/\\evil.test', '/account/%0d%0aX:y'])
+def test_the_login_page_of_the_documentation_leads_to_no_other_site(example, value):
+    server, _ = example(0)
     jar = Jar(server)
-    assert jar.request('GET', '/account/a.txt').status != 200
-    assert post(jar, form, 'alice', 'wrong').get('Location') == '/login.html'
-    assert post(jar, form).status in (200, 302)
-    assert jar.request('GET', '/account/a.txt').text == 'account'
-    assert jar.request('GET', '/session').json() == wants
+    right = post(jar, f'/login.html?return={value}', httpd_location='https://evil.test/')
+    assert right.status == 302 and right.get('Location').startswith('/welcome?return=') and right.get('X') is None
+    assert jar.request('GET', right.get('Location'), NAVIGATE).get('Location') == '/account/'
+
+
+def test_the_form_on_the_page_of_the_documentation(example):
+    server, action = example(1)
+    jar = Jar(server)
+    assert jar.request('GET', action).get('Location') == '/login.html'
+    assert post(jar, action, 'alice', 'wrong').get('Location') == '/login.html'
+    assert post(jar, action).text == 'account'
+    assert jar.request('GET', '/account/orders').text == 'orders'
+    assert jar.request('GET', '/session').json() == {}
     assert (jar.request('GET', '/dologout').get('Location'), jar.cookies) == ('/', {})
-    assert jar.request('GET', '/account/a.txt').status != 200
-    server.allow('AH01630', 'AH01807')
+    assert jar.request('GET', action).status == 302
 
 
 def test_the_field_that_leads_anywhere(start, files):

@@ -236,6 +236,21 @@ def test_a_key_that_is_not_listed_cannot_be_written(server, method, path, header
     assert detail.endswith('" to this location, unless something is decided by it')
 
 
+@pytest.mark.parametrize('body, status', [
+    ('{"cart":1}', 403), ('[1]', 403), ('{"cart":"a=b&c"}', 403), ('{"cart":1}&cart=2', 403), ('%7B%22cart%22:1}', 403),
+    ('{\n  "cart": 1\n}', 400), ('[\n1]', 400)])
+def test_json_that_was_sent_as_a_form_is_told_so(server, body, status):
+    """curl -d names this type unless told another, and what is no key would be no help."""
+    detail = problem(server.request('POST', '/some', FORM, body), status)
+    assert detail.removesuffix('.').endswith(': the body was read as a form; for JSON say "Content-Type: application/json"')
+    assert detail.startswith('SS0202: "' if status == 403 else 'No key')
+
+
+@pytest.mark.parametrize('body', ['role={"a":1}', 'cart=1&{"a":1}', 'role=[]'])
+def test_a_form_that_begins_as_one_is_not(server, body):
+    assert 'read as a form' not in problem(server.request('POST', '/some', FORM, body), 403)
+
+
 @pytest.mark.parametrize('method, type_', [('PUT', 'application/json'), ('POST', 'application/json'),
                                            ('PATCH', 'application/merge-patch+json')])
 def test_a_key_that_is_no_text_is_stored(server, method, type_):

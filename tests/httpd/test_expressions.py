@@ -437,6 +437,12 @@ def test_a_key_that_begins_with_a_colon_is_no_fact(facts):
     assert facts_of(facts, native({':state': 'mine', ':id': 'mine'}))['state'] == 'valid'
 
 
+def test_with_one_colon_it_is_a_key(start):
+    server = start('SignedSession On\nHeader always set X-Age "expr=%{session:age}"', 'headers')
+    assert server.request('GET', '/file.txt', cookie=native({'age': '42'})).get('X-Age') == '42'
+    assert not server.request('GET', '/file.txt', cookie=native({'user': 'alice'})).get('X-Age')
+
+
 def test_a_fact_that_does_not_exist_stops_the_start():
     rc, text = configtest('SetEnvIfExpr "%{session::agee} == \'1\'" A=1', 'setenvif')
     assert rc != 0 and 'a session has no ":agee"; there is :state, :user, :created' in text

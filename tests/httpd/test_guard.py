@@ -74,6 +74,21 @@ def test_another_site_changes_nothing(server, method, who, protocol):
         server.expect('SS0209')
 
 
+ADD = 'add this origin to SignedSessionTrustedOrigin if it should pass'
+NONE = 'it names no origin, and nothing else can be trusted'
+
+
+@pytest.mark.parametrize('headers, told', [
+    ({'Sec-Fetch-Site': 'cross-site'}, f'(Sec-Fetch-Site: cross-site, Origin: not sent): {NONE}'),
+    ({'Sec-Fetch-Site': 'same-site', 'Origin': 'http://other.test'}, f'(Sec-Fetch-Site: same-site, Origin: http://other.test): {ADD}'),
+    ({'Origin': 'https://evil.test'}, f'(Sec-Fetch-Site: not sent, Origin: https://evil.test): {ADD}'),
+    ({'Sec-Fetch-Site': 'cross-site', 'Origin': 'null'}, f'(Sec-Fetch-Site: cross-site, Origin: null): {NONE}')])
+def test_the_log_says_what_the_browser_said(server, headers, told):
+    """An origin can be added only where there is one."""
+    server.request('POST', '/app/app', headers, b'')
+    server.expect(f'SS0209: a POST request that another site has caused was refused {told}')
+
+
 @pytest.mark.parametrize('who', SITES)
 @pytest.mark.parametrize('method', ['GET', 'HEAD', 'OPTIONS'])
 def test_everybody_may_read(server, method, who, protocol):

@@ -7,6 +7,7 @@ And the examples of the documentation: none is printed that httpd would not take
 
 import contextlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -406,6 +407,36 @@ def test_the_guide_leaves_no_step_out():
         assert line in guide, line
 
 
+# What Debian's apache2 has switched on.
+DEBIAN = {'access_compat', 'alias', 'auth_basic', 'authn_core', 'authn_file', 'authz_core', 'authz_host', 'authz_user', 'autoindex',
+          'deflate', 'dir', 'env', 'filter', 'mime', 'negotiation', 'reqtimeout', 'setenvif', 'status'}
+PULLED_IN = {'proxy_http': 'proxy', 'auth_form': 'session', 'include': 'mime'}
+
+
+def test_the_guide_names_the_modules_that_debian_has_off():
+    names = re.search(r'`sudo a2enmod ([^`]*)`', (TOP / 'docs/guide.md').read_text())[1].split()
+    on = {*names, *(PULLED_IN[name] for name in names if name in PULLED_IN)}
+    assert not on & DEBIAN - set(PULLED_IN.values())
+    assert set(MODULES.split()) | {'cgid'} <= on | DEBIAN
+
+
+def test_the_guide_quotes_what_the_pages_need():
+    """Besides what is about sessions: each section that opens a directory."""
+    guide = ''.join(blocks(TOP / 'docs/guide.md', 'apache'))
+    for section in re.findall(r'^<Directory "\$.*?^</Directory>\n', (DEMO / 'httpd.conf').read_text(), re.M | re.S):
+        assert section in guide
+
+
+def test_the_guide_tries_it_with_curl(demo, tmp_path):
+    commands = re.findall(r'^curl .*', (TOP / 'docs/guide.md').read_text(), re.M)
+    log_in_there, look_there = [shlex.split(line.replace('PORT', str(demo.port))) for line in commands]
+    answers = [subprocess.run(['curl', '-s', '-w', '%{http_code} %{redirect_url}', *command[1:]], cwd=tmp_path, check=True,
+                              capture_output=True, text=True).stdout for command in (look_there, log_in_there, look_there)]
+    assert answers[0].endswith('303 ' + demo.url('/login?return=/members/'))
+    assert answers[1].endswith('303 ' + demo.url('/members/'))
+    assert 'Hello, alice' in answers[2] and answers[2].endswith('200 ')
+
+
 # Those of logins.md name files and servers, which test_logins.py makes: it starts every one of them.
 EXAMPLES = [pytest.param(text, id=f'{document.name}-{number}')
             for document in DOCUMENTS if document.name != 'logins.md' for number, text in enumerate(blocks(document, 'apache'))]
@@ -419,6 +450,7 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'\$\{DEMO_(\w+)\}', lambda name: '{dir}' if name[1] == 'DIR' else '{port}', text)
     text = re.sub(r'file:/var/lib/\S+', 'file:{dir}/made.key', text)
     text = re.sub(r'keytab:\S+', 'keytab:{dir}/logs/.keep', text)
+    text = text.replace('/var/log/apache2/', '{dir}/logs/')
     modules = f'{MODULES} auth_basic auth_gssapi authn_dbd dbd headers env rewrite session session_cookie {cgi_module()}'
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 

@@ -434,10 +434,11 @@ def test_a_start_says_that_a_format_has_no_age(start):
     start(conf)
 
 
-@pytest.mark.parametrize('age', ['', '10m', '10min 5min', 'abc'])
-def test_an_age_is_one_duration(age):
+@pytest.mark.parametrize('age, accepted', [('', 'a duration such as'), ('10m', 'a duration such as'), ('abc', 'a duration such as'),
+                                           ('10min 5min', 'one duration'), ('10 min', 'one duration')])
+def test_an_age_is_one_duration(age, accepted):
     rc, text = configtest(f'<Location "/a">\nRequire signed-session-age {age}\n</Location>\n')
-    assert rc == 1 and 'Require signed-session-age: accepted is' in text
+    assert rc == 1 and f'Require signed-session-age: "{age}" is not accepted; accepted is {accepted}' in text
 
 
 @pytest.mark.parametrize('subject, user, warns', [

@@ -4,6 +4,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -182,6 +183,48 @@ def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     assert (target / f'{folder}.load').stat().st_mode & 0o777 == 0o644
     assert files_in(sysconfdir) == set()  # DESTDIR is the only place that is written to
     install(built, target, f'sysconfdir={sysconfdir}', verb='uninstall')
+    assert files_in(target) == set()
+
+
+def test_the_secret_of_the_readme(built, tmp_path, sysconfdir):
+    """Its command makes a file that only its owner reads, and the line that it uncomments names that file."""
+    name = '/etc/apache2/signed_session.secret'
+    command = f"sh -c 'umask 377; ssctl keygen >{name}'"
+    conf = (TOP / 'conf/signed_session.conf').read_text()
+    line = f'#SignedSessionSecret file:{name}\n'
+    assert f'sudo {command}\n' in (TOP / 'README.md').read_text() and f'sudo {command}\n' in conf and conf.count(line) == 1
+    secret = tmp_path / 'signed_session.secret'
+    run(built, 'env', f'PATH={built}:/usr/bin:/bin', *shlex.split(command.replace(name, str(secret))))
+    assert secret.stat().st_mode & 0o777 == 0o400
+    assert configtest(f'SignedSession On\n{conf.replace(line, line[1:].replace(name, str(secret)))}', env={VARIABLE: None}) == (0, 'Syntax OK\n')
+
+
+def test_install_says_what_it_leaves_out(built, tmp_path, sysconfdir):
+    """Debian's apache2-dev brings no mods-available: whoever builds before he installs the server looks for a2enmod in vain."""
+    target = tmp_path / 'root'
+    said = install(built, target, f'sysconfdir={tmp_path}/none').splitlines()
+    at = said.index('************************************************************************')
+    assert f'NOT INSTALLED: signed_session.load signed_session.conf, as there is no {tmp_path}/none/mods-available.' in said[at + 1]
+    assert 'install the package apache2' in said[at + 2] and '"make install" again' in said[at + 2]
+    assert said[at] == said[-1]
+    assert 'NOT INSTALLED' not in install(built, target, f'sysconfdir={sysconfdir}')
+
+
+@pytest.mark.parametrize('kind', ['load', 'conf'])
+def test_what_is_switched_on_is_not_uninstalled(built, tmp_path, sysconfdir, kind):
+    """httpd would not start without what the links of a2enmod lead to, and a2dismod would find only half of it."""
+    target = tmp_path / 'root'
+    where = f'sysconfdir={sysconfdir}'
+    install(built, target, where)
+    link = target / f'{sysconfdir}/mods-enabled/signed_session.{kind}'.lstrip('/')
+    link.parent.mkdir()
+    link.symlink_to(f'../mods-available/signed_session.{kind}')
+    before = files_in(target)
+    said = run(built, 'make', 'uninstall', f'DESTDIR={target}', where, expect=2)
+    assert 'a2dismod signed_session' in said and str(link) in said
+    assert files_in(target) == before
+    link.unlink()
+    install(built, target, where, verb='uninstall')
     assert files_in(target) == set()
 
 

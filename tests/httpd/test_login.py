@@ -11,7 +11,7 @@ import pytest
 
 from common import FORM, TOP, stored
 from cookies import Native, native, opened
-from harness import Jar, Server, cgi_module, speaks_http2
+from harness import Jar, Server, StartError, cgi_module, configtest, speaks_http2
 from test_require import basic, password_file
 
 MODULES = (f'alias auth_basic auth_form authn_core authn_file authz_host authz_user dir expires headers request '
@@ -440,6 +440,57 @@ def test_the_loop_of_the_documentation_with_a_form(example):
     assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page?a=b', {'cart': 1, 'user': 'alice'})
     assert list(visitor.cookies) == ['session']
     assert enter(visitor, right.get('Location'))[1].text == 'members only'
+
+
+WHOLE_SITE = '''
+<Location "/">
+    AuthType signed-session
+    AuthName "members"
+    Require valid-user
+</Location>
+'''
+
+
+def test_the_form_must_be_open(example):
+    """On a site that is guarded as a whole it is not, and httpd says so to the visitor only."""
+    server = example('form', more=WHOLE_SITE)
+    assert 'Additionally, a 401' in server.request('GET', '/login', NAVIGATE).text
+    opened_up = example('form', more=f'{WHOLE_SITE}<Location "/form.html">\nRequire all granted\n</Location>\n')
+    response = opened_up.request('GET', '/login', NAVIGATE)
+    assert (response.status, response.text) == (401, FORM_PAGE)
+    assert opened_up.request('GET', '/form.html').status == 200
+
+
+def test_mod_auth_form_without_mod_request(start):
+    """The terminal of configtest says nothing of it."""
+    conf, modules = examples()['form'].replace('/etc/apache2/', '{dir}/'), 'auth_form authn_core authn_file authz_user'
+    assert configtest(conf, modules) == (0, 'Syntax OK\n')
+    with pytest.raises(StartError, match='AH02618: You must load mod_request to enable the mod_auth_form functions'):
+        start(conf, modules)
+
+
+def test_a_text_that_is_no_expression_is_the_name_of_everybody(start):
+    server = start('SignedSession On\n<Location "/a">\nSignedSessionSet user REMOTE_USER\n</Location>', files={'htdocs/a': 'x'})
+    assert stored(server.request('GET', '/a')) == {'user': 'REMOTE_USER'}
+
+
+def test_the_login_of_the_readme(start):
+    conf, = [block for block in re.findall(r'^```apache\n(.*?)^```$', (TOP / 'README.md').read_text(), re.M | re.S) if 'AuthType Form' in block]
+    server = start('SignedSession On\n' + conf.replace('/etc/apache2/', '{dir}/').replace('/var/log/apache2/', '{dir}/logs/'),
+                   'alias auth_form authn_core authn_file authz_user request',
+                   {'htdocs/members/page': 'members only', 'htdocs/admin/page': 'for admins', 'htdocs/form.html': FORM_PAGE,
+                    'logs/.keep': '', 'users': password_file('alice')})
+    server.allow(*DENIALS)
+    visitor = Jar(server)
+    path, page = enter(visitor, '/members/page')
+    assert (path, page.status, page.text) == ('/login?return=/members/page', 401, FORM_PAGE)
+    right = visitor.request('POST', path, FORM, urlencode({'httpd_username': 'alice', 'httpd_password': 'right'}))
+    assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page', {'user': 'alice'})
+    assert enter(visitor, '/members/page')[1].text == 'members only'
+    assert visitor.request('GET', '/admin/page').status == 403
+    assert server.request('GET', '/admin/page', cookie=native({'role': 'admin'})).text == 'for admins'
+    assert visitor.request('GET', '/logout').cookie() == ''
+    assert ' alice [' in (server.dir / 'logs/session.log').read_text()
 
 
 def test_the_loop_of_the_documentation_with_basic(example):

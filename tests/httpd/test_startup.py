@@ -7,11 +7,29 @@ import re
 
 import pytest
 
+from common import TOP
 from cookies import Native
 from harness import SECRET, Server, StartError, configtest
 from starting import (COUNTED, COUNTING, ENDPOINT, GOOD, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE,
                       Keyed, anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
                       restarts, sealed_with, wait_for)
+
+
+# --- no module ---------------------------------------------------------------------------------
+
+
+def test_where_the_module_is_off(start):
+    """What docs/troubleshooting.md quotes, so that an administrator finds it."""
+    said = (TOP / 'docs/troubleshooting.md').read_text()
+    for line, message in (('SignedSession On', "Invalid command 'SignedSession', perhaps misspelled or defined by a module"),
+                          ('<Location "/a">\nRequire signed-session user\n</Location>', 'Unknown Authz provider: signed-session')):
+        rc, text = configtest(line, ours=False)
+        assert rc == 1 and message in text and message in said
+    server = start('<Location "/a">\nAuthType signed-session\nRequire valid-user\n</Location>', 'authn_core authz_user', ours=False)
+    assert server.request('GET', '/a').status == 500
+    message = 'AH01796: AuthType signed-session configured without corresponding module'
+    server.expect(message)
+    assert message in said
 
 
 # --- no secret ---------------------------------------------------------------------------------
