@@ -20,7 +20,7 @@
 #include "httpd/earned.h"
 #include "httpd/log.h"
 #include "httpd/modules.h"
-#include "httpd/record.h"
+#include "httpd/session_rec.h"
 #include "httpd/response.h"
 
 /* Those of mod_session, or NULL: found anew whenever the configuration is read. */
@@ -66,9 +66,9 @@ static session_rec *record_for(request_rec *r, ss_visit_t *visit)
     session_rec *session;
 
     if (!ss_dir_conf(r)->modules) {
-        return ss_record_blank(r->pool);
+        return ss_session_rec_blank(r->pool);
     }
-    session = ss_record_of(r, visit);
+    session = ss_session_rec_of(r, visit);
     if (!apr_is_empty_table(session->entries)) {
         visit->modules.told = 1;
         ss_response_include(r);
@@ -165,7 +165,7 @@ static apr_status_t ap_session_load(request_rec *r, session_rec **z)
 static apr_status_t ap_session_save(request_rec *r, session_rec *z)
 {
     if (is_ours(r)) {
-        ss_record_take(r);
+        ss_session_rec_take(r);
         return APR_SUCCESS;
     }
     return save_before == NULL ? APR_SUCCESS : save_before(r, z);
@@ -186,9 +186,9 @@ static apr_status_t ap_session_get(request_rec *r, session_rec *z, const char *k
 
 static apr_status_t set_entry(request_rec *r, ss_visit_t *visit, const char *key, const char *value)
 {
-    session_rec *session = ss_record_of(r, visit);
+    session_rec *session = ss_session_rec_of(r, visit);
 
-    if (!ss_record_accepts(key) || (value != NULL && !ss_record_accepts(value))) {
+    if (!ss_session_rec_accepts(key) || (value != NULL && !ss_session_rec_accepts(value))) {
         ss_log(r, APLOG_ERR, "SS0324", "what a module wanted to keep was dropped: it is not UTF-8");
         return APR_EINVAL;
     }
@@ -199,7 +199,7 @@ static apr_status_t set_entry(request_rec *r, ss_visit_t *visit, const char *key
         apr_table_set(session->entries, key, value);
     }
     session->dirty = 1;
-    ss_record_keep(visit);
+    ss_session_rec_keep(visit);
     if (value != NULL && is_user(r, key)) {
         ss_visit_change(visit, &ss_change_login); /* of whoever it was before, too */
     }

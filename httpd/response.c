@@ -26,7 +26,7 @@
 #include "httpd/strip.h"
 #include "httpd/log.h"
 #include "httpd/marks.h"
-#include "httpd/record.h"
+#include "httpd/session_rec.h"
 #include "httpd/visit.h"
 #include "httpd/rules.h"
 #include "httpd/shared_cookie.h"
@@ -86,7 +86,7 @@ static void prepare_response(request_rec *r, ss_step_t *step)
 
     ss_strip_restore(r);
     ss_update_take(r);
-    ss_record_take(r);
+    ss_session_rec_take(r);
     ss_rules_apply(r); /* what applications changed comes first */
     visit = ss_visit_loaded(r);
     step->is_private = visit != NULL ? settle_cookie(r, visit) : has_their_cookie(r);

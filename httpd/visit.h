@@ -66,10 +66,10 @@ typedef struct ss_require_note_t {
     int too_old; /* a session was too old for one */
 } ss_require_note_t;
 
-/** record.c: what other modules keep in it. */
-typedef struct ss_record_note_t {
-    struct ss_record_t *record; /* NULL: nobody has asked for it */
-} ss_record_note_t;
+/** session_rec.c: what other modules keep in it. */
+typedef struct ss_session_rec_note_t {
+    struct ss_session_rec_t *record; /* NULL: nobody has asked for it */
+} ss_session_rec_note_t;
 
 /** modules.c */
 typedef struct ss_modules_note_t {
@@ -145,7 +145,7 @@ typedef struct ss_visit_t {
     ss_login_note_t login;
     ss_returning_note_t returning;
     ss_require_note_t require;
-    ss_record_note_t record;
+    ss_session_rec_note_t session_rec;
     ss_modules_note_t modules;
     ss_expression_note_t expression;
     ss_endpoint_note_t endpoint;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_RECORD_H
-#define SS_RECORD_H
+#ifndef SS_SESSION_REC_H
+#define SS_SESSION_REC_H
 
 #include <mod_session.h>
 
@@ -18,18 +18,18 @@
 /** The record of a visit, with its entries as they are now. What modules change in the table itself
  * is kept when the response starts, if the place of `r` allows it, the last that has asked, and if
  * no other site has caused the visit. */
-session_rec *ss_record_of(request_rec *r, ss_visit_t *visit);
+session_rec *ss_session_rec_of(request_rec *r, ss_visit_t *visit);
 
 /** A record of nothing, which nobody will keep. */
-session_rec *ss_record_blank(apr_pool_t *pool);
+session_rec *ss_session_rec_blank(apr_pool_t *pool);
 
 /** May this text be an entry's key or value? UTF-8. */
-int ss_record_accepts(const char *text);
+int ss_session_rec_accepts(const char *text);
 
 /** Keep the entries as they are in the table. */
-void ss_record_keep(ss_visit_t *visit);
+void ss_session_rec_keep(ss_visit_t *visit);
 
 /** When the response for `r` starts: keep what modules have changed in the table itself. */
-void ss_record_take(request_rec *r);
+void ss_session_rec_take(request_rec *r);
 
 #endif

@@ -4,20 +4,20 @@
 #include <apr_strings.h>
 
 #include "httpd/earned.h"
-#include "httpd/record.h"
+#include "httpd/session_rec.h"
 #include "lib/encode.h"
 #include "lib/json/json.h"
 
 #define ENTRIES_AT_FIRST 8
 
-struct ss_record_t {
+struct ss_session_rec_t {
     session_rec session;
     ss_json_t known;  /* its entries as the session holds them; absent: there are none */
     unsigned version; /* of the draft when they were compared last */
     int may_change;   /* may what stands in the table be kept? */
 };
 
-session_rec *ss_record_blank(apr_pool_t *pool)
+session_rec *ss_session_rec_blank(apr_pool_t *pool)
 {
     session_rec *session = apr_pcalloc(pool, sizeof(*session));
 
@@ -28,7 +28,7 @@ session_rec *ss_record_blank(apr_pool_t *pool)
     return session;
 }
 
-int ss_record_accepts(const char *text)
+int ss_session_rec_accepts(const char *text)
 {
     return ss_utf8_is_valid(ss_bytes_of(text));
 }
@@ -54,7 +54,7 @@ static void fill(apr_table_t *entries, ss_json_t hidden, apr_pool_t *pool)
 
 static int add_member(void *members, const char *key, const char *value)
 {
-    if (ss_record_accepts(key) && ss_record_accepts(value)) {
+    if (ss_session_rec_accepts(key) && ss_session_rec_accepts(value)) {
         ss_json_member_t *member = apr_array_push(members);
         apr_pool_t *pool = ((apr_array_header_t *)members)->pool;
 
@@ -80,7 +80,7 @@ static int is_same(ss_json_t a, ss_json_t b)
 }
 
 /* The session may have been changed, or ended, since the table was filled. */
-static void refresh(struct ss_record_t *record, const ss_visit_t *visit)
+static void refresh(struct ss_session_rec_t *record, const ss_visit_t *visit)
 {
     unsigned version = ss_draft_version(visit->draft);
     ss_json_t hidden;
@@ -96,29 +96,29 @@ static void refresh(struct ss_record_t *record, const ss_visit_t *visit)
     }
 }
 
-static struct ss_record_t *create(const ss_visit_t *visit)
+static struct ss_session_rec_t *create(const ss_visit_t *visit)
 {
-    struct ss_record_t *record = apr_pcalloc(visit->root->pool, sizeof(*record));
+    struct ss_session_rec_t *record = apr_pcalloc(visit->root->pool, sizeof(*record));
 
-    record->session = *ss_record_blank(visit->root->pool);
+    record->session = *ss_session_rec_blank(visit->root->pool);
     record->version = ss_draft_version(visit->draft) + 1; /* none: it is to be filled */
     return record;
 }
 
-session_rec *ss_record_of(request_rec *r, ss_visit_t *visit)
+session_rec *ss_session_rec_of(request_rec *r, ss_visit_t *visit)
 {
-    if (visit->record.record == NULL) {
-        visit->record.record = create(visit);
+    if (visit->session_rec.record == NULL) {
+        visit->session_rec.record = create(visit);
     }
-    visit->record.record->may_change =
+    visit->session_rec.record->may_change =
         ss_visit_may_change(r) && ss_earned_caller_fault(visit) == NULL;
-    refresh(visit->record.record, visit);
-    return &visit->record.record->session;
+    refresh(visit->session_rec.record, visit);
+    return &visit->session_rec.record->session;
 }
 
-void ss_record_keep(ss_visit_t *visit)
+void ss_session_rec_keep(ss_visit_t *visit)
 {
-    struct ss_record_t *record = visit->record.record;
+    struct ss_session_rec_t *record = visit->session_rec.record;
     const ss_change_t change = { SS_CHANGE_HIDE, ss_absent,
                                  object_of(record->session.entries, visit->root->pool) };
 
@@ -129,12 +129,12 @@ void ss_record_keep(ss_visit_t *visit)
     }
 }
 
-void ss_record_take(request_rec *r)
+void ss_session_rec_take(request_rec *r)
 {
     ss_visit_t *visit = ss_visit_loaded(r);
 
-    if (visit != NULL && visit->record.record != NULL && visit->record.record->may_change) {
-        refresh(visit->record.record, visit);
-        ss_record_keep(visit);
+    if (visit != NULL && visit->session_rec.record != NULL && visit->session_rec.record->may_change) {
+        refresh(visit->session_rec.record, visit);
+        ss_session_rec_keep(visit);
     }
 }
