@@ -133,7 +133,8 @@ void ss_session_rec_take(request_rec *r)
 {
     ss_visit_t *visit = ss_visit_loaded(r);
 
-    if (visit != NULL && visit->session_rec.record != NULL && visit->session_rec.record->may_change) {
+    if (visit != NULL && visit->session_rec.record != NULL &&
+        visit->session_rec.record->may_change) {
         refresh(visit->session_rec.record, visit);
         ss_session_rec_keep(visit);
     }
