@@ -14,6 +14,8 @@ static const char *const names[SS_STATES] = {
     [SS_EXPIRED_IDLE]     = "expired-idle",
     [SS_EXPIRED_ABSOLUTE] = "expired-absolute",
     [SS_FROM_FUTURE]      = "from-future",
+    [SS_REVOKED]          = "revoked",
+    [SS_UNAVAILABLE]      = "unavailable",
 };
 /* clang-format on */
 

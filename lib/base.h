@@ -38,6 +38,8 @@ typedef enum ss_state_e {
     SS_EXPIRED_IDLE,
     SS_EXPIRED_ABSOLUTE,
     SS_FROM_FUTURE, /* a time stamp ahead of our clock by more than the allowed skew */
+    SS_REVOKED,     /* its holder was logged out everywhere */
+    SS_UNAVAILABLE, /* it lives in a store that cannot be asked: nobody knows what it is */
     SS_STATES       /* how many there are */
 } ss_state_e;
 

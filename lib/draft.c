@@ -225,6 +225,12 @@ void ss_draft_adopt(ss_draft_t *draft, ss_session_t *session)
     make_again(draft);
 }
 
+void ss_draft_rebase(ss_draft_t *draft, ss_session_t *session)
+{
+    draft->base = session;
+    make_again(draft);
+}
+
 int ss_draft_has_changes(const ss_draft_t *draft)
 {
     return count_of(draft) > 0;

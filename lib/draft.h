@@ -65,6 +65,13 @@ void ss_draft_revert(ss_draft_t *draft);
  */
 void ss_draft_adopt(ss_draft_t *draft, ss_session_t *session);
 
+/**
+ * Somebody else has saved the session meanwhile: make all changes again on what is there now.
+ *
+ * @param session  what is there; the draft's from now on
+ */
+void ss_draft_rebase(ss_draft_t *draft, ss_session_t *session);
+
 /** Has anything been asked for since the draft began? That it then makes no difference does not
  * count here. */
 int ss_draft_has_changes(const ss_draft_t *draft);

@@ -16,7 +16,8 @@
 typedef struct ss_key_t {
     apr_uint16_t id; /* native: the hint in the cookie's header; 0 in other formats */
     const ss_mac_t *mac;
-    const ss_aead_t *aead; /* native: for encrypted payloads; NULL in other formats */
+    const ss_aead_t *aead;  /* native: for encrypted payloads; NULL in other formats */
+    const ss_aead_t *store; /* native: for records of stores; NULL in other formats */
 } ss_key_t;
 
 /** The keys of one format in one virtual host. The first seals, all of them open. */

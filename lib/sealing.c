@@ -61,6 +61,7 @@ void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_s
                                       how->cookie_name);
     candidates->count = at_most(candidates->came);
     candidates->companion_count = 0;
+    candidates->fetch = NULL;
     if (how->companion_name != NULL) {
         candidates->companion_count =
             at_most(ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, SS_COOKIE_FIRST,
@@ -146,13 +147,90 @@ static ss_state_e verify(ss_payload_t *payload, const ss_format_t **format, ss_s
     return refused;
 }
 
+/* The keys that records are sealed with: where there are stores, native is written. */
+static const ss_keyring_t *record_keys(const ss_sealing_t *how)
+{
+    return APR_ARRAY_IDX(how->seals, 0, ss_seal_t).keys;
+}
+
+/* A record's document. One that was opened before is remembered as cookies are, by all its bytes
+ * and by whose it is. `item` has its format and its stamp. */
+static ss_state_e read_record(ss_memory_item_t *item, int *is_closed, ss_bytes_t bytes,
+                              const ss_sealing_t *how, apr_pool_t *pool)
+{
+    const ss_bytes_t id = ss_bytes((const char *)item->stamp.id, SS_SESSION_ID_SIZE);
+    const ss_sealed_t whole = { bytes, id };
+    ss_memory_item_t known;
+    ss_record_t record;
+    ss_state_e state;
+
+    *is_closed = 0;
+    if (how->memory != NULL &&
+        ss_memory_recall(how->memory, &known, &whole, record_keys(how), pool)) {
+        item->document = known.document;
+        item->key = known.key;
+        return SS_VALID;
+    }
+    state = ss_record_open(&record, bytes, item->stamp.id, record_keys(how), pool);
+    if (state != SS_VALID) {
+        return state;
+    }
+    item->key = record.key;
+    *is_closed = record.is_closed;
+    if (record.is_closed) {
+        return SS_VALID;
+    }
+    if (ss_document_read(&item->document, record.text, pool) != APR_SUCCESS) {
+        return SS_MALFORMED;
+    }
+    if (how->memory != NULL) {
+        ss_memory_keep(how->memory, item, &whole, record_keys(how));
+    }
+    return SS_VALID;
+}
+
+/* The document that a reference leads to. */
+static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const opening_t *opening)
+{
+    const ss_candidates_t *candidates = opening->candidates;
+    ss_fetched_e fetched = SS_FETCHED_NOTHING;
+    apr_uint32_t counter;
+    ss_bytes_t bytes;
+    int is_closed;
+
+    if (candidates->fetch != NULL) {
+        fetched = candidates->fetch(candidates->baton, &bytes, &opened->place, item->stamp.id,
+                                    opening->pool);
+    }
+    if (fetched != SS_FETCHED) {
+        return fetched == SS_FETCH_FAILED ? SS_UNAVAILABLE : SS_EXPIRED_IDLE;
+    }
+    opened->record = read_record(item, &is_closed, bytes, opening->how, opening->pool);
+    if (opened->record != SS_VALID) {
+        return opened->record;
+    }
+    opened->record = SS_NONE;
+    if (is_closed) {
+        return SS_EXPIRED_IDLE;
+    }
+    memcpy(opened->token, bytes.data, SS_TOKEN_SIZE);
+    opened->is_stored = 1;
+    counter = ss_record_counter(opened->token);
+    opened->lost = item->stamp.counter > counter ? item->stamp.counter - counter : 0;
+    item->stamp.counter = counter;
+    return SS_VALID;
+}
+
 /* A cookie at first sight: does its signature hold, is it of our time, and is it a session? */
-static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie, const opening_t *opening)
+static ss_state_e examine(ss_opened_t *opened, ss_memory_item_t *item, ss_sealed_t *cookie,
+                          const opening_t *opening)
 {
     const ss_sealing_t *how = opening->how;
     ss_payload_t payload;
-    ss_state_e state = verify(&payload, &item->format, cookie, opening);
+    ss_state_e state;
 
+    memset(&payload, 0, sizeof(payload));
+    state = verify(&payload, &item->format, cookie, opening);
     if (state != SS_VALID) {
         return state;
     }
@@ -161,6 +239,9 @@ static ss_state_e examine(ss_memory_item_t *item, ss_sealed_t *cookie, const ope
     state = ss_lifetime_judge(&item->stamp, how->lifetime, opening->now);
     if (state != SS_VALID) {
         return state;
+    }
+    if (payload.is_reference) {
+        return follow(opened, item, opening);
     }
     if (payload.text.data == NULL ||
         ss_document_read(&item->document, payload.text, opening->pool) != APR_SUCCESS) {
@@ -195,11 +276,12 @@ ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool)
     return session;
 }
 
-static ss_session_t *session_of(const ss_memory_item_t *item, const opening_t *opening)
+static ss_session_t *session_of(const ss_memory_item_t *item, const ss_sealing_t *how,
+                                apr_pool_t *pool)
 {
-    ss_session_t *session = ss_session_of(&item->document, &item->stamp, opening->pool);
+    ss_session_t *session = ss_session_of(&item->document, &item->stamp, pool);
 
-    if (is_native(item->format) || is_native(ss_sealing_written(opening->how))) {
+    if (is_native(item->format) || is_native(ss_sealing_written(how))) {
         ss_session_reserve(session, is_native(item->format));
     }
     return session;
@@ -218,9 +300,9 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
     }
     state = recall(&item, &cookie, opening)
                 ? ss_lifetime_judge(&item.stamp, how->lifetime, opening->now)
-                : examine(&item, &cookie, opening);
+                : examine(opened, &item, &cookie, opening);
     if (state == SS_VALID) {
-        opened->session = session_of(&item, opening);
+        opened->session = session_of(&item, how, opening->pool);
         opened->format = item.format;
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
@@ -261,12 +343,20 @@ static int wins(const ss_opened_t *later, const ss_opened_t *earlier, const ss_s
     return is_newer(ss_session_stamp(later->session), ss_session_stamp(earlier->session));
 }
 
+/* Does a session count though there is another one, with this stamp, that cannot be loaded? An
+ * outage must not bring back what that one has replaced. */
+static int outweighs(const ss_opened_t *opened, const ss_stamp_t *unavailable)
+{
+    return opened->session != NULL && is_native(opened->format) &&
+           is_newer(ss_session_stamp(opened->session), unavailable);
+}
+
 ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
                            const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
 {
     const opening_t opening = { candidates, how, now, pool };
-    ss_state_e first = SS_NONE;
-    ss_stamp_t judged;
+    ss_state_e first = SS_NONE, record = SS_NONE;
+    ss_stamp_t judged, unavailable = { .counter = 0 };
     int owned = 0;
 
     memset(opened, 0, sizeof(*opened));
@@ -277,13 +367,24 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
         if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {
             *opened = found;
         }
+        if (state == SS_UNAVAILABLE &&
+            (unavailable.counter == 0 || is_newer(&found.judged, &unavailable))) {
+            unavailable = found.judged;
+        }
         owned |= found.is_owned;
+        record = found.record != SS_NONE ? found.record : record;
         if (first == SS_NONE) {
             first = state;
             judged = found.judged;
         }
     }
+    if (unavailable.counter != 0 && !outweighs(opened, &unavailable)) {
+        memset(opened, 0, sizeof(*opened));
+        first = SS_UNAVAILABLE;
+        judged = unavailable;
+    }
     opened->is_owned = owned;
+    opened->record = record;
     if (opened->session != NULL) {
         return SS_VALID;
     }
@@ -326,23 +427,25 @@ static void fill_payload(ss_payload_t *payload, ss_seal_t *seal, ss_session_t *s
     seal->encrypt |= hides;
 }
 
-apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
-                             const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
+apr_status_t ss_sealing_stamp(ss_stamp_t *stamp, ss_session_t *session, const ss_sealing_t *how,
+                              apr_time_t now)
+{
+    return ss_stamp_next(stamp, ss_session_stamp(session), ss_session_is_changed(session), now,
+                         how->random);
+}
+
+apr_status_t ss_sealing_hold(ss_sealing_result_t *result, ss_session_t *session,
+                             const ss_stamp_t *stamp, const ss_sealing_t *how, apr_pool_t *pool)
 {
     static const ss_sealed_t nothing = { { NULL, 0 }, { NULL, 0 } };
     ss_seal_t seal = ss_sealing_as(how, 0);
-    ss_payload_t payload;
+    ss_payload_t payload = { .stamp = *stamp };
     apr_size_t size;
     apr_status_t rv;
 
     result->cookie = nothing;
     result->over = 0;
-    rv = ss_stamp_next(&payload.stamp, ss_session_stamp(session), ss_session_is_changed(session),
-                       now, how->random);
-    result->stamp = payload.stamp;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
+    result->stamp = *stamp;
     date_back(&payload.stamp, seal.format, how->lifetime);
     fill_payload(&payload, &seal, session);
     rv = seal.format->seal(&result->cookie, &payload, &seal, pool);
@@ -357,6 +460,64 @@ apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
         return APR_ENOSPC;
     }
     return APR_SUCCESS;
+}
+
+apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
+                             const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool)
+{
+    ss_stamp_t stamp;
+    apr_status_t rv = ss_sealing_stamp(&stamp, session, how, now);
+
+    if (rv != APR_SUCCESS) {
+        memset(result, 0, sizeof(*result));
+        return rv;
+    }
+    return ss_sealing_hold(result, session, &stamp, how, pool);
+}
+
+apr_status_t ss_sealing_refer(ss_sealing_result_t *result, const ss_stamp_t *stamp,
+                              const ss_sealing_t *how, apr_pool_t *pool)
+{
+    const ss_seal_t seal = ss_sealing_as(how, 0);
+    const ss_payload_t payload = { .stamp = *stamp, .is_reference = 1 };
+
+    memset(result, 0, sizeof(*result));
+    result->stamp = *stamp;
+    return seal.format->seal(&result->cookie, &payload, &seal, pool);
+}
+
+/*
+ * Records
+ */
+
+apr_status_t ss_sealing_pack(ss_bytes_t *bytes, unsigned char *token, ss_session_t *session,
+                             const ss_stamp_t *stamp, const ss_sealing_t *how, apr_pool_t *pool)
+{
+    ss_record_t record = { .is_closed = session == NULL };
+    apr_status_t rv;
+
+    record.text = session == NULL ? ss_absent : ss_session_text(session);
+    rv = ss_record_seal(bytes, &record, stamp->counter, stamp->id, record_keys(how), how->random,
+                        pool);
+    memcpy(token, record.token, SS_TOKEN_SIZE);
+    return rv;
+}
+
+ss_state_e ss_sealing_unpack(ss_unpacked_t *unpacked, ss_bytes_t bytes, const ss_stamp_t *stamp,
+                             const ss_sealing_t *how, apr_pool_t *pool)
+{
+    ss_memory_item_t item = { .format = ss_sealing_written(how), .stamp = *stamp };
+    int is_closed;
+    ss_state_e state = read_record(&item, &is_closed, bytes, how, pool);
+
+    if (state != SS_VALID) {
+        return state;
+    }
+    memcpy(unpacked->token, bytes.data, SS_TOKEN_SIZE);
+    unpacked->key = item.key;
+    item.stamp.counter = ss_record_counter(unpacked->token);
+    unpacked->session = is_closed ? NULL : session_of(&item, how, pool);
+    return SS_VALID;
 }
 
 apr_int64_t ss_sealing_max_age(const ss_session_t *session, const ss_stamp_t *stamp,

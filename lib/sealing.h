@@ -6,9 +6,10 @@
 
 #include "lib/format/format.h"
 #include "lib/memory.h"
+#include "lib/record.h"
 
 /* The cookie formats of one virtual host, with their keys: from Cookie header to session, and from
- * session to cookie. */
+ * session to cookie. A native cookie holds the session, or refers to a record in a store. */
 
 /** How one virtual host, or one run of the command line, seals and opens. Nothing is read from
  * elsewhere. */
@@ -52,9 +53,24 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
  */
 ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool);
 
+typedef enum ss_fetched_e { SS_FETCHED, SS_FETCHED_NOTHING, SS_FETCH_FAILED } ss_fetched_e;
+
+/**
+ * Fetches the record of a session from the stores. Asked at most once for each cookie, and only
+ * when its seal and its times hold.
+ *
+ * @param bytes  out, with SS_FETCHED: in `pool`
+ * @param place  out, with SS_FETCHED: which of the stores has it
+ * @return       SS_FETCH_FAILED when nobody knows whether there is one
+ */
+typedef ss_fetched_e ss_fetch_fn(void *baton, ss_bytes_t *bytes, int *place,
+                                 const unsigned char *id, apr_pool_t *pool);
+
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
+    ss_fetch_fn *fetch; /* NULL: there is no store, or nobody is to ask it */
+    void *baton;
     int came; /* `count`, or more: these are not tried */
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count;
@@ -62,8 +78,8 @@ typedef struct ss_candidates_t {
     int companion_count;
 } ss_candidates_t;
 
-/** Find them in a Cookie header: the first SS_CANDIDATES_MAX of each. Where a framework takes the
- * last of its cookies, that one is among them, however many there are. */
+/** Find them in a Cookie header, without a store: the first SS_CANDIDATES_MAX of each. Where a
+ * framework takes the last of its cookies, that one is among them, however many there are. */
 void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_sealing_t *how);
 
 /** What a cookie proved to be. */
@@ -77,6 +93,14 @@ typedef struct ss_opened_t {
                      overwrite it. Not one that has expired */
     ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE and SS_FROM_FUTURE: the times that
                           were judged, of the first cookie */
+
+    /* of a session that lives in a store */
+    int is_stored;
+    int place;                          /* which of the stores */
+    unsigned char token[SS_TOKEN_SIZE]; /* of the record */
+    apr_uint32_t lost; /* changes that the cookie knows of, and the record does not */
+    ss_state_e record; /* in every state: why a record does not open, of the last cookie whose does
+                          not; SS_NONE: all do */
 } ss_opened_t;
 
 /**
@@ -85,8 +109,9 @@ typedef struct ss_opened_t {
  * framework itself takes; of different formats that of the first among those accepted.
  *
  * @param opened  out: in `pool`; zeroed unless SS_VALID, but for what says otherwise
- * @return        SS_VALID; SS_NONE without a cookie of our name; otherwise why the first was
- * refused
+ * @return        SS_VALID; SS_NONE without a cookie of our name; SS_UNAVAILABLE when the newest one
+ *                whose seal holds is that; otherwise why the first was refused. A session whose
+ *                record is absent or closed is SS_EXPIRED_IDLE
  */
 SS_MUST_USE ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidates,
                                        const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
@@ -111,6 +136,56 @@ typedef struct ss_sealing_result_t {
  */
 SS_MUST_USE apr_status_t ss_sealing_seal(ss_sealing_result_t *result, ss_session_t *session,
                                          const ss_sealing_t *how, apr_time_t now, apr_pool_t *pool);
+
+/**
+ * The same in steps: what the next cookie says of the session. A new session gets a new id each
+ * time.
+ *
+ * @return  APR_SUCCESS, or what the random source failed with
+ */
+SS_MUST_USE apr_status_t ss_sealing_stamp(ss_stamp_t *stamp, ss_session_t *session,
+                                          const ss_sealing_t *how, apr_time_t now);
+
+/** A cookie that holds the session, with this stamp; returns as ss_sealing_seal does. */
+SS_MUST_USE apr_status_t ss_sealing_hold(ss_sealing_result_t *result, ss_session_t *session,
+                                         const ss_stamp_t *stamp, const ss_sealing_t *how,
+                                         apr_pool_t *pool);
+
+/** A cookie that refers to the record under the stamp's id. The format that is written must be
+ * native. */
+SS_MUST_USE apr_status_t ss_sealing_refer(ss_sealing_result_t *result, const ss_stamp_t *stamp,
+                                          const ss_sealing_t *how, apr_pool_t *pool);
+
+/**
+ * The record that a store is to keep.
+ *
+ * @param bytes    out: in `pool`
+ * @param token    out: SS_TOKEN_SIZE bytes
+ * @param session  NULL: a closed one
+ * @param stamp    its id and its write counter
+ */
+SS_MUST_USE apr_status_t ss_sealing_pack(ss_bytes_t *bytes, unsigned char *token,
+                                         ss_session_t *session, const ss_stamp_t *stamp,
+                                         const ss_sealing_t *how, apr_pool_t *pool);
+
+/** The session of a record. */
+typedef struct ss_unpacked_t {
+    ss_session_t *session; /* in `pool`; NULL when it is closed */
+    int key;               /* index of the secret */
+    unsigned char token[SS_TOKEN_SIZE];
+} ss_unpacked_t;
+
+/**
+ * Open a record.
+ *
+ * @param unpacked  out, defined when SS_VALID
+ * @param bytes     must live as long as `pool`
+ * @param stamp     what the cookie says of the session; its counter does not count
+ * @return          SS_VALID, SS_UNKNOWN_KEY or SS_MALFORMED
+ */
+SS_MUST_USE ss_state_e ss_sealing_unpack(ss_unpacked_t *unpacked, ss_bytes_t bytes,
+                                         const ss_stamp_t *stamp, const ss_sealing_t *how,
+                                         apr_pool_t *pool);
 
 /** Bytes of names and values that a sealed cookie comes to. */
 apr_size_t ss_sealing_size(const ss_sealed_t *cookie, const ss_sealing_t *how);

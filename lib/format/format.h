@@ -30,7 +30,8 @@ typedef struct ss_payload_t {
                         is right, but what it signs cannot be decoded */
     ss_json_t json;  /* for sealing: the same, checked */
     ss_stamp_t stamp;
-    int key; /* after opening: index of the key that fitted */
+    int key;          /* after opening: index of the key that fitted */
+    int is_reference; /* native: there is no text; the document is in a store, under stamp.id */
 } ss_payload_t;
 
 #define SS_FORMAT_TIMED 1   /* carries when it was renewed */
@@ -91,7 +92,7 @@ struct ss_format_t {
     /**
      * Open a cookie; verify before looking inside.
      *
-     * @param payload  out, defined when SS_VALID: text in `pool`
+     * @param payload  zeroed; out, defined when SS_VALID: text in `pool`
      * @return         SS_VALID, SS_MALFORMED when it is not this format's shape, SS_UNKNOWN_KEY or
      * SS_BAD_SIGNATURE; time is not judged here
      */

@@ -6,7 +6,7 @@
  * The native format. All integers big-endian, the whole in base64url:
  *
  *   0  1   version, 1
- *   1  1   flags: bit 0 is set when the payload is encrypted, the others must be 0
+ *   1  1   flags: 0 signed, 1 encrypted, 2 a reference
  *   2  2   key id: picks the key in one step, however many secrets are configured
  *   4  6   renewed, seconds since 1970
  *  10  6   created, seconds since 1970
@@ -22,17 +22,22 @@
  *  60  n   the JSON document, encrypted
  * 60+n 16  tag
  *
- * Both kinds are always read.
+ * A reference to a document that a store keeps under the session id:
+ *  36  32  HMAC-SHA-256 over everything before
+ *
+ * All kinds are always read. Releases before 0.2 take a reference for malformed.
  */
 #include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "lib/encode.h"
 #include "lib/format/format.h"
+#include "lib/numbers.h"
 
 #define VERSION 1
 #define FLAGS_SIGNED 0
 #define FLAGS_ENCRYPTED 1
+#define FLAGS_REFERENCE 2
 
 enum {
     AT_VERSION = 0,
@@ -49,24 +54,6 @@ enum {
 };
 
 #define SALT "mod_signed_session v1"
-
-static void put_number(char *out, int size, apr_uint64_t number)
-{
-    for (int i = size - 1; i >= 0; i--) {
-        out[i] = (char)(number & 0xff);
-        number >>= 8;
-    }
-}
-
-static apr_uint64_t get_number(const char *in, int size)
-{
-    apr_uint64_t number = 0;
-
-    for (int i = 0; i < size; i++) {
-        number = number << 8 | (unsigned char)in[i];
-    }
-    return number;
-}
 
 /* One secret gives independent keys for each purpose, cookie name and audience (RFC 5869). */
 static apr_status_t derive_bytes(unsigned char *out, apr_size_t len, const char *purpose,
@@ -99,18 +86,18 @@ static apr_status_t derive_mac(ss_key_t *key, ss_bytes_t secret, const ss_bindin
     return rv;
 }
 
-static apr_status_t derive_aead(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
-                                apr_pool_t *pool)
+static apr_status_t derive_aead(const ss_aead_t **key, const char *purpose, ss_bytes_t secret,
+                                const ss_binding_t *binding, apr_pool_t *pool)
 {
     unsigned char derived[SS_AEAD_KEY_SIZE];
     ss_aead_t *aead = NULL;
-    apr_status_t rv = derive_bytes(derived, sizeof(derived), "encrypt", secret, binding, pool);
+    apr_status_t rv = derive_bytes(derived, sizeof(derived), purpose, secret, binding, pool);
 
     if (rv == APR_SUCCESS) {
         rv = ss_aead_create(&aead, derived, pool);
         ss_wipe(derived, sizeof(derived));
     }
-    key->aead = aead;
+    *key = aead;
     return rv;
 }
 
@@ -125,7 +112,10 @@ static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t 
         rv = derive_mac(key, secret, binding, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = derive_aead(key, secret, binding, pool);
+        rv = derive_aead(&key->aead, "encrypt", secret, binding, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = derive_aead(&key->store, "store", secret, binding, pool);
     }
     return rv;
 }
@@ -160,12 +150,16 @@ static int try_encrypted(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, 
 
 /* What the flags say. */
 static const struct kind_t {
+    const char *name;
     apr_size_t size_min; /* of a cookie with an empty document */
     try_key_fn *try_key;
 } kinds[] = {
-    [FLAGS_SIGNED] = { HEADER_SIZE + SS_SHA256_SIZE, try_signed },
-    [FLAGS_ENCRYPTED] = { NONCE_END + SS_AEAD_TAG_SIZE, try_encrypted },
+    [FLAGS_SIGNED] = { "signed", HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_ENCRYPTED] = { "encrypted", NONCE_END + SS_AEAD_TAG_SIZE, try_encrypted },
+    [FLAGS_REFERENCE] = { "reference", HEADER_SIZE + SS_SHA256_SIZE, try_signed },
 };
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /* For people who copied a part of a cookie, or more than one. */
 static const char *why_undecoded(ss_bytes_t value, apr_pool_t *pool)
@@ -195,11 +189,14 @@ static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
     if (raw->data[AT_VERSION] != VERSION) {
         return "its version is not 1";
     }
-    if ((unsigned char)raw->data[AT_FLAGS] > FLAGS_ENCRYPTED) {
+    if ((unsigned char)raw->data[AT_FLAGS] >= KINDS) {
         return "it has flags that have no meaning";
     }
     if (raw->len < kinds[(int)raw->data[AT_FLAGS]].size_min) {
         return "it is too short for a signature: it was cut short";
+    }
+    if (raw->data[AT_FLAGS] == FLAGS_REFERENCE && raw->len > kinds[FLAGS_REFERENCE].size_min) {
+        return "it is too long for a reference to a store";
     }
     return NULL;
 }
@@ -208,7 +205,7 @@ static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
 static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring_t *keys,
                          apr_pool_t *pool)
 {
-    apr_uint16_t id = (apr_uint16_t)get_number(raw.data + AT_KEY_ID, 2);
+    apr_uint16_t id = (apr_uint16_t)ss_number_get(raw.data + AT_KEY_ID, 2);
     try_key_fn *try_key = kinds[(int)raw.data[AT_FLAGS]].try_key;
     const ss_key_t *end = keys->keys + keys->count;
     ss_state_e state = SS_UNKNOWN_KEY;
@@ -239,9 +236,10 @@ static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
     if (state != SS_VALID) {
         return state;
     }
-    payload->stamp.renewed = (apr_int64_t)get_number(raw.data + AT_RENEWED, TIME_SIZE);
-    payload->stamp.created = (apr_int64_t)get_number(raw.data + AT_CREATED, TIME_SIZE);
-    payload->stamp.counter = (apr_uint32_t)get_number(raw.data + AT_COUNTER, 4);
+    payload->is_reference = raw.data[AT_FLAGS] == FLAGS_REFERENCE;
+    payload->stamp.renewed = (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE);
+    payload->stamp.created = (apr_int64_t)ss_number_get(raw.data + AT_CREATED, TIME_SIZE);
+    payload->stamp.counter = (apr_uint32_t)ss_number_get(raw.data + AT_COUNTER, 4);
     memcpy(payload->stamp.id, raw.data + AT_SESSION_ID, SS_SESSION_ID_SIZE);
     return SS_VALID;
 }
@@ -254,11 +252,11 @@ static void put_header(char *raw, int flags, apr_uint16_t key_id, const ss_stamp
 {
     raw[AT_VERSION] = VERSION;
     raw[AT_FLAGS] = (char)flags;
-    put_number(raw + AT_KEY_ID, 2, key_id);
-    put_number(raw + AT_RENEWED, TIME_SIZE, (apr_uint64_t)stamp->renewed);
-    put_number(raw + AT_CREATED, TIME_SIZE, (apr_uint64_t)stamp->created);
+    ss_number_put(raw + AT_KEY_ID, 2, key_id);
+    ss_number_put(raw + AT_RENEWED, TIME_SIZE, (apr_uint64_t)stamp->renewed);
+    ss_number_put(raw + AT_CREATED, TIME_SIZE, (apr_uint64_t)stamp->created);
     memcpy(raw + AT_SESSION_ID, stamp->id, SS_SESSION_ID_SIZE);
-    put_number(raw + AT_COUNTER, 4, stamp->counter);
+    ss_number_put(raw + AT_COUNTER, 4, stamp->counter);
 }
 
 static apr_status_t sign(char *raw, ss_bytes_t text, const ss_key_t *key)
@@ -281,18 +279,26 @@ static apr_status_t encrypt(char *raw, ss_bytes_t text, const ss_key_t *key, ss_
                         ss_bytes(raw, HEADER_SIZE));
 }
 
+static int flags_of(const ss_payload_t *payload, const ss_seal_t *seal)
+{
+    if (payload->is_reference) {
+        return FLAGS_REFERENCE;
+    }
+    return seal->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
+}
+
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
                                const ss_seal_t *seal, apr_pool_t *pool)
 {
     const ss_key_t *key = &seal->keys->keys[0];
-    int flags = seal->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
-    apr_size_t size = kinds[flags].size_min + payload->text.len;
+    int flags = flags_of(payload, seal);
+    ss_bytes_t text = payload->is_reference ? ss_bytes("", 0) : payload->text;
+    apr_size_t size = kinds[flags].size_min + text.len;
     char *raw = apr_palloc(pool, size), *value;
     apr_status_t rv;
 
     put_header(raw, flags, key->id, &payload->stamp);
-    rv = seal->encrypt ? encrypt(raw, payload->text, key, seal->random)
-                       : sign(raw, payload->text, key);
+    rv = flags == FLAGS_ENCRYPTED ? encrypt(raw, text, key, seal->random) : sign(raw, text, key);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -319,8 +325,10 @@ static void look_at_rest(ss_look_t *look, ss_bytes_t raw)
         return;
     }
     end = raw.len - SS_SHA256_SIZE;
-    ss_look_bytes(look, "session", SS_PART_JSON,
-                  ss_bytes(raw.data + HEADER_SIZE, end - HEADER_SIZE));
+    if (raw.data[AT_FLAGS] == FLAGS_SIGNED) {
+        ss_look_bytes(look, "session", SS_PART_JSON,
+                      ss_bytes(raw.data + HEADER_SIZE, end - HEADER_SIZE));
+    }
     ss_look_bytes(look, "signature", SS_PART_BINARY, ss_bytes(raw.data + end, SS_SHA256_SIZE));
 }
 
@@ -336,17 +344,16 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
     }
     ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION]);
     ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS]);
-    ss_look_bytes(look, "kind", SS_PART_TEXT,
-                  ss_bytes_of(raw.data[AT_FLAGS] == FLAGS_ENCRYPTED ? "encrypted" : "signed"));
+    ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of(kinds[(int)raw.data[AT_FLAGS]].name));
     ss_look_bytes(look, "key id", SS_PART_BINARY, ss_bytes(raw.data + AT_KEY_ID, 2));
     ss_look_number(look, "renewed", SS_PART_TIME,
-                   (apr_int64_t)get_number(raw.data + AT_RENEWED, TIME_SIZE));
+                   (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE));
     ss_look_number(look, "created", SS_PART_TIME,
-                   (apr_int64_t)get_number(raw.data + AT_CREATED, TIME_SIZE));
+                   (apr_int64_t)ss_number_get(raw.data + AT_CREATED, TIME_SIZE));
     ss_look_bytes(look, "session id", SS_PART_BINARY,
                   ss_bytes(raw.data + AT_SESSION_ID, SS_SESSION_ID_SIZE));
     ss_look_number(look, "counter", SS_PART_NUMBER,
-                   (apr_int64_t)get_number(raw.data + AT_COUNTER, 4));
+                   (apr_int64_t)ss_number_get(raw.data + AT_COUNTER, 4));
     look_at_rest(look, raw);
     return SS_LIKELY;
 }
@@ -362,7 +369,7 @@ static int resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *poo
         return 0;
     }
     for (int i = 0; i < keys->count; i++) {
-        if (keys->keys[i].id == get_number(start.data + AT_KEY_ID, 2)) {
+        if (keys->keys[i].id == ss_number_get(start.data + AT_KEY_ID, 2)) {
             return 1;
         }
     }

@@ -18,6 +18,8 @@ static const struct {
     { SS_EXPIRED_IDLE,     "expired-idle" },
     { SS_EXPIRED_ABSOLUTE, "expired-absolute" },
     { SS_FROM_FUTURE,      "from-future" },
+    { SS_REVOKED,          "revoked" },
+    { SS_UNAVAILABLE,      "unavailable" },
 };
 
 static const struct {
