@@ -40,6 +40,14 @@ def test_the_core_knows_nothing_of_httpd():
         assert not re.findall(r'#include ["<](?:httpd|http_|util_|ap_|mod_|scoreboard)', path.read_text()), path
 
 
+def test_the_store_in_files_stands_alone():
+    files = list((TOP / 'stores').glob('file*.[ch]'))
+    assert files
+    for path in files:
+        for header in re.findall(r'^#include "(.*)"', path.read_text(), re.M):
+            assert header == 'mod_signed_session_store.h' or header.startswith('stores/file'), (path, header)
+
+
 def test_only_one_file_sees_libcrypto_and_one_zlib():
     for header, owner in (('openssl/', 'crypto'), ('zlib.h', 'deflate')):
         found = {path.stem for path in FILES if f'#include <{header}' in path.read_text()}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "stores/file_parts.h"
+
+/* NULL: fit to hold sessions. `gone`: out, it is not there. */
+static const char *judge(const file_store_t *store, int *gone, apr_pool_t *pool)
+{
+    struct stat info;
+    apr_status_t rv;
+
+    *gone = 0;
+    if (stat(store->dir, &info) != 0) {
+        rv = errno;
+        *gone = rv == ENOENT;
+        return *gone ? NULL : apr_psprintf(pool, "cannot look at %s: %pm", store->dir, &rv);
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return apr_psprintf(pool, "%s is not a directory", store->dir);
+    }
+    if (info.st_uid != store->uid) {
+        return apr_psprintf(
+            pool,
+            "%s belongs to user id %ld, and sessions to the one that httpd runs as, "
+            "which is %ld: hand it over with chown, or remove it and let httpd "
+            "make it",
+            store->dir, (long)info.st_uid, (long)store->uid);
+    }
+    if ((info.st_mode & 07777 & ~S_ISGID) != 0700) {
+        return apr_psprintf(pool,
+                            "%s has the mode %04o, and sessions are for httpd alone: use "
+                            "chmod 0700",
+                            store->dir, (unsigned)(info.st_mode & 07777));
+    }
+    return NULL;
+}
+
+/* Without slashes behind it; DIR of ServerRoot, where it is relative. */
+static const char *directory_of(const signed_session_place_t *place, apr_pool_t *pool)
+{
+    const char *words = place->words;
+    char *dir;
+    apr_size_t len;
+
+    if (words[0] == '\0') {
+        dir = apr_pstrcat(pool, place->runtime_dir, "/sessions", NULL);
+    }
+    else if (words[0] == '/') {
+        dir = apr_pstrdup(pool, words);
+    }
+    else {
+        dir = apr_pstrcat(pool, place->server_root, "/", words, NULL);
+    }
+    for (len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--) {
+        dir[len - 1] = '\0';
+    }
+    return dir;
+}
+
+const char *file_configure(void **out, const signed_session_place_t *place, apr_pool_t *pconf)
+{
+    file_store_t *store = apr_pcalloc(pconf, sizeof(*store));
+    int gone;
+
+    *out = store;
+    store->dir = directory_of(place, pconf);
+    store->dir_len = strlen(store->dir);
+    store->uid = place->uid;
+    store->gid = place->gid;
+    store->space = place->space;
+    if (store->dir_len > FILE_DIR_MAX) {
+        return apr_psprintf(pconf, "the path of the directory has more than %d bytes",
+                            FILE_DIR_MAX);
+    }
+    return judge(store, &gone, pconf);
+}
+
+/* Made under another name, and whole before it gets its own: a start that is killed on the way
+ * leaves no directory that the next one refuses. */
+static int make_directory(const file_store_t *store, const char *temporary)
+{
+    int fd, rv;
+
+    rmdir(temporary); /* of a start that was killed: in a container each has the same number */
+    if (mkdir(temporary, 0700) != 0) {
+        return -1;
+    }
+    fd = file_directory_open(temporary);
+    rv = fd >= 0 && (geteuid() != 0 || fchown(fd, store->uid, store->gid) == 0) &&
+                 rename(temporary, store->dir) == 0
+             ? 0
+             : -1;
+    file_close(fd);
+    if (rv != 0) {
+        int saved = errno;
+
+        rmdir(temporary);
+        errno = saved;
+    }
+    return rv;
+}
+
+const char *file_prepare(void *data, apr_pool_t *ptemp)
+{
+    const file_store_t *store = data;
+    const char *why;
+    int gone;
+
+    why = judge(store, &gone, ptemp);
+    if (why != NULL || !gone) {
+        return why;
+    }
+    if (make_directory(store, apr_psprintf(ptemp, "%s.%ld", store->dir, (long)getpid())) != 0) {
+        apr_status_t rv = errno;
+
+        /* another httpd may have made it, and have put something into it, at the same moment */
+        why = judge(store, &gone, ptemp);
+        return why == NULL && gone ? apr_psprintf(ptemp, "cannot make %s: %pm", store->dir, &rv)
+                                   : why;
+    }
+    return judge(store, &gone, ptemp);
+}

@@ -1,0 +1,1092 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+
+/* What the store `file` promises beyond the contract of every store, which is tested in
+ * test_store_contract.c. Each test has a directory of its own, as a child of httpd finds it. */
+
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stores/file.h"
+
+#define LONG apr_time_from_sec(600)
+#define PATIENCE apr_time_from_sec(20)
+#define STEP 4096 /* in which space is counted */
+
+/* This definition, not APR's, is what the program is linked with: nobody waits a minute for a
+ * sweep. The times of files are the system's. */
+static apr_time_t ahead;
+
+apr_time_t apr_time_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000 + ahead;
+}
+
+/*
+ * A directory, and a store in it
+ */
+
+static char *top; /* of the test: runtime directory and server root */
+static void *store;
+static signed_session_place_t place;
+static const char *why;
+
+static void remove_all(const char *path)
+{
+    struct dirent *entry;
+    DIR *stream = opendir(path);
+
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        char *below = apr_psprintf(pool, "%s/%s", path, entry->d_name);
+
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlink(below) != 0) {
+            remove_all(below);
+        }
+    }
+    if (stream != NULL) {
+        closedir(stream);
+    }
+    rmdir(path);
+}
+
+static const char *in_top(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static const char *in_top(const char *format, ...)
+{
+    va_list args;
+    const char *name;
+
+    va_start(args, format);
+    name = apr_pvsprintf(pool, format, args);
+    va_end(args);
+    return apr_pstrcat(pool, top, "/", name, NULL);
+}
+
+static const char *configure(void)
+{
+    return ss_store_file.configure(&store, &place, pool);
+}
+
+static void begin_child(void)
+{
+    ck_assert_ptr_null(configure());
+    ss_store_file.open(store, pool);
+}
+
+static void begin(void)
+{
+    ahead = 0;
+    top = apr_pstrdup(pool, "/tmp/ss_store_file.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(top));
+    memset(&place, 0, sizeof(place));
+    place.name = "file";
+    place.words = "";
+    place.server_root = place.runtime_dir = top;
+    place.uid = getuid();
+    place.gid = getgid();
+    place.space = 256 * 1024 * 1024;
+    place.ptemp = pool;
+    begin_child();
+    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+}
+
+static void end(void)
+{
+    remove_all(top);
+}
+
+/*
+ * Words for the tests
+ */
+
+static const unsigned char nothing[SIGNED_SESSION_TOKEN_SIZE];
+
+/* An id in a folder. */
+static const unsigned char *id_in(int folder, unsigned number)
+{
+    unsigned char *id = apr_pcalloc(pool, SIGNED_SESSION_ID_SIZE);
+
+    id[0] = (unsigned char)folder;
+    memcpy(id + 1, &number, sizeof(number));
+    return id;
+}
+
+static const char *path_of(const unsigned char *id)
+{
+    char *digits = apr_palloc(pool, 40);
+
+    for (int i = 0; i < SIGNED_SESSION_ID_SIZE; i++) {
+        apr_snprintf(digits + 2 * i + (i > 0), 4, i > 0 ? "%02x" : "%02x/", id[i]);
+    }
+    return in_top("sessions/%s", digits);
+}
+
+static signed_session_bytes_t record(unsigned number, apr_size_t len)
+{
+    unsigned char *data = apr_palloc(pool, len);
+    const signed_session_bytes_t bytes = { data, len };
+
+    memset(data, (int)('a' + number % 26), len);
+    memcpy(data, &number, sizeof(number));
+    return bytes;
+}
+
+static signed_session_store_e load(const unsigned char *id)
+{
+    signed_session_bytes_t value;
+
+    why = NULL;
+    return ss_store_file.load(store, id, &value, apr_time_now() + PATIENCE, &why, pool);
+}
+
+static signed_session_store_e save_until(apr_time_t deadline, const unsigned char *id,
+                                         const unsigned char *expected,
+                                         signed_session_bytes_t value, apr_interval_time_t ttl)
+{
+    signed_session_bytes_t current;
+
+    why = NULL;
+    return ss_store_file.save(store, id, expected, &value, ttl, &current, deadline, &why, pool);
+}
+
+static signed_session_store_e save(const unsigned char *id, const unsigned char *expected,
+                                   signed_session_bytes_t value)
+{
+    return save_until(apr_time_now() + PATIENCE, id, expected, value, LONG);
+}
+
+static void assert_saved(const unsigned char *id, apr_size_t len, apr_interval_time_t ttl)
+{
+    ck_assert_msg(save_until(apr_time_now() + PATIENCE, id, NULL, record(1, len), ttl) ==
+                      SIGNED_SESSION_STORE_SAVED,
+                  "%s", why);
+}
+
+#define assert_why(part) ck_assert_msg(why != NULL && strstr(why, part) != NULL, "%s", why)
+
+static int exists(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) == 0;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
+    fputs(text, file);
+    fclose(file);
+}
+
+/* How many files lie in a folder, besides its lock. */
+static int files_in(int folder)
+{
+    DIR *stream = opendir(in_top("sessions/%02x", folder));
+    struct dirent *entry;
+    int count = 0;
+
+    ck_assert_ptr_nonnull(stream);
+    while ((entry = readdir(stream)) != NULL) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(stream);
+    return count;
+}
+
+/* Requests pass for so many seconds, one in each. */
+static void pass(int seconds)
+{
+    while (seconds-- > 0) {
+        ahead += apr_time_from_sec(1);
+        load(id_in(0, 424242));
+    }
+}
+
+#define LONG_FOLDER 6000
+#define ROUND 300 /* seconds in which a process comes to each folder */
+
+/*
+ * Where sessions are to be
+ */
+
+START_TEST(test_a_start_makes_the_directory)
+{
+    struct stat info;
+
+    ck_assert_int_eq(stat(in_top("sessions"), &info), 0);
+    ck_assert_int_eq(info.st_mode & 07777, 0700);
+    ck_assert_uint_eq(info.st_uid, place.uid);
+    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+}
+END_TEST
+
+START_TEST(test_a_configuration_makes_nothing)
+{
+    place.words = "other";
+    ck_assert_ptr_null(configure());
+    ck_assert(!exists(in_top("other")));
+}
+END_TEST
+
+START_TEST(test_words_name_the_directory)
+{
+    const struct {
+        const char *words, *dir;
+    } rows[] = {
+        { "relative", in_top("root/relative") },
+        { "slash///", in_top("root/slash") },
+        { in_top("absolute"), in_top("absolute") },
+        { "", in_top("sessions") },
+    };
+
+    mkdir(in_top("root"), 0700);
+    place.server_root = in_top("root");
+    for (int i = 0; i < COUNT(rows); i++) {
+        place.words = rows[i].words;
+        begin_child();
+        ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+        ck_assert_msg(exists(rows[i].dir), "%s", rows[i].dir);
+        assert_saved(id_in(1, 1), 100, LONG);
+        ck_assert_msg(exists(apr_pstrcat(pool, rows[i].dir, "/01", NULL)), "%s", rows[i].dir);
+    }
+}
+END_TEST
+
+static const struct {
+    mode_t mode;
+    const char *why; /* NULL: fit */
+} modes[] = {
+    { 0700, NULL },        { 02700, NULL },       { 0755, "mode 0755" }, { 0750, "chmod 0700" },
+    { 0701, "mode 0701" }, { 0720, "mode 0720" }, { 0500, "mode 0500" }, { 0000, "mode 0000" },
+};
+
+START_TEST(test_a_directory_that_is_not_httpds_alone_is_refused)
+{
+    ck_assert_int_eq(chmod(in_top("sessions"), modes[_i].mode), 0);
+    why = configure();
+    if (modes[_i].why == NULL) {
+        ck_assert_ptr_null(why);
+    }
+    else {
+        assert_why(modes[_i].why);
+        assert_why(in_top("sessions"));
+        ck_assert_ptr_nonnull(ss_store_file.prepare(store, pool));
+    }
+    chmod(in_top("sessions"), 0700);
+}
+END_TEST
+
+START_TEST(test_a_directory_of_another_user_is_refused)
+{
+    place.uid++;
+    why = configure();
+    assert_why("chown");
+    assert_why(apr_psprintf(pool, "user id %ld,", (long)getuid()));
+    assert_why(apr_psprintf(pool, "is %ld:", (long)getuid() + 1));
+}
+END_TEST
+
+START_TEST(test_what_is_no_directory_is_refused)
+{
+    write_file(in_top("plain"), "");
+    place.words = "plain";
+    why = configure();
+    assert_why("is not a directory");
+    place.words = "plain/below";
+    why = configure();
+    assert_why("Not a directory");
+    place.words = apr_pstrcat(pool, "/", nested(1100, "x", "", ""), NULL);
+    why = configure();
+    assert_why("more than 1000 bytes");
+}
+END_TEST
+
+START_TEST(test_a_directory_that_cannot_be_made_is_told_of)
+{
+    place.words = "missing/sessions";
+    ck_assert_ptr_null(configure());
+    why = ss_store_file.prepare(store, pool);
+    assert_why("cannot make");
+    assert_why("No such file or directory");
+}
+END_TEST
+
+#define STARTS 12
+
+/* In so many rounds some of them look at the same moment. */
+START_TEST(test_starts_at_the_same_moment_take_one_directory)
+{
+    int status;
+
+    for (int round = 0; round < 20; round++) {
+        pid_t pids[STARTS];
+
+        place.words = apr_psprintf(pool, "round%d", round);
+        begin_child();
+        for (int i = 0; i < STARTS; i++) {
+            pids[i] = fork();
+            if (pids[i] == 0) {
+                why = ss_store_file.prepare(store, pool);
+                _exit(why != NULL ||
+                      save(id_in(i, 1), nothing, record(1, 100)) != SIGNED_SESSION_STORE_SAVED);
+            }
+        }
+        for (int i = 0; i < STARTS; i++) {
+            ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+            ck_assert_int_eq(status, 0);
+        }
+        for (int i = 0; i < STARTS; i++) {
+            ck_assert_int_eq(load(id_in(i, 1)), SIGNED_SESSION_STORE_FOUND);
+            ck_assert(!exists(in_top("round%d.%ld", round, (long)pids[i])));
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_what_a_killed_start_left_is_in_nobodys_way)
+{
+    place.words = "again";
+    begin_child();
+    ck_assert_int_eq(mkdir(in_top("again.%ld", (long)getpid()), 0755), 0);
+    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+    ck_assert(!exists(in_top("again.%ld", (long)getpid())));
+}
+END_TEST
+
+/* As root only: the directory is handed over to whom children run as, who then works in it. */
+START_TEST(test_root_hands_the_directory_over)
+{
+    struct stat info;
+    pid_t pid;
+    int status;
+
+    ck_assert_int_eq(chmod(top, 0755), 0);
+    place.words = "theirs";
+    place.uid = 65534;
+    place.gid = 65534;
+    begin_child();
+    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+    ck_assert_int_eq(stat(in_top("theirs"), &info), 0);
+    ck_assert_uint_eq(info.st_uid, 65534);
+    ck_assert_uint_eq(info.st_gid, 65534);
+    ck_assert_int_eq(info.st_mode & 07777, 0700);
+    pid = fork();
+    if (pid == 0) {
+        _exit(setgid(65534) != 0 || setuid(65534) != 0 ||
+              save(id_in(1, 1), nothing, record(1, 100)) != SIGNED_SESSION_STORE_SAVED ||
+              load(id_in(1, 1)) != SIGNED_SESSION_STORE_FOUND);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* As root only: who may not look into the directory says so, and does not say "absent". */
+START_TEST(test_who_may_not_read_says_so)
+{
+    pid_t pid;
+    int status;
+
+    assert_saved(id_in(1, 1), 100, LONG);
+    pid = fork();
+    if (pid == 0) {
+        _exit(setuid(65534) != 0 || load(id_in(1, 1)) != SIGNED_SESSION_STORE_UNAVAILABLE ||
+              strstr(why, "Permission denied") == NULL ||
+              save(id_in(1, 1), NULL, record(1, 100)) != SIGNED_SESSION_STORE_UNAVAILABLE ||
+              strstr(why, "Permission denied") == NULL);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/*
+ * What else lies there
+ */
+
+START_TEST(test_files_are_for_httpd_alone)
+{
+    struct stat info;
+    const unsigned char *id = id_in(0xab, 1);
+
+    umask(0);
+    assert_saved(id, 100, LONG);
+    ck_assert_int_eq(stat(path_of(id), &info), 0);
+    ck_assert_int_eq(info.st_mode & 07777, 0600);
+    ck_assert_int_eq(info.st_size, 100);
+    ck_assert(info.st_mtime - apr_time_sec(apr_time_now()) > 598);
+    ck_assert_int_eq(stat(in_top("sessions/ab"), &info), 0);
+    ck_assert_int_eq(info.st_mode & 07777, 0700);
+    ck_assert_int_eq(files_in(0xab), 1);
+}
+END_TEST
+
+static void make_link(const char *path)
+{
+    write_file(in_top("elsewhere"), "a secret of somebody else, long enough");
+    ck_assert_int_eq(symlink(in_top("elsewhere"), path), 0);
+}
+
+static void make_fifo(const char *path)
+{
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static void make_empty(const char *path)
+{
+    write_file(path, "");
+}
+
+static void make_short(const char *path)
+{
+    write_file(path, "eleven byte");
+}
+
+static void make_long(const char *path)
+{
+    write_file(path, "x");
+    ck_assert_int_eq(truncate(path, SIGNED_SESSION_RECORD_MAX + 1), 0);
+}
+
+static const struct {
+    const char *what;
+    void (*make)(const char *path);
+} no_records[] = {
+    { "a symbolic link", make_link },      { "a pipe", make_fifo },
+    { "an empty file", make_empty },       { "less than a token", make_short },
+    { "more than any record", make_long },
+};
+
+START_TEST(test_what_is_no_record_is_absent_and_makes_way)
+{
+    const unsigned char *id = id_in(3, 1);
+
+    assert_saved(id, 100, LONG);
+    unlink(path_of(id));
+    no_records[_i].make(path_of(id));
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
+    ck_assert_int_eq(save(id, record(1, 12).data, record(2, 100)), SIGNED_SESSION_STORE_ABSENT);
+    ck_assert_int_eq(save(id, nothing, record(2, 100)), SIGNED_SESSION_STORE_SAVED);
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
+    if (exists(in_top("elsewhere"))) {
+        struct stat info;
+
+        ck_assert_int_eq(stat(in_top("elsewhere"), &info), 0);
+        ck_assert_int_eq(info.st_size, 38);
+    }
+}
+END_TEST
+
+START_TEST(test_a_directory_in_the_place_of_a_record)
+{
+    const unsigned char *id = id_in(3, 1);
+
+    mkdir(in_top("sessions/03"), 0700);
+    mkdir(path_of(id), 0700);
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
+    ck_assert_int_eq(save(id, nothing, record(2, 100)), SIGNED_SESSION_STORE_UNAVAILABLE);
+    assert_why("Is a directory");
+    ck_assert_int_eq(files_in(3), 1);
+}
+END_TEST
+
+START_TEST(test_a_link_in_the_place_of_a_folder_is_not_written_through)
+{
+    mkdir(in_top("outside"), 0700);
+    ck_assert_int_eq(symlink(in_top("outside"), in_top("sessions/05")), 0);
+    ck_assert_int_eq(save(id_in(5, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_UNAVAILABLE);
+    assert_why("sessions/05");
+    ck_assert_int_eq(symlink(in_top("outside"), in_top("sessions/.lock")), 0);
+    mkdir(in_top("sessions/06"), 0700);
+    ck_assert_int_eq(symlink(in_top("victim"), in_top("sessions/06/.lock")), 0);
+    ck_assert_int_eq(save(id_in(6, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_UNAVAILABLE);
+    assert_why("cannot lock");
+    ck_assert(!exists(in_top("victim")));
+    pass(ROUND);
+    ck_assert(exists(in_top("outside")));
+}
+END_TEST
+
+START_TEST(test_a_directory_that_is_gone_is_no_logout)
+{
+    const unsigned char *id = id_in(4, 1);
+
+    assert_saved(id, 100, LONG);
+    remove_all(in_top("sessions"));
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_UNAVAILABLE);
+    assert_why("sessions is gone");
+    ck_assert_int_eq(save(id, record(1, 12).data, record(2, 100)),
+                     SIGNED_SESSION_STORE_UNAVAILABLE);
+    assert_why("sessions is gone");
+    pass(3);
+    ck_assert(!exists(in_top("sessions")));
+    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
+    assert_saved(id, 100, LONG);
+}
+END_TEST
+
+START_TEST(test_an_administrator_may_remove_everything_in_it)
+{
+    const unsigned char *id = id_in(4, 1);
+
+    assert_saved(id, 100, LONG);
+    remove_all(in_top("sessions/04"));
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
+    assert_saved(id, 100, LONG);
+    unlink(in_top("sessions/.space"));
+    unlink(in_top("sessions/04/.lock"));
+    assert_saved(id, 100, LONG);
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
+}
+END_TEST
+
+/*
+ * The lock
+ */
+
+static int lock_of(int folder)
+{
+    return open(in_top("sessions/%02x/.lock", folder), O_RDWR | O_CLOEXEC);
+}
+
+START_TEST(test_a_lock_that_others_hold_is_waited_for_until_the_deadline)
+{
+    const unsigned char *id = id_in(7, 1);
+    apr_time_t started;
+    int lock;
+
+    assert_saved(id, 100, LONG);
+    assert_saved(id_in(8, 1), 100, LONG);
+    lock = lock_of(7);
+    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+    started = apr_time_now();
+    ck_assert_int_eq(save_until(started + apr_time_from_msec(150), id, NULL, record(2, 100), LONG),
+                     SIGNED_SESSION_STORE_UNAVAILABLE);
+    ck_assert(apr_time_now() - started >= apr_time_from_msec(150));
+    ck_assert(apr_time_now() - started < apr_time_from_msec(200));
+    assert_why("sessions/07/.lock too long");
+    /* nobody else waits: not who reads, and not the other folders */
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
+    assert_saved(id_in(8, 1), 200, LONG);
+    close(lock);
+    assert_saved(id, 300, LONG);
+}
+END_TEST
+
+START_TEST(test_who_waits_for_a_lock_that_was_removed_takes_the_new_one)
+{
+    const unsigned char *id = id_in(7, 1);
+    int old, status;
+    pid_t pid;
+
+    assert_saved(id, 100, LONG);
+    old = lock_of(7);
+    ck_assert_int_eq(flock(old, LOCK_EX), 0);
+    pid = fork();
+    if (pid == 0) {
+        _exit(save(id, NULL, record(2, 100)) != SIGNED_SESSION_STORE_UNAVAILABLE);
+    }
+    apr_sleep(apr_time_from_msec(100));
+    unlink(in_top("sessions/07/.lock"));
+    assert_saved(id, 200, LONG);
+    ck_assert_int_eq(flock(lock_of(7), LOCK_EX), 0); /* held until this process ends */
+    close(old);
+    apr_sleep(apr_time_from_msec(100));
+    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    ck_assert_int_eq(status, SIGKILL);
+}
+END_TEST
+
+/*
+ * Sweeping
+ */
+
+START_TEST(test_what_has_expired_goes)
+{
+    for (int folder = 0; folder < 256; folder++) {
+        assert_saved(id_in(folder, 1), 100, apr_time_from_sec(1));
+        assert_saved(id_in(folder, 2), 100, 100 * LONG);
+    }
+    pass(ROUND);
+    for (int folder = 0; folder < 256; folder++) {
+        ck_assert_msg(files_in(folder) == 1, "folder %d", folder);
+        ck_assert_int_eq(load(id_in(folder, 2)), SIGNED_SESSION_STORE_FOUND);
+    }
+}
+END_TEST
+
+START_TEST(test_one_folder_a_second)
+{
+    int left = 0;
+
+    for (int folder = 0; folder < 256; folder++) {
+        assert_saved(id_in(folder, 1), 100, 1);
+    }
+    ahead += apr_time_from_sec(10);
+    for (int i = 0; i < 20; i++) {
+        load(id_in(0, 424242));
+    }
+    for (int folder = 0; folder < 256; folder++) {
+        left += files_in(folder);
+    }
+    ck_assert_int_ge(left, 254); /* a second may have begun */
+    ck_assert_int_le(left, 255);
+}
+END_TEST
+
+/* A record that has expired, put there without the store. */
+static const char *plant(int folder)
+{
+    struct timespec old[2] = { { .tv_sec = 1000000 }, { .tv_sec = 1000000 } };
+    const char *path = in_top("sessions/%02x/%030d", folder, 0);
+
+    write_file(path, "an expired record");
+    utimensat(AT_FDCWD, path, old, 0);
+    return path;
+}
+
+START_TEST(test_a_folder_is_not_swept_again_at_once)
+{
+    int first = -1;
+
+    for (int folder = 0; folder < 256; folder++) {
+        assert_saved(id_in(folder, 1), 100, LONG);
+        plant(folder);
+    }
+    pass(2);
+    for (int folder = 0; folder < 256; folder++) {
+        first = files_in(folder) == 1 ? folder : first;
+    }
+    ck_assert_int_ge(first, 0);
+    plant(first);
+    begin_child(); /* as another process, which goes the same way */
+    pass(9);
+    ck_assert_int_eq(files_in(first), 2);
+    ck_assert_int_eq(files_in((first + 1) % 256), 1);
+    pass(ROUND);
+    ck_assert_int_eq(files_in(first), 1);
+}
+END_TEST
+
+START_TEST(test_what_killed_writers_left_goes_after_a_minute)
+{
+    const char *left = in_top("sessions/0a/%030d.123.4567", 7);
+
+    assert_saved(id_in(10, 1), 100, 100 * LONG);
+    write_file(left, "half a rec");
+    ahead = -apr_time_from_sec(ROUND);
+    begin_child();
+    pass(ROUND + 50); /* now it is 50 seconds old */
+    ck_assert(exists(left));
+    pass(ROUND);
+    ck_assert(!exists(left));
+    ck_assert_int_eq(files_in(10), 1);
+}
+END_TEST
+
+/* clang-format off */
+static const char *const foreign[] = {
+    "README",
+    "00000000000000000000000000000",                 /* a digit less */
+    "0000000000000000000000000000000",               /* a digit more */
+    "00000000000000000000000000000A",
+    "000000000000000000000000000000.1",
+    "000000000000000000000000000000.1.",
+    "000000000000000000000000000000.1.2.3",
+    "000000000000000000000000000000.x.2",
+    "000000000000000000000000000000~",
+    ".000000000000000000000000000000",
+};
+/* clang-format on */
+
+START_TEST(test_only_our_own_names_go)
+{
+    struct timespec old[2] = { { 0 } };
+
+    assert_saved(id_in(11, 1), 100, 1);
+    for (int i = 0; i < COUNT(foreign); i++) {
+        write_file(in_top("sessions/0b/%s", foreign[i]), "somebody's");
+        utimensat(AT_FDCWD, in_top("sessions/0b/%s", foreign[i]), old, 0);
+    }
+    mkdir(in_top("sessions/0b/%030d", 1), 0700);
+    ck_assert_int_eq(symlink("/nowhere", in_top("sessions/0b/%030d", 2)), 0);
+    write_file(in_top("sessions/%030d", 3), "not in a folder");
+    pass(ROUND);
+    for (int i = 0; i < COUNT(foreign); i++) {
+        ck_assert_msg(exists(in_top("sessions/0b/%s", foreign[i])), "%s", foreign[i]);
+    }
+    ck_assert(exists(in_top("sessions/0b/%030d", 1)));
+    ck_assert(exists(in_top("sessions/0b/%030d", 2)));
+    ck_assert(exists(in_top("sessions/%030d", 3)));
+    ck_assert(!exists(path_of(id_in(11, 1))));
+}
+END_TEST
+
+START_TEST(test_a_sweep_makes_nothing_and_waits_for_nobody)
+{
+    int lock;
+
+    assert_saved(id_in(12, 1), 100, 1);
+    lock = lock_of(12);
+    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+    pass(ROUND);
+    ck_assert_int_eq(files_in(12), 1);
+    ck_assert(!exists(in_top("sessions/0d")));
+    close(lock);
+    pass(ROUND);
+    ck_assert_int_eq(files_in(12), 0);
+}
+END_TEST
+
+/* A folder that takes longer than a call sweeps for is gone on with by the next ones. */
+START_TEST(test_a_long_folder_is_swept_in_parts)
+{
+    apr_time_t worst = 0;
+    int calls = 0;
+
+    for (unsigned i = 0; i < LONG_FOLDER; i++) {
+        assert_saved(id_in(13, i), 12, i % 2 == 0 ? 1 : 100 * LONG);
+    }
+    pass(ROUND); /* one call in each second: folder 13 may have been begun, and have gone on */
+    while (files_in(13) > LONG_FOLDER / 2 && calls++ < 2000) {
+        apr_time_t started = apr_time_now();
+
+        load(id_in(0, 424242));
+        if (apr_time_now() - started > worst) {
+            worst = apr_time_now() - started;
+        }
+    }
+    ck_assert_int_eq(files_in(13), LONG_FOLDER / 2);
+    ck_assert_msg(worst < apr_time_from_msec(60), "%d ms", (int)apr_time_as_msec(worst));
+}
+END_TEST
+
+/*
+ * Space
+ */
+
+static apr_int64_t counted(void)
+{
+    apr_int64_t entries[512], sum = 0;
+    int fd = open(in_top("sessions/.space"), O_RDONLY);
+
+    memset(entries, 0, sizeof(entries));
+    ck_assert_int_ge(read(fd, entries, sizeof(entries)), 0);
+    close(fd);
+    for (int i = 0; i < 512; i += 2) {
+        sum += entries[i];
+    }
+    return sum;
+}
+
+/* A store that may hold so many records of a page each. */
+static void begin_with(int pages)
+{
+    place.space = (apr_uint64_t)pages * STEP;
+    begin_child();
+}
+
+START_TEST(test_above_its_space_there_is_nothing_new)
+{
+    const unsigned char *last = id_in(3, 3);
+
+    begin_with(4);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_int_eq(save(id_in((int)i, i), nothing, record(i, 100)),
+                         SIGNED_SESSION_STORE_SAVED);
+    }
+    ck_assert_int_eq(save(id_in(77, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_FULL);
+    assert_why("holds 16384 of 16384 bytes");
+    ck_assert_int_eq(save(id_in(77, 1), NULL, record(1, 100)), SIGNED_SESSION_STORE_FULL);
+    ck_assert_int_eq(load(id_in(77, 1)), SIGNED_SESSION_STORE_ABSENT);
+    /* those that are there may change, and grow */
+    ck_assert_int_eq(save(last, record(3, 12).data, record(4, 50000)), SIGNED_SESSION_STORE_SAVED);
+    ck_assert_int_eq(counted(), 3 * STEP + 13 * STEP);
+    /* and shrink, which makes no room for others before it is enough */
+    ck_assert_int_eq(save(last, record(4, 12).data, record(5, 50)), SIGNED_SESSION_STORE_SAVED);
+    ck_assert_int_eq(counted(), 4 * STEP);
+    ck_assert_int_eq(save(id_in(77, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_FULL);
+}
+END_TEST
+
+START_TEST(test_a_record_is_counted_before_it_is_there)
+{
+    begin_with(4);
+    ck_assert_int_eq(save(id_in(1, 1), nothing, record(1, 4 * STEP + 1)),
+                     SIGNED_SESSION_STORE_FULL);
+    ck_assert_int_eq(save(id_in(1, 1), nothing, record(1, 4 * STEP)), SIGNED_SESSION_STORE_SAVED);
+}
+END_TEST
+
+START_TEST(test_what_has_expired_makes_room_when_it_is_swept)
+{
+    begin_with(2);
+    assert_saved(id_in(1, 1), 100, 1);
+    assert_saved(id_in(2, 1), 100, 1);
+    ahead += apr_time_from_sec(5);
+    ck_assert_int_eq(save(id_in(3, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_FULL);
+    pass(ROUND);
+    ck_assert_int_eq(counted(), 0);
+    ck_assert_int_eq(save(id_in(3, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_SAVED);
+}
+END_TEST
+
+/* One folder a second would take four minutes to come to what makes room. */
+START_TEST(test_a_full_store_is_swept_by_each_who_is_refused)
+{
+    int tries = 0;
+
+    begin_with(256);
+    for (int folder = 0; folder < 256; folder++) {
+        assert_saved(id_in(folder, 1), 100, LONG);
+    }
+    ahead += LONG + apr_time_from_sec(2);
+    while (save(id_in(3, 2), nothing, record(1, 100)) == SIGNED_SESSION_STORE_FULL) {
+        ck_assert_int_lt(tries++, 5);
+    }
+    ck_assert_int_gt(tries, 0);
+}
+END_TEST
+
+START_TEST(test_the_place_of_an_expired_record_counts_once)
+{
+    begin_with(1);
+    assert_saved(id_in(1, 1), 100, 1);
+    apr_sleep(1000);
+    ck_assert_int_eq(save(id_in(1, 1), nothing, record(2, 100)), SIGNED_SESSION_STORE_SAVED);
+    ck_assert_int_eq(counted(), STEP);
+}
+END_TEST
+
+START_TEST(test_processes_count_together)
+{
+    int status;
+    pid_t pid;
+
+    begin_with(2);
+    assert_saved(id_in(1, 1), 100, LONG);
+    pid = fork();
+    if (pid == 0) {
+        begin_with(2);
+        _exit(save(id_in(2, 1), nothing, record(1, 100)) != SIGNED_SESSION_STORE_SAVED);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(save(id_in(3, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_FULL);
+}
+END_TEST
+
+static const char *const wrong_counts[] = { "", "x", "0123456789abcdef0123456789abcdef",
+                                            "\xff\xff\xff\xff\xff\xff\xff\x7f",
+                                            "\xff\xff\xff\xff\xff\xff\xff\xff" };
+
+START_TEST(test_a_sweep_sets_a_count_right)
+{
+    assert_saved(id_in(0, 1), 100, 100 * LONG);
+    assert_saved(id_in(0, 2), 5000, 100 * LONG);
+    assert_saved(id_in(1, 2), 5000, 100 * LONG);
+    ck_assert_int_eq(counted(), 5 * STEP);
+    write_file(in_top("sessions/.space"), wrong_counts[_i]);
+    remove_all(in_top("sessions/01"));
+    assert_saved(id_in(255, 1), 100, 100 * LONG);
+    pass(ROUND);
+    ck_assert_int_eq(counted(), 4 * STEP);
+}
+END_TEST
+
+/*
+ * A disk without room. A small file system of its own takes root; where it cannot be had, a limit
+ * of the size of files stands for it.
+ */
+
+static int mount_small(void)
+{
+    return mount("none", in_top("sessions"), "tmpfs", 0, "size=64k,mode=0700") == 0;
+}
+
+START_TEST(test_a_full_disk_is_full)
+{
+    const unsigned char *id = id_in(1, 1);
+    int saved = 0, rv;
+
+    if (!mount_small()) {
+        return;
+    }
+    assert_saved(id, 100, LONG);
+    do {
+        rv = save(id_in(1, 2 + (unsigned)saved), nothing, record(1, 5000));
+        saved += rv == SIGNED_SESSION_STORE_SAVED;
+    } while (rv == SIGNED_SESSION_STORE_SAVED && saved < 100);
+    ck_assert_int_eq(rv, SIGNED_SESSION_STORE_FULL);
+    assert_why("No space left on device");
+    ck_assert_int_gt(saved, 2);
+    ck_assert_int_eq(files_in(1), saved + 1);
+    /* nothing has changed, and it can be read */
+    ck_assert_int_eq(save(id, record(1, 12).data, record(2, 60000)), SIGNED_SESSION_STORE_FULL);
+    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
+    ck_assert_int_eq(files_in(1), saved + 1);
+    ck_assert_int_eq(save(id_in(2, 1), nothing, record(1, 50000)), SIGNED_SESSION_STORE_FULL);
+    ck_assert_int_eq(umount2(in_top("sessions"), MNT_DETACH), 0);
+}
+END_TEST
+
+/*
+ * Killed at any moment. A writer saves numbers in order and tells each that was saved; what is
+ * there in the end is the last that it told of, or the one after.
+ */
+
+#define KILLS 60
+
+static void write_until_killed(const unsigned char *id, volatile unsigned *told)
+{
+    begin_child();
+    for (unsigned number = *told + 1;; number++) {
+        if (save(id, NULL, record(number, 12 + number % 9000)) != SIGNED_SESSION_STORE_SAVED) {
+            _exit(1);
+        }
+        *told = number;
+    }
+}
+
+START_TEST(test_whoever_is_killed_leaves_the_old_record_or_the_new_one)
+{
+    volatile unsigned *told =
+        mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const unsigned char *id = id_in(1, 1);
+    signed_session_bytes_t value;
+    unsigned number, first = 0;
+    int status;
+
+    for (int i = 0; i < KILLS; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            write_until_killed(id, told);
+        }
+        while (*told == first) {
+            apr_sleep(100);
+        }
+        apr_sleep(1000 + 37 * i);
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, SIGKILL);
+        ck_assert_int_eq(ss_store_file.load(store, id, &value, apr_time_now(), &why, pool),
+                         SIGNED_SESSION_STORE_FOUND);
+        memcpy(&number, value.data, sizeof(number));
+        ck_assert_uint_ge(number, *told);
+        ck_assert_uint_le(number, *told + 1);
+        ck_assert_uint_eq(value.len, 12 + number % 9000);
+        ck_assert_int_eq(memcmp(value.data, record(number, value.len).data, value.len), 0);
+        first = *told = number;
+    }
+    /* the lock died with its holder, and what is left over goes */
+    assert_saved(id, 100, 100 * LONG);
+    ahead = apr_time_from_sec(61);
+    pass(ROUND);
+    ck_assert_int_eq(files_in(1), 1);
+    ck_assert_int_eq(counted(), STEP);
+}
+END_TEST
+
+/*
+ * The cases
+ */
+
+static void add_as_root(TCase *tcase, const TTest *test, int *left_out)
+{
+    if (geteuid() == 0) {
+        tcase_add_test(tcase, test);
+    }
+    else {
+        ++*left_out;
+    }
+}
+
+static TCase *case_of(Suite *suite, const char *name)
+{
+    TCase *tcase = unit_case(suite, name);
+
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_set_timeout(tcase, 60);
+    return tcase;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("store_file");
+    TCase *where = case_of(suite, "where"), *beside = case_of(suite, "beside"),
+          *lock = case_of(suite, "lock"), *sweep = case_of(suite, "sweep"),
+          *space = case_of(suite, "space"), *killed = case_of(suite, "killed");
+    int left_out = 0;
+
+    tcase_add_test(where, test_a_start_makes_the_directory);
+    tcase_add_test(where, test_a_configuration_makes_nothing);
+    tcase_add_test(where, test_words_name_the_directory);
+    tcase_add_loop_test(where, test_a_directory_that_is_not_httpds_alone_is_refused, 0,
+                        COUNT(modes));
+    tcase_add_test(where, test_a_directory_of_another_user_is_refused);
+    tcase_add_test(where, test_what_is_no_directory_is_refused);
+    tcase_add_test(where, test_a_directory_that_cannot_be_made_is_told_of);
+    tcase_add_test(where, test_starts_at_the_same_moment_take_one_directory);
+    tcase_add_test(where, test_what_a_killed_start_left_is_in_nobodys_way);
+    add_as_root(where, test_root_hands_the_directory_over, &left_out);
+    add_as_root(where, test_who_may_not_read_says_so, &left_out);
+
+    tcase_add_test(beside, test_files_are_for_httpd_alone);
+    tcase_add_loop_test(beside, test_what_is_no_record_is_absent_and_makes_way, 0,
+                        COUNT(no_records));
+    tcase_add_test(beside, test_a_directory_in_the_place_of_a_record);
+    tcase_add_test(beside, test_a_link_in_the_place_of_a_folder_is_not_written_through);
+    tcase_add_test(beside, test_a_directory_that_is_gone_is_no_logout);
+    tcase_add_test(beside, test_an_administrator_may_remove_everything_in_it);
+
+    tcase_add_test(lock, test_a_lock_that_others_hold_is_waited_for_until_the_deadline);
+    tcase_add_test(lock, test_who_waits_for_a_lock_that_was_removed_takes_the_new_one);
+
+    tcase_add_test(sweep, test_what_has_expired_goes);
+    tcase_add_test(sweep, test_one_folder_a_second);
+    tcase_add_test(sweep, test_a_folder_is_not_swept_again_at_once);
+    tcase_add_test(sweep, test_what_killed_writers_left_goes_after_a_minute);
+    tcase_add_test(sweep, test_only_our_own_names_go);
+    tcase_add_test(sweep, test_a_sweep_makes_nothing_and_waits_for_nobody);
+    tcase_add_test(sweep, test_a_long_folder_is_swept_in_parts);
+
+    tcase_add_test(space, test_above_its_space_there_is_nothing_new);
+    tcase_add_test(space, test_a_record_is_counted_before_it_is_there);
+    tcase_add_test(space, test_what_has_expired_makes_room_when_it_is_swept);
+    tcase_add_test(space, test_a_full_store_is_swept_by_each_who_is_refused);
+    tcase_add_test(space, test_the_place_of_an_expired_record_counts_once);
+    tcase_add_test(space, test_processes_count_together);
+    tcase_add_loop_test(space, test_a_sweep_sets_a_count_right, 0, COUNT(wrong_counts));
+    add_as_root(space, test_a_full_disk_is_full, &left_out);
+
+    tcase_add_test(killed, test_whoever_is_killed_leaves_the_old_record_or_the_new_one);
+
+    if (left_out > 0) {
+        printf("store_file: %d tests take root, and were not run\n", left_out);
+    }
+    return unit_run(suite);
+}
