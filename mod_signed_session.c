@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include <ap_provider.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
@@ -23,10 +24,13 @@
 #include "httpd/guard.h"
 #include "httpd/identity.h"
 #include "httpd/modules.h"
+#include "httpd/outage.h"
 #include "httpd/returning.h"
 #include "httpd/startup.h"
 #include "httpd/upgrade.h"
 #include "lib/option.h"
+#include "mod_signed_session_store.h"
+#include "stores/file.h"
 
 module AP_MODULE_DECLARE_DATA signed_session_module;
 
@@ -56,6 +60,9 @@ module AP_MODULE_DECLARE_DATA signed_session_module;
 static const ss_choice_t flags = { "On or Off", { [0] = "Off", [1] = "On" } };
 static const ss_choice_t modes = {
     "On, Off or ReadOnly", { [SS_OFF] = "Off", [SS_ON] = "On", [SS_READ_ONLY] = "ReadOnly" }
+};
+static const ss_choice_t outages = {
+    "503 or anonymous", { [SS_OUTAGE_503] = "503", [SS_OUTAGE_ANONYMOUS] = "anonymous" }
 };
 static const ss_choice_t strips = {
     "auto, on or off", { [SS_STRIP_AUTO] = "auto", [SS_STRIP_ON] = "on", [SS_STRIP_OFF] = "off" }
@@ -90,6 +97,15 @@ const command_rec ss_directives[] = {
            "bytes of the cookie's name and value together, at most 4096"),
     SERVER("SignedSessionSubject", ss_parse_key, subject, 1, SS_DEFAULT_USER,
            "the top-level key whose string says whose session it is"),
+    SERVER("SignedSessionStore", ss_parse_places, places, 0, "cookie",
+           "where sessions are kept: cookie, or a store such as file, file:DIRECTORY, redis://HOST:PORT; of "
+           "several places the first that a session fits into is written, and all are read"),
+    SERVER("SignedSessionStoreMaxSize", ss_parse_store_size, store_max_size, 1, "64K",
+           "bytes of the JSON text of a session that is kept in a store, from 4K to 1M"),
+    SERVER("SignedSessionStoreTimeout", ss_parse_wait, store_timeout, 1, "200ms",
+           "how long one load or one save may take, all in all, from 10ms to 10s"),
+    SERVER("SignedSessionStoreSpace", ss_parse_space, store_space, 1, "256M",
+           "bytes that a store on this machine may use before it refuses new sessions, from 1M"),
 
     DIRECTORY("SignedSession", ss_parse_choice, mode, 1, NULL,
               "On, Off, or ReadOnly (never sends a cookie)",
@@ -136,6 +152,9 @@ const command_rec ss_directives[] = {
     SECTION("SignedSessionStripCookie", ss_parse_choice, strip, 1, NULL,
             "hide the session cookie from scripts and backends: auto, on or off",
             .choice = &strips),
+    SECTION("SignedSessionUnavailable", ss_parse_choice, outage, 1, NULL,
+            "what a request gets whose session cannot be loaded from its store: 503, or anonymous, as if it had none",
+            .choice = &outages),
     SECTION("SignedSessionWritable", ss_parse_writable, writable, 0, NULL,
             "keys that the endpoints here may change for a client, or * for all, or none",
             .gather = ss_gather_writable),
@@ -167,6 +186,8 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const cache[] = { "mod_cache.c", NULL };
     static const char *const after_headers[] = { "mod_headers.c", NULL };
 
+    ap_register_provider(pool, SIGNED_SESSION_STORE_GROUP, "file", SIGNED_SESSION_STORE_VERSION,
+                         &ss_store_file);
     ss_forward_register();
     ss_response_register();
     ss_upgrade_register();
@@ -184,6 +205,9 @@ static void register_hooks(apr_pool_t *pool)
      * one that is then refused */
     ap_hook_post_read_request(ss_chain_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_header_parser(ss_guard_check, NULL, NULL, APR_HOOK_FIRST);
+    /* before anybody takes an outage for a logout */
+    ap_hook_check_access(ss_outage_check, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(ss_identity_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     /* around mod_authz_core's */
     ap_hook_check_authz(ss_identity_authorize, NULL, before_authz, APR_HOOK_REALLY_FIRST,

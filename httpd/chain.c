@@ -97,13 +97,14 @@ static int may_see_too_much(const viewer_t *viewer)
 /* Variables and headers of ours, as `r` is to have them: what an earlier request of the chain has
  * left goes.
  *
- * `known` is the visit, or NULL; `used` the same where the place of `r` uses its session. */
-static void settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
+ * `known` is the visit, or NULL; `used` the same where the place of `r` uses its session. Returns
+ * what the hook is to return when the request cannot go on, else OK. */
+static int settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
 {
     const viewer_t viewer = { r, known, used != NULL && ss_dir_conf(r)->env };
 
     if (known == NULL && ss_server_conf(r->server)->reserved->nelts == 0) {
-        return; /* nobody has shown anything, and no header is ours */
+        return OK; /* nobody has shown anything, and no header is ours */
     }
     if (may_see_too_much(&viewer)) {
         withdraw_variables(&viewer);
@@ -111,10 +112,11 @@ static void settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
     if (viewer.exports) {
         ss_vars_export(r, used);
     }
-    if (known != NULL) {
-        ss_forward_withdraw(r, known);
-        ss_forward_send(r, used);
+    if (known == NULL) {
+        return OK;
     }
+    ss_forward_withdraw(r, known);
+    return ss_forward_send(r, used);
 }
 
 int ss_chain_begin(request_rec *r)
@@ -165,6 +167,7 @@ int ss_chain_show(request_rec *r)
 {
     ss_access_e access = ss_visit_ask(r);
     ss_visit_t *known = ss_visit_known(r), *used;
+    int status;
 
     if (access == SS_ACCESS_NO_KEYS) {
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -174,12 +177,12 @@ int ss_chain_show(request_rec *r)
      * the earlier ones' */
     ss_strip_decide(r);
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
-    settle_view(r, used != NULL ? used : known, used);
+    status = settle_view(r, used != NULL ? used : known, used);
     note_place(r, access);
     if (access == SS_ACCESS_READY) {
         ss_vars_show_notes(r, used);
     }
-    return DECLINED;
+    return status == OK ? DECLINED : status;
 }
 
 int ss_chain_look_up(request_rec *r)
@@ -198,6 +201,7 @@ int ss_chain_run(request_rec *r)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     ss_visit_t *known = ss_visit_known(r), *used = NULL;
+    int status;
 
     if (r->main == NULL && is_watched(r)) {
         ss_earned_note_handler(r);
@@ -211,9 +215,9 @@ int ss_chain_run(request_rec *r)
     ss_response_include(r);
     ss_response_precede_cache(r);
     ss_forward_claim(r); /* mod_headers has been there since */
-    settle_view(r, used != NULL ? used : known, used);
+    status = settle_view(r, used != NULL ? used : known, used);
     if (known != NULL) {
         ss_strip_cookie(r, known);
     }
-    return DECLINED;
+    return status == OK ? DECLINED : status;
 }

@@ -28,13 +28,18 @@ typedef struct ss_server_conf_t {
     int encrypt;
     ss_lifetime_t lifetime;
     apr_size_t max_size;
-    const char *subject; /* the top-level key that names the subject */
+    const char *subject;               /* the top-level key that names the subject */
+    const apr_array_header_t *places;  /* const char *: the words of SignedSessionStore */
+    apr_size_t store_max_size;         /* of the JSON text of a stored session */
+    apr_interval_time_t store_timeout; /* of one load, or of one save */
+    apr_size_t store_space;            /* of all records of a store on this machine */
 
     ss_gathered_t gathered; /* written by gathered.c */
 
     /* made in post_config, only read afterwards */
     ss_sealing_t sealing;               /* written by secrets.c; seals is NULL without keys */
     const char *unusable;               /* then: the message that says why */
+    struct ss_stores_t *stores;         /* written by stores.c; NULL without keys */
     const apr_array_header_t *reserved; /* written by forward.c: headers of every server that
                                            clients may not send */
 } ss_server_conf_t;
@@ -92,6 +97,8 @@ typedef struct ss_return_conf_t {
     const char *path;  /* where to lead without one */
 } ss_return_conf_t;
 
+typedef enum ss_outage_e { SS_OUTAGE_503, SS_OUTAGE_ANONYMOUS } ss_outage_e;
+
 typedef enum ss_strip_e { SS_STRIP_AUTO, SS_STRIP_ON, SS_STRIP_OFF } ss_strip_e;
 
 /** Directory level: server, sections, .htaccess. */
@@ -110,6 +117,7 @@ typedef struct ss_dir_conf_t {
     ss_login_page_t login_page;
     ss_return_conf_t way_back;
     ss_strip_e strip;
+    ss_outage_e outage; /* what is answered to whoever has a session that cannot be loaded */
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
     int guard;
@@ -223,6 +231,6 @@ ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unse
     ss_parse_duration, ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources,
     ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins,
     ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return,
-    ss_parse_login;
+    ss_parse_login, ss_parse_places, ss_parse_store_size, ss_parse_space, ss_parse_wait;
 
 #endif

@@ -131,16 +131,56 @@ static const char *user_without_subject(const ss_server_conf_t *conf, apr_pool_t
     return NULL;
 }
 
-static doubt_fn *const contradictions[] = { audience_of_nothing, encrypt_without_secrecy,
-                                            modules_without_secrecy, NULL };
+static int has_store(const ss_server_conf_t *conf)
+{
+    for (int i = 0; i < conf->places->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(conf->places, i, const char *), "cookie") != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
 
-static doubt_fn *const surprises[] = { audience_of_others,
-                                       encrypt_of_others,
-                                       endless_format,
-                                       absolute_without_creation,
-                                       age_without_creation,
-                                       user_without_subject,
-                                       NULL };
+static const char *store_without_reference(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return has_store(conf) && (ss_config_written(conf)->traits & SS_FORMAT_FOREIGN)
+               ? "SS0412: SignedSessionStore: only native cookies can lead to a store: write "
+                 "native "
+                 "first in SignedSessionFormat, the others behind it"
+               : NULL;
+}
+
+/* What nobody asks for again would stay there for ever. */
+static const char *store_without_end(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return has_store(conf) && conf->lifetime.idle == SS_FOREVER &&
+                   conf->lifetime.absolute == SS_FOREVER
+               ? "SS0413: SignedSessionStore: sessions would never end: set "
+                 "SignedSessionIdleTimeout "
+                 "or SignedSessionAbsoluteTimeout"
+               : NULL;
+}
+
+static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->encrypt && has_store(conf) &&
+                   strcmp(APR_ARRAY_IDX(conf->places, 0, const char *), "cookie") != 0
+               ? "SS0415: SignedSessionEncrypt has no effect on what a store keeps: that is always "
+                 "encrypted"
+               : NULL;
+}
+
+static doubt_fn *const contradictions[] = { audience_of_nothing,     encrypt_without_secrecy,
+                                            modules_without_secrecy, store_without_reference,
+                                            store_without_end,       NULL };
+
+static doubt_fn *const surprises[] = { audience_of_others,   encrypt_of_others,
+                                       endless_format,       absolute_without_creation,
+                                       age_without_creation, user_without_subject,
+                                       encrypt_of_store,     NULL };
 
 int ss_doubts_refuse(ss_start_t *start)
 {

@@ -7,6 +7,9 @@
 #include "httpd/answer.h"
 #include "httpd/endpoint.h"
 #include "httpd/log.h"
+#include "httpd/saving.h"
+#include "httpd/stores.h"
+#include "httpd/unsaved.h"
 #include "lib/form.h"
 #include "lib/json/json.h"
 
@@ -27,23 +30,45 @@ static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
     return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
 }
 
+/* Where a valid session lives. */
+static const char *place_of(const ss_visit_t *visit)
+{
+    return visit->opened.is_stored ? ss_stores_name(visit->conf->stores, visit->opened.place)
+                                   : "cookie";
+}
+
+/* Of what its size is limited by: the text in a store, else the cookie. */
+static apr_size_t bytes_used(const ss_visit_t *visit)
+{
+    return visit->opened.is_stored ? ss_session_text(visit->opened.session).len
+                                   : visit->opened.size;
+}
+
+static apr_size_t room_of(const ss_visit_t *visit)
+{
+    return visit->opened.is_stored ? visit->conf->store_max_size : visit->conf->max_size;
+}
+
 /* What is known of a valid session besides its content. */
 static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
 {
     const ss_lifetime_t *lifetime = &visit->conf->lifetime;
     const ss_stamp_t *stamp = ss_session_stamp(ss_visit_session(visit));
-    apr_size_t room = visit->conf->max_size;
+    apr_size_t used = bytes_used(visit), room = room_of(visit);
 
     return apr_psprintf(
         pool,
         "{\"state\":\"%s\",\"cookies\":%d,\"format\":\"%s\",\"key\":%d,"
         "\"created\":%s,\"renewed\":%s,\"expires_in\":%s,\"absolute_expires_in\":%s,"
+        "\"store\":\"%s\",\"counter\":%s,"
         "\"bytes_used\":%" APR_SIZE_T_FMT ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
         ss_state_name(visit->state), visit->cookies, visit->opened.format->name, visit->opened.key,
         number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
         number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
         number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
-        visit->opened.size, room > visit->opened.size ? room - visit->opened.size : 0);
+        place_of(visit),
+        number_or_null(pool, stamp->counter == 0 ? -1 : (apr_int64_t)stamp->counter), used,
+        room > used ? room - used : 0);
 }
 
 static void answer_meta(ss_call_t *call)
@@ -125,16 +150,6 @@ static void refuse_key(ss_call_t *call, ss_bytes_t key)
                                    (int)key.len, key.data, fix));
 }
 
-static void refuse_length(ss_call_t *call)
-{
-    ss_answer_problem(call->r, HTTP_REQUEST_ENTITY_TOO_LARGE,
-                      apr_psprintf(call->r->pool,
-                                   "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
-                                   " bytes over the limit of %" APR_SIZE_T_FMT
-                                   " (SignedSessionMaxSize).",
-                                   call->visit->sealed.over, call->visit->conf->max_size));
-}
-
 /* Each of these returns whether it has answered with a refusal. */
 
 static int is_refused_key(ss_call_t *call, const ss_session_t *before, const ss_change_t *change)
@@ -164,22 +179,24 @@ static int is_refused_tag(ss_call_t *call, ss_session_t *before)
     return 0;
 }
 
-/* Does the cookie of the session, as it is now, fit? */
-static int is_refused_size(ss_call_t *call)
+static void refuse_unsaved(ss_call_t *call, apr_status_t rv)
+{
+    ss_unsaved_t unsaved = ss_unsaved_of(call->visit, rv);
+
+    if (unsaved.status >= HTTP_INTERNAL_SERVER_ERROR) {
+        ss_log_text(call->r, unsaved.level, unsaved.log);
+    }
+    ss_answer_problem(call->r, unsaved.status, unsaved.detail);
+}
+
+/* Can the session, as it is now, be saved? Then it is. */
+static int is_refused_saving(ss_call_t *call)
 {
     const char *set_cookie;
-    apr_status_t rv = ss_visit_seal(call->visit, 0, &set_cookie);
+    apr_status_t rv = ss_saving_seal(call->visit, 0, &set_cookie);
 
-    if (rv == APR_ENOSPC) {
-        refuse_length(call);
-    }
-    else if (ss_format_refusal(rv) != NULL) {
-        ss_answer_problem(call->r, HTTP_REQUEST_ENTITY_TOO_LARGE,
-                          apr_psprintf(call->r->pool, "The session could not be opened again: %s.",
-                                       ss_format_refusal(rv)));
-    }
-    else if (rv != APR_SUCCESS) {
-        ss_endpoint_refuse(call, HTTP_INTERNAL_SERVER_ERROR, "The session could not be sealed.");
+    if (rv != APR_SUCCESS) {
+        refuse_unsaved(call, rv);
     }
     return rv != APR_SUCCESS;
 }
@@ -202,7 +219,7 @@ static void refuse_impossible(ss_call_t *call, ss_change_e kind)
     }
 }
 
-/* Change the session if every key that this touches is writable here, and if its cookie fits.
+/* Change the session if every key that this touches is writable here, and if it can be saved.
  * Returns whether it was changed; otherwise a refusal has been answered. */
 static int make_change(ss_call_t *call, ss_change_e kind)
 {
@@ -215,7 +232,7 @@ static int make_change(ss_call_t *call, ss_change_e kind)
         return 0;
     }
     if (is_refused_key(call, before, &change) || is_refused_tag(call, before) ||
-        is_refused_size(call)) {
+        is_refused_saving(call)) {
         ss_visit_return(call->visit, mark);
         return 0;
     }
@@ -329,6 +346,16 @@ void ss_endpoint_delete_key(ss_call_t *call)
 /* Always allowed: a client can drop its cookie anyway. */
 void ss_endpoint_delete(ss_call_t *call)
 {
+    const char *set_cookie;
+
     ss_visit_change(call->visit, &ss_change_end);
-    ss_answer_empty(call->r, HTTP_NO_CONTENT);
+    if (ss_saving_seal(call->visit, 0, &set_cookie) != APR_SUCCESS ||
+        call->visit->keeping.unended != NULL) {
+        ss_answer_problem(call->r, HTTP_SERVICE_UNAVAILABLE,
+                          "SS0404: The session has ended in this browser, but a copy of its cookie "
+                          "may go on: try again later.");
+    }
+    else {
+        ss_answer_empty(call->r, HTTP_NO_CONTENT);
+    }
 }

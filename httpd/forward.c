@@ -6,10 +6,13 @@
 #include <util_filter.h>
 
 #include "httpd/forward.h"
+#include "httpd/log.h"
 #include "httpd/visit.h"
 #include "lib/field.h"
 #include "lib/json/json.h"
 #include "lib/value.h"
+
+#define HEADER_MAX 8000 /* bytes: httpd accepts 8190, with the name; others less */
 
 int ss_forward_reserve(ss_start_t *start)
 {
@@ -229,44 +232,57 @@ static const char *text_of(ss_visit_t *visit, const ss_keys_t *keys, apr_pool_t 
     return note->json;
 }
 
-static void send_session(request_rec *r, ss_visit_t *visit, const ss_forward_conf_t *forward)
+/* Put a header there. Returns whether backends can be expected to accept it. */
+static int send_header(request_rec *r, const char *header, const char *text)
+{
+    apr_size_t len = strlen(text);
+
+    if (len > HEADER_MAX) {
+        ss_log(r, APLOG_ERR, "SS0419",
+               "the header %s would have %" APR_SIZE_T_FMT
+               " bytes, more than backends accept (%d): "
+               "name the keys that they need in SignedSessionForward",
+               header, len, HEADER_MAX);
+        return 0;
+    }
+    apr_table_setn(r->headers_in, header, text);
+    return 1;
+}
+
+static int send_session(request_rec *r, ss_visit_t *visit, const ss_forward_conf_t *forward)
 {
     const char *text = text_of(visit, &forward->keys, r->pool);
 
-    if (text != NULL) {
-        apr_table_setn(r->headers_in, forward->header, text);
-    }
+    return text == NULL || send_header(r, forward->header, text);
 }
 
-static void send_key(request_rec *r, ss_visit_t *visit, const ss_forward_text_t *forward)
+static int send_key(request_rec *r, ss_visit_t *visit, const ss_forward_text_t *forward)
 {
     ss_json_t value = ss_value_find(ss_visit_session(visit), forward->key, r->pool);
     const char *text = value.raw.data == NULL ? NULL : ss_value_text(value, r->pool);
 
-    if (text != NULL) {
-        apr_table_setn(r->headers_in, forward->header, known_text(visit, text));
-    }
+    return text == NULL || send_header(r, forward->header, known_text(visit, text));
 }
 
-void ss_forward_send(request_rec *r, ss_visit_t *visit)
+int ss_forward_send(request_rec *r, ss_visit_t *visit)
 {
     const ss_dir_conf_t *dir = ss_dir_conf(r);
     const apr_array_header_t *texts = dir->forward_texts;
+    int sent = 1;
 
     if (visit == NULL || !ss_forward_is_on(dir) || !ss_visit_has_session(visit) ||
         r->method_number == M_TRACE) { /* whose answer is the request */
-        return;
+        return OK;
     }
     if (dir->forward.header != NULL) {
-        send_session(r, visit, &dir->forward);
+        sent = send_session(r, visit, &dir->forward);
     }
-    for (int i = 0; texts != NULL && i < texts->nelts; i++) {
+    for (int i = 0; texts != NULL && i < texts->nelts && sent; i++) {
         const ss_forward_text_t *text = &APR_ARRAY_IDX(texts, i, ss_forward_text_t);
 
-        if (text->header != NULL) {
-            send_key(r, visit, text);
-        }
+        sent = text->header == NULL || send_key(r, visit, text);
     }
+    return sent ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 int ss_forward_is_on(const ss_dir_conf_t *dir)

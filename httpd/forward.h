@@ -41,7 +41,9 @@ int ss_forward_is_on(const ss_dir_conf_t *dir);
 /** From fixups and before the handler: send the session to backends in the header of
  * SignedSessionForward.
  *
- * @param visit  loaded; NULL when the client has no session */
-void ss_forward_send(request_rec *r, ss_visit_t *visit);
+ * @param visit  loaded; NULL when the client has no session
+ * @return       OK; HTTP_INTERNAL_SERVER_ERROR when a header would be longer than backends accept:
+ *               without it the client would be nobody there (SS0419) */
+int ss_forward_send(request_rec *r, ss_visit_t *visit);
 
 #endif

@@ -20,6 +20,10 @@ APLOG_USE_MODULE(signed_session);
 #define ss_log(r, level, number, ...)                                                              \
     ap_log_rerror(APLOG_MARK, APLOG_NOERRNO | (level), 0, r, number ": " __VA_ARGS__)
 
+/** The same for a text that has its number in front. */
+#define ss_log_text(r, level, text)                                                                \
+    ap_log_rerror(APLOG_MARK, APLOG_NOERRNO | (level), 0, r, "%s", text)
+
 /** May a message that would come with every request be logged? Once a minute in each process is
  * enough; `told` is the minute of the last, of all threads, 0 at first. */
 static inline int ss_log_is_time(volatile apr_uint32_t *told, apr_time_t now)

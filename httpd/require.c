@@ -83,6 +83,9 @@ static const char *tell_state(const ss_visit_t *visit, apr_pool_t *pool)
     const char *name = ss_state_name(visit->state);
     ss_untimely_t fault;
 
+    if (visit->opened.is_gone) {
+        return apr_psprintf(pool, "%s, no store has its session any more", name);
+    }
     ss_lifetime_explain(&fault, visit->state, &visit->opened.judged, &visit->conf->lifetime,
                         visit->now);
     return fault.name == NULL ? name

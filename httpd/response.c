@@ -29,7 +29,9 @@
 #include "httpd/session_rec.h"
 #include "httpd/visit.h"
 #include "httpd/rules.h"
+#include "httpd/saving.h"
 #include "httpd/shared_cookie.h"
+#include "httpd/unsaved.h"
 #include "httpd/update.h"
 #include "lib/cookie.h"
 
@@ -49,24 +51,17 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     apr_status_t rv;
 
     visit->response.may_renew = may_renew;
-    rv = ss_visit_seal(visit, may_renew, &set_cookie);
-    if (rv == APR_ENOSPC && visit->ruled) {
+    rv = ss_saving_seal(visit, may_renew, &set_cookie);
+    if (ss_saving_is_too_large(rv) && visit->ruled) {
         ss_log(r, APLOG_ERR, "SS0310",
-               "what SignedSessionSet and its like would have changed was not saved: the cookie "
-               "would be %" APR_SIZE_T_FMT " bytes over the limit of %" APR_SIZE_T_FMT
-               " (SignedSessionMaxSize); what applications changed is",
-               visit->sealed.over, visit->conf->max_size);
+               "what SignedSessionSet and its like would have changed was not saved, because the "
+               "session would be too large; what applications changed is (%s)",
+               ss_unsaved_of(visit, rv).log);
         ss_visit_undo_rules(visit);
-        rv = ss_visit_seal(visit, may_renew, &set_cookie);
+        rv = ss_saving_seal(visit, may_renew, &set_cookie);
     }
-    if (rv == APR_ENOSPC) {
-        ss_log(r, APLOG_ERR, "SS0302",
-               "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
-               " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
-               visit->sealed.over, visit->conf->max_size);
-    }
-    else if (ss_format_refusal(rv) != NULL) {
-        ss_log(r, APLOG_ERR, "SS0312", "the session was not saved: %s", ss_format_refusal(rv));
+    if (rv != APR_SUCCESS) {
+        ss_log_text(r, ss_unsaved_of(visit, rv).level, ss_unsaved_of(visit, rv).log);
     }
     if (rv != APR_SUCCESS) {
         ss_visit_revert(visit);
@@ -208,7 +203,7 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     const ss_cookie_t companion = ss_config_companion(visit->conf);
     const char *set_cookie;
 
-    if (ss_visit_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
+    if (ss_saving_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
         return;
     }
     if (set_cookie != NULL || visit->response.written != NULL) {
@@ -221,8 +216,8 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
         tell_of_lost_cookie(r, visit);
     }
-    if (visit->sealed.set_companion != NULL) {
-        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->sealed.set_companion);
+    if (visit->saving.set_companion != NULL) {
+        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_companion);
     }
     visit->response.written = set_cookie;
     visit->response.version = ss_draft_version(visit->draft);

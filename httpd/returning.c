@@ -8,6 +8,7 @@
 #include "httpd/log.h"
 #include "httpd/returning.h"
 #include "httpd/rules.h"
+#include "httpd/saving.h"
 #include "httpd/visit.h"
 #include "lib/encode.h"
 #include "lib/return_path.h"
@@ -76,8 +77,8 @@ static int holds_user(request_rec *r, ss_visit_t *visit)
     const char *set_cookie;
 
     ss_rules_apply(r);
-    if (ss_visit_seal(visit, 0, &set_cookie) != APR_SUCCESS) {
-        ss_visit_undo_rules(visit); /* it does not fit */
+    if (ss_saving_seal(visit, 0, &set_cookie) != APR_SUCCESS) {
+        ss_visit_undo_rules(visit); /* it is not saved */
     }
     return ss_identity_of(visit, r) != NULL;
 }

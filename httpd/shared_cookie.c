@@ -50,6 +50,8 @@ static void note_cookie(request_rec *r, ss_visit_t *visit, const char *line)
     ss_candidates_t *candidates = apr_pcalloc(pool, sizeof(*candidates));
 
     line = apr_pstrdup(pool, line);
+    candidates->fetch = ss_visit_fetch;
+    candidates->baton = visit;
     candidates->came = candidates->count = 1;
     candidates->values[0] = ss_cookie_value(line);
     visit->shared_cookie.line = line;

@@ -13,6 +13,7 @@
 #include "httpd/response.h"
 #include "httpd/secrets.h"
 #include "httpd/startup.h"
+#include "httpd/stores.h"
 #include "lib/memory.h"
 
 /* A memory of the cookies that proved valid, one for all servers of a child; not under
@@ -54,6 +55,7 @@ static const struct part_t {
 } parts[] = {
     /* clang-format off */
     { ss_doubts_refuse,    NULL,               NULL },
+    { ss_stores_check,     ss_stores_settle,   ss_stores_open },
     { NULL,                ss_config_settle,   NULL },
     { ss_secrets_announce, ss_secrets_settle,  NULL },
     { NULL,                ss_secrets_tell,    NULL },

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/log.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "httpd/vars.h"
@@ -14,6 +15,7 @@
 #include "lib/out.h"
 
 #define PREFIX_SIZE 8
+#define VARIABLE_MAX 16000 /* bytes of a text: mod_proxy_fcgi drops variables over 16384 */
 #define KEY_NOTE "session:"
 #define KEY_VARIABLE "SESSION_"
 
@@ -237,15 +239,44 @@ void ss_vars_show_notes(request_rec *r, ss_visit_t *visit)
     }
 }
 
+/* A longer one would keep a script from being started, or be dropped by mod_proxy_fcgi. */
+static int is_exportable(const char *text, request_rec *r, const ss_visit_t *visit)
+{
+    static volatile apr_uint32_t told;
+
+    if (strlen(text) <= VARIABLE_MAX) {
+        return 1;
+    }
+    if (ss_log_is_time(&told, visit->now)) {
+        ss_log(
+            r, APLOG_WARNING, "SS0420",
+            "a variable of the session is missing in the environment: it would have more than %d "
+            "bytes",
+            VARIABLE_MAX);
+    }
+    return 0;
+}
+
 void ss_vars_export(request_rec *r, ss_visit_t *visit)
 {
     static const showing_t how = { KEY_VARIABLE, 1, 1 };
     const ss_rendered_t *rendered = rendered_as(&visit->vars.as_variables, visit, &how);
+    int all_fit = rendered->end - rendered->start <= VARIABLE_MAX;
 
     for (int i = 0; i < VARS; i++) {
-        apr_table_addn(r->subprocess_env, vars[i].variable, vars[i].value(visit, rendered));
+        const char *text = vars[i].value(visit, rendered);
+
+        if (all_fit || is_exportable(text, r, visit)) {
+            apr_table_addn(r->subprocess_env, vars[i].variable, text);
+        }
     }
-    show_keys(r->subprocess_env, rendered);
+    for (int i = 0; i < rendered->count; i++) {
+        const shown_t *shown = &rendered->keys[i];
+
+        if (shown->text.data != NULL && (all_fit || is_exportable(shown->text.data, r, visit))) {
+            apr_table_addn(r->subprocess_env, shown->name.data, shown->text.data);
+        }
+    }
 }
 
 static int is_note(const char *name)

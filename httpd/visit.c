@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/log.h"
+#include "httpd/stores.h"
 #include "httpd/visit.h"
 
 extern module AP_MODULE_DECLARE_DATA signed_session_module;
@@ -45,22 +46,74 @@ ss_step_t *ss_visit_step(request_rec *r)
     return step;
 }
 
+/* Once a second in each child is enough while a store is away; the next line says how many there
+ * were. */
+static void tell_of_outage(const ss_visit_t *visit, const char *why)
+{
+    static volatile apr_uint32_t told, untold;
+    apr_uint32_t second = (apr_uint32_t)apr_time_sec(apr_time_now()), before = told, more;
+
+    if (before == second || apr_atomic_cas32(&told, second, before) != before) {
+        apr_atomic_inc32(&untold);
+        return;
+    }
+    more = apr_atomic_xchg32(&untold, 0);
+    ss_log(visit->root, APLOG_ERR, "SS0401", "the session could not be loaded from the store: %s%s",
+           why,
+           more == 0
+               ? ""
+               : apr_psprintf(visit->root->pool, " (and %u more since this was last said)", more));
+}
+
+ss_fetched_e ss_visit_fetch(void *visit_, ss_bytes_t *bytes, int *place, const unsigned char *id,
+                            apr_pool_t *pool)
+{
+    const ss_visit_t *visit = visit_;
+    ss_store_call_t call = { .stores = visit->conf->stores,
+                             .id = id,
+                             .deadline = apr_time_now() + visit->conf->store_timeout,
+                             .pool = pool };
+    ss_fetched_e fetched = ss_stores_load(&call, bytes, place);
+
+    if (fetched == SS_FETCH_FAILED) {
+        tell_of_outage(visit, call.why);
+    }
+    return fetched;
+}
+
+static void tell_of_records(const ss_visit_t *visit)
+{
+    const ss_opened_t *opened = &visit->opened;
+
+    if (opened->record != SS_NONE) {
+        ss_log(visit->root, APLOG_ERR, "SS0405", "the record of a session does not open (%s)",
+               ss_state_name(opened->record));
+    }
+    if (opened->lost > 0) {
+        ss_log(visit->root, APLOG_ERR, "SS0407",
+               "the store has lost %u changes that were acknowledged", opened->lost);
+    }
+}
+
 static void load(ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
     ss_candidates_t candidates;
 
     ss_sealing_find(&candidates, visit->header, how);
+    candidates.fetch = ss_visit_fetch;
+    candidates.baton = visit;
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
         visit->opened.session = ss_sealing_create(how, visit->root->pool);
-        if (visit->state != SS_NONE) {
+        if (visit->state != SS_NONE && visit->state != SS_UNAVAILABLE) {
             ss_log(visit->root, APLOG_DEBUG, "SS0203",
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
+    tell_of_records(visit);
     visit->draft = ss_draft_create(visit->opened.session, ss_bytes_of(visit->conf->subject),
                                    visit->root->pool);
 }
@@ -256,123 +309,4 @@ void ss_visit_revert(ss_visit_t *visit)
     ss_draft_revert(visit->draft);
     visit->ruled = 0;
     visit->untouched = 1;
-}
-
-/*
- * The cookie
- */
-
-static int is_https(const ss_visit_t *visit)
-{
-    return strcmp(ap_http_scheme(visit->root), "https") == 0;
-}
-
-static void print_deletion(ss_visit_t *visit)
-{
-    apr_pool_t *pool = visit->root->pool;
-
-    visit->sealed.set_cookie =
-        ss_cookie_print_deletion(&visit->conf->cookie, is_https(visit), pool);
-    if (visit->companions > 0) {
-        ss_cookie_t companion = ss_config_companion(visit->conf);
-
-        visit->sealed.set_companion = ss_cookie_print_deletion(&companion, is_https(visit), pool);
-    }
-}
-
-/* As an application wrote it, or as it is configured. `line` is NULL, or what the application
- * wrote. */
-static const char *print_as(const ss_visit_t *visit, const char *line, const ss_cookie_t *cookie,
-                            ss_bytes_t value, apr_int64_t max_age)
-{
-    return visit->shared_cookie.is_adopted && line != NULL
-               ? ss_cookie_with_value(line, value, visit->root->pool)
-               : ss_cookie_print(cookie, value, max_age, is_https(visit), visit->root->pool);
-}
-
-/* After a migration away from a format with two cookies its companion goes with the first write. */
-static void print_cookie(ss_visit_t *visit, const ss_sealed_t *sealed, apr_int64_t max_age)
-{
-    ss_cookie_t companion = ss_config_companion(visit->conf);
-
-    visit->sealed.set_cookie =
-        print_as(visit, visit->shared_cookie.line, &visit->conf->cookie, sealed->value, max_age);
-    if (sealed->companion.data != NULL) {
-        visit->sealed.set_companion = print_as(visit, visit->shared_cookie.companion_line,
-                                               &companion, sealed->companion, max_age);
-    }
-    else if (visit->companions > 0) {
-        visit->sealed.set_companion =
-            ss_cookie_print_deletion(&companion, is_https(visit), visit->root->pool);
-    }
-}
-
-/* The same where the client's cookie is one that only its application may overwrite: it may be
- * ended, and then that is all. */
-static apr_status_t print_owned(ss_visit_t *visit)
-{
-    ss_session_t *session = ss_visit_session(visit);
-
-    if (!ss_draft_was_ended(visit->draft)) {
-        return ss_session_is_changed(session) ? SS_OWNED : APR_SUCCESS;
-    }
-    print_deletion(visit);
-    if (!ss_session_is_empty(session)) {
-        ss_log(visit->root, APLOG_ERR, "SS0312", "the session was ended, but not begun anew: %s",
-               ss_format_refusal(SS_OWNED));
-    }
-    return APR_SUCCESS;
-}
-
-/* What the response must carry; the session decides, nothing is remembered here. */
-static apr_status_t print(ss_visit_t *visit, int renewing)
-{
-    const ss_sealing_t *how = &visit->conf->sealing;
-    ss_session_t *session = ss_visit_session(visit);
-    int changed = ss_session_is_changed(session);
-    ss_sealing_result_t result;
-    apr_status_t rv;
-
-    visit->sealed.set_cookie = visit->sealed.set_companion = NULL;
-    if (visit->opened.is_owned) {
-        return print_owned(visit);
-    }
-    if (ss_session_is_empty(session)) {
-        if ((changed || ss_draft_has_ended(visit->draft)) &&
-            visit->cookies + visit->companions > 0) {
-            print_deletion(visit);
-        }
-        return APR_SUCCESS;
-    }
-    if (!changed && !renewing) {
-        return APR_SUCCESS;
-    }
-    rv = ss_sealing_seal(&result, session, how, visit->now, visit->root->pool);
-    visit->sealed.over = result.over;
-    if (rv == APR_SUCCESS) {
-        print_cookie(visit, &result.cookie,
-                     ss_sealing_max_age(session, &result.stamp, how, visit->now));
-    }
-    return rv;
-}
-
-apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_cookie)
-{
-    ss_sealed_note_t *sealed = &visit->sealed;
-    unsigned version = ss_draft_version(visit->draft);
-    int renewing = may_renew && !visit->untouched;
-    apr_status_t rv = APR_SUCCESS;
-
-    if (!sealed->is_defined || sealed->version != version || sealed->renewing != renewing) {
-        rv = print(visit, renewing);
-        if (rv != APR_SUCCESS && rv != APR_ENOSPC && ss_format_refusal(rv) == NULL) {
-            ss_log(visit->root, APLOG_ERR, "SS0306",
-                   "the session was not saved: OpenSSL or zlib failed to seal it");
-        }
-        sealed->is_defined = rv == APR_SUCCESS;
-        sealed->version = version;
-        sealed->renewing = renewing;
-    }
-    *set_cookie = sealed->set_cookie;
-    return rv;
 }

@@ -102,15 +102,31 @@ typedef struct ss_response_note_t {
     unsigned version;    /* of the draft: what the client has, as far as we know */
 } ss_response_note_t;
 
-/** visit.c: the cookie as it was sealed last. */
-typedef struct ss_sealed_note_t {
+/** keeping.c: the records of stores. */
+typedef struct ss_keeping_note_t {
+    apr_array_header_t *all; /* those that the visit knows of; NULL: nobody has asked */
+    int has_new_id;
+    unsigned char new_id[SS_SESSION_ID_SIZE];
+    int tries;           /* to save */
+    const char *why;     /* SS_STORE_FULL, SS_STORE_UNAVAILABLE: what the store says */
+    apr_size_t over;     /* SS_STORED_TOO_LARGE: bytes over the limit */
+    const char *unended; /* why a record could not be closed; NULL: all were */
+} ss_keeping_note_t;
+
+/** outage.c */
+typedef struct ss_outage_note_t {
+    int is_anonymous; /* who has a session that cannot be loaded goes on without one */
+} ss_outage_note_t;
+
+/** saving.c: the session as it was saved last. */
+typedef struct ss_saving_note_t {
     int is_defined;
     unsigned version;          /* of the draft */
     int renewing;              /* might an unchanged session be renewed? */
     const char *set_cookie;    /* NULL: nothing is to be written */
     const char *set_companion; /* a second cookie that goes with it, or NULL */
     apr_size_t over;           /* bytes that the cookie would exceed the limit by */
-} ss_sealed_note_t;
+} ss_saving_note_t;
 
 /**
  * The session of one visit. It belongs to the root of the chain, lives in the root's pool, and is
@@ -136,7 +152,6 @@ typedef struct ss_visit_t {
     int ruled;              /* have rules changed it? */
     ss_draft_mark_t before; /* then: as it was before */
     int untouched;          /* it must not be renewed */
-    ss_sealed_note_t sealed;
 
     ss_strip_note_t strip;
     ss_vars_note_t vars;
@@ -151,6 +166,9 @@ typedef struct ss_visit_t {
     ss_endpoint_note_t endpoint;
     ss_shared_cookie_note_t shared_cookie;
     ss_response_note_t response;
+    ss_outage_note_t outage;
+    ss_keeping_note_t keeping;
+    ss_saving_note_t saving;
 } ss_visit_t;
 
 /** What of subrequests' answers is part of a response. */
@@ -276,19 +294,10 @@ void ss_visit_return(ss_visit_t *visit, ss_draft_mark_t mark);
 void ss_visit_adopt(ss_visit_t *visit, const ss_opened_t *opened,
                     const ss_candidates_t *candidates);
 
+/** Fetches records for cookies that belong to a visit, the baton. */
+ss_fetch_fn ss_visit_fetch;
+
 /** Drop every change: nothing will be written, not even a renewal. */
 void ss_visit_revert(ss_visit_t *visit);
-
-/**
- * The Set-Cookie value that the response must carry, or NULL for none, and its companion's in
- * visit->sealed: sealed anew only when the session changed since the last call, so that a second
- * run of a filter cannot differ.
- *
- * @param may_renew  may an unchanged session get a fresh time?
- * @return  APR_SUCCESS; APR_ENOSPC when the session does not fit (visit->sealed.over says by how
- *          much); what ss_format_refusal knows, SS_OWNED too; anything else: libcrypto or zlib
- *          failed (SS0306). The client then keeps the cookie it has.
- */
-apr_status_t ss_visit_seal(ss_visit_t *visit, int may_renew, const char **set_cookie);
 
 #endif

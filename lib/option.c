@@ -96,16 +96,74 @@ const char *ss_option_renew(ss_renew_t *renew, const char *text)
     return NULL;
 }
 
-const char *ss_option_size(apr_size_t *size, const char *text)
+const char *ss_option_wait(apr_interval_time_t *wait, const char *text)
+{
+    apr_interval_time_t parsed;
+    apr_int64_t number;
+    const char *unit = read_number(&number, text, 10 * 1000);
+
+    if (unit != NULL && strcmp(unit, "ms") == 0) {
+        parsed = apr_time_from_msec(number);
+    }
+    else if (ss_option_duration(&parsed, text) != NULL) {
+        parsed = 0;
+    }
+    if (parsed < apr_time_from_msec(10) || parsed > apr_time_from_sec(10)) {
+        return "a duration such as 200ms or 2s, from 10ms to 10s";
+    }
+    *wait = parsed;
+    return NULL;
+}
+
+/* clang-format off */
+static const struct {
+    const char *unit;
+    apr_int64_t bytes;
+} multiples[] = {
+    { "",  1 },
+    { "K", 1024 },
+    { "M", 1024 * 1024 },
+    { "G", 1024 * 1024 * 1024 },
+};
+/* clang-format on */
+
+#define SIZE_MAX_OF_ALL ((apr_int64_t)1 << 50)
+
+/* Returns whether it is a number of bytes from `min` to `max`. */
+static int read_size(apr_size_t *size, const char *text, apr_int64_t min, apr_int64_t max)
 {
     apr_int64_t number;
-    const char *rest = read_number(&number, text, SS_COOKIE_MAX);
+    const char *unit = read_number(&number, text, SIZE_MAX_OF_ALL);
 
-    if (rest == NULL || *rest != '\0' || number == 0) {
-        return "a number of bytes from 1 to " APR_STRINGIFY(SS_COOKIE_MAX);
+    for (int i = 0; unit != NULL && i < (int)(sizeof(multiples) / sizeof(multiples[0])); i++) {
+        if (strcmp(unit, multiples[i].unit) == 0 && number <= max / multiples[i].bytes &&
+            number * multiples[i].bytes >= min) {
+            *size = (apr_size_t)(number * multiples[i].bytes);
+            return 1;
+        }
     }
-    *size = (apr_size_t)number;
-    return NULL;
+    return 0;
+}
+
+const char *ss_option_size(apr_size_t *size, const char *text)
+{
+    return read_size(size, text, 1, SS_COOKIE_MAX)
+               ? NULL
+               : "a number of bytes from 1 to " APR_STRINGIFY(SS_COOKIE_MAX);
+}
+
+const char *ss_option_store_size(apr_size_t *size, const char *text)
+{
+    return read_size(size, text, SS_STORE_SIZE_MIN, SS_STORE_SIZE_MAX)
+               ? NULL
+               : "a number of bytes such as 8192 or 64K, from 4K to 1M";
+}
+
+const char *ss_option_space(apr_size_t *space, const char *text)
+{
+    return read_size(space, text, 1024 * 1024, SIZE_MAX_OF_ALL)
+               ? NULL
+               : "a number of bytes such as 256M or 2G, from 1M";
 }
 
 int ss_option_is_token(const char *text)

@@ -28,8 +28,20 @@ SS_MUST_USE const char *ss_option_timeout(apr_interval_time_t *timeout, const ch
 /** `10%` (integer, 0 to 100), a duration, `always` or `never`. */
 SS_MUST_USE const char *ss_option_renew(ss_renew_t *renew, const char *text);
 
-/** A whole number of bytes from 1 to SS_COOKIE_MAX. */
+/** A duration as of ss_option_duration, or `200ms`: from 10ms to 10s. */
+SS_MUST_USE const char *ss_option_wait(apr_interval_time_t *wait, const char *text);
+
+/** A whole number of bytes, `512`, `64K`, `256M` or `2G`, of 1024 each: from 1 to SS_COOKIE_MAX. */
 SS_MUST_USE const char *ss_option_size(apr_size_t *size, const char *text);
+
+#define SS_STORE_SIZE_MIN 4096          /* bytes */
+#define SS_STORE_SIZE_MAX (1024 * 1024) /* bytes: what every store can keep */
+
+/** The same, from SS_STORE_SIZE_MIN to SS_STORE_SIZE_MAX. */
+SS_MUST_USE const char *ss_option_store_size(apr_size_t *size, const char *text);
+
+/** The same, from 1M. */
+SS_MUST_USE const char *ss_option_space(apr_size_t *space, const char *text);
 
 /** A header field name: an RFC 9110 token. */
 int ss_option_is_token(const char *text);

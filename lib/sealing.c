@@ -202,8 +202,12 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
         fetched = candidates->fetch(candidates->baton, &bytes, &opened->place, item->stamp.id,
                                     opening->pool);
     }
-    if (fetched != SS_FETCHED) {
-        return fetched == SS_FETCH_FAILED ? SS_UNAVAILABLE : SS_EXPIRED_IDLE;
+    if (fetched == SS_FETCH_FAILED) {
+        return SS_UNAVAILABLE;
+    }
+    if (fetched == SS_FETCHED_NOTHING) {
+        opened->is_gone = 1;
+        return SS_EXPIRED_IDLE;
     }
     opened->record = read_record(item, &is_closed, bytes, opening->how, opening->pool);
     if (opened->record != SS_VALID) {
@@ -211,6 +215,7 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
     }
     opened->record = SS_NONE;
     if (is_closed) {
+        opened->is_gone = opened->is_closed = 1;
         return SS_EXPIRED_IDLE;
     }
     memcpy(opened->token, bytes.data, SS_TOKEN_SIZE);
@@ -357,7 +362,7 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE, record = SS_NONE;
     ss_stamp_t judged, unavailable = { .counter = 0 };
-    int owned = 0;
+    int owned = 0, is_gone = 0, is_closed = 0;
 
     memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
@@ -372,10 +377,12 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
             unavailable = found.judged;
         }
         owned |= found.is_owned;
+        is_closed |= found.is_closed;
         record = found.record != SS_NONE ? found.record : record;
         if (first == SS_NONE) {
             first = state;
             judged = found.judged;
+            is_gone = found.is_gone;
         }
     }
     if (unavailable.counter != 0 && !outweighs(opened, &unavailable)) {
@@ -390,6 +397,8 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
     }
     if (first != SS_NONE) {
         opened->judged = judged;
+        opened->is_gone = is_gone;
+        opened->is_closed = is_closed;
     }
     return first;
 }

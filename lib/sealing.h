@@ -91,12 +91,15 @@ typedef struct ss_opened_t {
     int is_owned; /* in every state: is one of the cookies of a framework's format, with a right
                      signature, but of no use here? Its application can read it, and alone may
                      overwrite it. Not one that has expired */
-    ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE and SS_FROM_FUTURE: the times that
-                          were judged, of the first cookie */
+    ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE, SS_FROM_FUTURE and SS_UNAVAILABLE:
+                          what the cookie says that is the reason */
 
     /* of a session that lives in a store */
     int is_stored;
-    int place;                          /* which of the stores */
+    int is_gone;   /* SS_EXPIRED_IDLE: its times hold, but its record is absent or closed */
+    int is_closed; /* without a session: a record was closed a moment ago, by a request that may
+                      have given the client another cookie since */
+    int place;     /* which of the stores */
     unsigned char token[SS_TOKEN_SIZE]; /* of the record */
     apr_uint32_t lost; /* changes that the cookie knows of, and the record does not */
     ss_state_e record; /* in every state: why a record does not open, of the last cookie whose does

@@ -23,6 +23,9 @@ def hkdf(secret, info, length):
     return hmac.new(key, info + b'\x01', hashlib.sha256).digest()[:length]
 
 
+REFERENCE = 2  # flags of a cookie that leads to a store
+
+
 @dataclass
 class Native:
     """What a native cookie says; the defaults make a fresh session of now."""
@@ -59,7 +62,8 @@ class Native:
         key = hkdf(secret.encode(), b'sign' + binding, 32)
         assert hmac.compare_digest(hmac.new(key, body, hashlib.sha256).digest(), mac), 'bad signature'
         assert body[2:4] == hkdf(secret.encode(), b'key id' + binding, 2)
-        return cls(json.loads(body[HEADER_SIZE:]), int.from_bytes(body[4:10], 'big'),
+        text = body[HEADER_SIZE:]
+        return cls(None if body[1] == REFERENCE else json.loads(text), int.from_bytes(body[4:10], 'big'),
                    int.from_bytes(body[10:16], 'big'), body[16:32], int.from_bytes(body[32:36], 'big'),
                    body[2:4], body[0], body[1])
 

@@ -130,6 +130,28 @@ DIRECTIVES = {
         SERVER,
         good=['user', '"two words"', 'a.b'],
         bad=[('user,id', '"user,id" has a comma', 'names of keys'), ('user id', 'a word too many', 'key')]),
+    'SignedSessionStore': Directive(
+        SERVER,
+        good=['cookie', 'file', 'cookie file', 'file cookie', 'file:{dir}/store', 'file:store file:{dir}/other cookie'],
+        bad=[('cookie cookie', 'cookie is named twice', 'once'), ('file file', 'file is named twice', 'once'),
+             ('file file:a file:b', 'one store', 'replaces the other'), ('cookie:x', '"cookie:x" is not accepted', 'file:DIRECTORY'),
+             (':x', '":x" is not accepted', 'cookie, file')]),
+    'SignedSessionStoreMaxSize': Directive(
+        SERVER,
+        good=['4096', '4K', '64K', '1M', '1048576'],
+        bad=[(value, f'"{value}" is not accepted', 'from 4K to 1M') for value in ('4095', '0', '1025K', '2M', '64k', '64KB', '-1', 'big')]),
+    'SignedSessionStoreTimeout': Directive(
+        SERVER,
+        good=['10ms', '200ms', '10000ms', '1', '10s'],
+        bad=[(value, f'"{value}" is not accepted', 'from 10ms to 10s') for value in ('9ms', '0', '11s', '10001ms', '1min', '0.5s', 'fast')]),
+    'SignedSessionStoreSpace': Directive(
+        SERVER,
+        good=['1M', '256M', '2G', '1048576', '100000000'],
+        bad=[(value, f'"{value}" is not accepted', 'from 1M') for value in ('1048575', '1K', '0', '-1', '256m', '1T')]),
+    'SignedSessionUnavailable': Directive(
+        SECTION,
+        good=['503', 'anonymous', 'Anonymous'],
+        bad=[('500', '"500" is not accepted', '503 or anonymous'), ('503 anonymous', 'a word too many', 'anonymous')]),
     'SignedSession': Directive(
         ANYWHERE,
         good=['On', 'Off', 'ReadOnly', 'on', 'OFF', 'readonly'],

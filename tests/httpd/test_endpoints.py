@@ -196,7 +196,7 @@ def test_meta_describes_the_session(server):
     meta = server.request('GET', '/session?meta', cookie=cookie).json()
     assert 1209500 - 5 <= meta.pop('expires_in') <= 1209500
     assert meta == {'state': 'valid', 'cookies': 1, 'format': 'native', 'key': 0, 'created': created,
-                    'renewed': renewed, 'absolute_expires_in': None, 'bytes_used': len(cookie) - 1,
+                    'renewed': renewed, 'absolute_expires_in': None, 'store': 'cookie', 'counter': 1, 'bytes_used': len(cookie) - 1,
                     'bytes_left': 4096 - len(cookie) + 1}
 
 

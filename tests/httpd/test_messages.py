@@ -11,7 +11,7 @@ from test_directives import ANYWHERE, SECTION, SERVER, listed
 
 CODE = [TOP / 'mod_signed_session.c',
         *(path for folder in ('httpd', 'lib', 'tools') for path in (TOP / folder).rglob('*.[ch]'))]
-LEVELS = {'CRIT': 'crit', 'ERR': 'error', 'WARNING': 'warn', 'INFO': 'info', 'DEBUG': 'debug'}
+LEVELS = {'CRIT': 'crit', 'ERR': 'error', 'WARNING': 'warn', 'NOTICE': 'notice', 'INFO': 'info', 'DEBUG': 'debug'}
 
 
 def sections(name):
@@ -50,7 +50,7 @@ def test_every_message_has_its_level():
 def test_every_message_has_cause_and_remedy():
     for number, text in sections('messages.md').items():
         first = text.strip()
-        assert first.startswith(('Level: crit. `', 'Level: error. `', 'Level: warn. `', 'Level: info. `',
+        assert first.startswith(('Level: crit. `', 'Level: error. `', 'Level: warn. `', 'Level: notice. `', 'Level: info. `',
                                  'Level: debug. `', 'Not logged: ')), number
         assert re.search(r'\n\nCause: .*\n\nRemedy: ', text, re.S), number
 

@@ -79,7 +79,8 @@ static void check_sealing(ss_session_t *session, ss_bytes_t text, ss_sealed_t co
                           const ss_sealing_t *how, const char *what)
 {
     const ss_seal_t seal = ss_sealing_as(how, 0);
-    const ss_payload_t payload = { text, ss_session_json(session), *ss_session_stamp(session), 0, 0 };
+    const ss_payload_t payload = { text, ss_session_json(session), *ss_session_stamp(session), 0,
+                                   0 };
     ss_sealed_t again = alone(ss_bytes(NULL, 0));
     ss_payload_t opened;
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "httpd/config.h"
+#include "httpd/outage.h"
+#include "httpd/stores.h"
+#include "httpd/visit.h"
+
+#define RETRY_AFTER "5" /* seconds */
+
+/* An error document is let through, or nobody could be told. */
+static int is_error_document(const request_rec *r)
+{
+    for (; r->prev != NULL; r = r->prev) {
+        if (ap_is_HTTP_ERROR(r->prev->status)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ss_outage_check(request_rec *r)
+{
+    const ss_stores_t *stores = ss_server_conf(ss_visit_root(r)->server)->stores;
+    ss_visit_t *visit;
+
+    if (stores == NULL || !ss_stores_has_store(stores) || r->main != NULL || is_error_document(r) ||
+        ss_visit_enter(&visit, r) != SS_ACCESS_READY || visit->state != SS_UNAVAILABLE) {
+        return DECLINED;
+    }
+    if (ss_dir_conf(r)->outage == SS_OUTAGE_ANONYMOUS) {
+        visit->outage.is_anonymous = 1;
+        return DECLINED;
+    }
+    apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    return HTTP_SERVICE_UNAVAILABLE;
+}

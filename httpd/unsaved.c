@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/keeping.h"
+#include "httpd/unsaved.h"
+
+static ss_unsaved_t too_large(const ss_visit_t *visit)
+{
+    apr_pool_t *pool = visit->root->pool;
+    apr_size_t over = visit->saving.over, limit = visit->conf->max_size;
+    const ss_unsaved_t unsaved = {
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        apr_psprintf(pool,
+                     "SS0302: the session was not saved: its cookie would be %" APR_SIZE_T_FMT
+                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
+                     over, limit),
+        apr_psprintf(pool,
+                     "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
+                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize).",
+                     over, limit)
+    };
+
+    return unsaved;
+}
+
+static ss_unsaved_t too_large_for_store(const ss_visit_t *visit)
+{
+    apr_pool_t *pool = visit->root->pool;
+    apr_size_t over = visit->keeping.over, limit = visit->conf->store_max_size;
+    const ss_unsaved_t unsaved = {
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        apr_psprintf(pool,
+                     "SS0406: the session was not saved: its JSON text is %" APR_SIZE_T_FMT
+                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionStoreMaxSize)",
+                     over, limit),
+        apr_psprintf(pool,
+                     "The session would not fit: it would be %" APR_SIZE_T_FMT
+                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionStoreMaxSize).",
+                     over, limit)
+    };
+
+    return unsaved;
+}
+
+static ss_unsaved_t of_store(const ss_visit_t *visit, int status, const char *fallback,
+                             const char *detail)
+{
+    const char *why = visit->keeping.why != NULL ? visit->keeping.why : fallback;
+    const ss_unsaved_t unsaved = {
+        status, APLOG_ERR,
+        apr_psprintf(visit->root->pool, "SS0402: the session was not saved: %s", why), detail
+    };
+
+    return unsaved;
+}
+
+static ss_unsaved_t of_format(const ss_visit_t *visit, apr_status_t rv)
+{
+    apr_pool_t *pool = visit->root->pool;
+    const char *refusal = ss_format_refusal(rv);
+    const ss_unsaved_t unsaved = {
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        apr_psprintf(pool, "SS0312: the session was not saved: %s", refusal),
+        apr_psprintf(pool, "The session could not be opened again: %s.", refusal)
+    };
+    static const ss_unsaved_t unsealed = {
+        HTTP_INTERNAL_SERVER_ERROR, APLOG_ERR,
+        "SS0306: the session was not saved: OpenSSL or zlib failed to seal it",
+        "The session could not be sealed."
+    };
+
+    return refusal == NULL ? unsealed : unsaved;
+}
+
+ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
+{
+    static const ss_unsaved_t ended = {
+        HTTP_CONFLICT, APLOG_WARNING, "SS0403: the session was not saved: it was ended meanwhile",
+        "SS0403: The session was ended meanwhile, by another request."
+    };
+    static const ss_unsaved_t contended = {
+        HTTP_CONFLICT, APLOG_ERR,
+        "SS0402: the session was not saved: other requests change it all the time",
+        "SS0402: Other requests change the session all the time: try again."
+    };
+    static const ss_unsaved_t too_wide = {
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        "SS0406: the session was not saved: a stored session has at most " APR_STRINGIFY(
+            SS_STORED_KEYS_MAX) " top-level keys",
+        "The session would have more than " APR_STRINGIFY(SS_STORED_KEYS_MAX) " top-level keys."
+    };
+
+    switch (rv) {
+    case APR_ENOSPC:
+        return too_large(visit);
+    case SS_STORED_TOO_LARGE:
+        return too_large_for_store(visit);
+    case SS_STORED_TOO_WIDE:
+        return too_wide;
+    case SS_ENDED_MEANWHILE:
+        return ended;
+    case SS_CONTENDED:
+        return contended;
+    case SS_RECORD_UNREADABLE:
+        return of_store(visit, HTTP_SERVICE_UNAVAILABLE, "its record does not open",
+                        "SS0402: The session cannot be read at the moment.");
+    case SS_STORE_FULL:
+        return of_store(visit, HTTP_INSUFFICIENT_STORAGE, "the store is full",
+                        "SS0402: There is no room for the session at the moment.");
+    case SS_STORE_UNAVAILABLE:
+        return of_store(visit, HTTP_SERVICE_UNAVAILABLE, "it could not be loaded",
+                        "SS0402: The session cannot be saved at the moment: try again later. The "
+                        "change may have been made.");
+    default:
+        return of_format(visit, rv);
+    }
+}

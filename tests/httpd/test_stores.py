@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""SignedSessionStore: sessions that live in a store, and what becomes of them."""
+
+import concurrent.futures
+import json
+import re
+import time
+
+import pytest
+
+from common import JSON, PATCH
+from cookies import REFERENCE, Native
+from harness import Jar, Server, cgi_module
+
+CONF = '''
+    {store}
+    SignedSession On
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable a b cart text
+    </Location>
+    <Location "/clear">
+        SignedSessionClear On
+    </Location>
+    <Location "/login">
+        SignedSessionClear Before cart
+        SignedSessionSet user alice
+    </Location>
+    <Location "/guarded">
+        Require signed-session user alice
+    </Location>
+    <Location "/guest">
+        SignedSessionUnavailable anonymous
+    </Location>
+'''
+FILES = {f'htdocs/{name}': 'a page' for name in ('clear', 'login', 'guarded', 'guest')}
+
+
+@pytest.fixture(scope='module')
+def server():
+    with Server(CONF, store='SignedSessionStore file', files=FILES) as running:
+        yield running
+
+
+def get(jar):
+    return json.loads(jar.request('GET', '/session').body)
+
+
+def patch(jar, change, status=200):
+    response = jar.request('PATCH', '/session', PATCH, json.dumps(change).encode())
+    assert response.status == status, response.body
+    return response
+
+
+def cookie_of(jar):
+    return Native.open(jar.cookies['session'])
+
+
+def test_a_session_lives_in_the_store(server):
+    jar = Jar(server)
+    assert json.loads(patch(jar, {'a': 1}).body) == {'a': 1}
+    assert cookie_of(jar).flags == REFERENCE and len(jar.cookies['session']) == 91
+    first = cookie_of(jar)
+    patch(jar, {'b': 2})
+    second = cookie_of(jar)
+    assert get(jar) == {'a': 1, 'b': 2}
+    assert (first.id, first.counter, second.id, second.counter) == (first.id, 1, first.id, 2)
+    assert first.created == second.created
+
+
+def test_an_older_cookie_leads_to_the_same_session(server):
+    jar = Jar(server)
+    patch(jar, {'a': 1})
+    old = dict(jar.cookies)
+    patch(jar, {'a': 2})
+    jar.cookies = old
+    assert get(jar) == {'a': 2}
+    patch(jar, {'b': 3})
+    assert get(jar) == {'a': 2, 'b': 3}
+
+
+def test_an_ended_session_has_ended_for_every_cookie(server):
+    jar, copy = Jar(server), Jar(server)
+    patch(jar, {'a': 1})
+    copy.cookies = dict(jar.cookies)
+    assert jar.request('DELETE', '/session').status == 204
+    assert not jar.cookies
+    assert get(copy) == {}
+    assert b'SS0403' in patch(copy, {'b': 1}, 409).body
+    state = json.loads(copy.request('GET', '/session?meta').body)
+    assert state == {'state': 'expired-idle', 'cookies': 1}
+
+
+# --- two requests, one session -------------------------------------------------------------------
+
+# Answers with an update once the file GO is there: meanwhile others change the session.
+SLOW = '''#!/bin/sh
+while [ ! -e {go} ]; do sleep 0.05; done
+printf 'Content-Type: text/plain\\nX-Session-Update: {update}\\n\\nok\\n'
+'''
+SLOW_CONF = CONF + '''
+    ScriptSock {{dir}}/cgisock
+    ScriptAlias "/cgi/" "{{dir}}/cgi/"
+    <Location "/cgi">
+        SignedSessionUpdate X-Session-Update
+    </Location>
+    <Location "/cgi/login">
+        SignedSessionClear Before cart
+        SignedSessionSet user alice
+    </Location>
+'''
+
+
+class Slow:
+    """A server with a request that changes the session of `jar` by `update` when it is let go."""
+
+    def __init__(self, running, jar, path='/cgi/slow'):
+        self.running, self.jar, self.path = running, Jar(running), path
+        self.jar.cookies = dict(jar.cookies)
+        self.go = running.dir / 'go'
+
+    def __enter__(self):
+        self.go.unlink(missing_ok=True)
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.answer = self.pool.submit(self.jar.request, 'GET', self.path)
+        time.sleep(0.3)  # it has loaded the session by then
+        return self
+
+    def __exit__(self, *error):
+        self.go.write_text('')
+        self.response = self.answer.result()
+        self.pool.shutdown()
+
+
+@pytest.fixture(scope='module')
+def slow():
+    def script(update):
+        return SLOW.format(go='{dir}/go', update=update)
+    files = {'cgi/slow': script('{"b":"slow"}'), 'cgi/cart': script('{"cart":{"slow":1}}'), 'cgi/login': script('{"b":1}'), 'cgi/end': script('null'), **FILES}
+    conf = SLOW_CONF.replace('{{', '{').replace('}}', '}')
+    running = Server(conf, store='SignedSessionStore file', modules=f'alias {cgi_module()}', files=files)
+    with running:
+        for path in (running.dir / 'cgi').iterdir():
+            path.write_text(path.read_text().replace('{dir}', str(running.dir)))
+        yield running
+
+
+def test_changes_of_two_requests_at_once_are_both_there(slow):
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar) as other:
+        patch(jar, {'a': 2})
+    assert get(jar) == get(other.jar) == {'a': 2, 'b': 'slow'}
+    assert cookie_of(other.jar).counter == 3
+
+
+def test_a_patch_is_made_again_not_its_result(slow):
+    jar = Jar(slow)
+    patch(jar, {'cart': {'x': 1}})
+    with Slow(slow, jar, '/cgi/cart'):
+        patch(jar, {'cart': {'y': 2}})
+    assert get(jar) == {'cart': {'x': 1, 'y': 2, 'slow': 1}}
+
+
+def test_a_request_cannot_bring_back_what_has_ended(slow):
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar) as other:
+        jar.request('DELETE', '/session')
+    assert other.response.status == 200 and not other.response.set_cookies()
+    slow.expect('SS0403')
+    assert get(other.jar) == {}
+
+
+def test_a_login_takes_along_what_was_saved_meanwhile(slow):
+    jar = Jar(slow)
+    patch(jar, {'cart': [1]})
+    before = cookie_of(jar)
+    with Slow(slow, jar, '/cgi/login') as other:
+        patch(jar, {'cart': [1, 2]})
+    assert get(other.jar) == {'cart': [1, 2], 'b': 1, 'user': 'alice'}
+    after = cookie_of(other.jar)
+    assert after.id != before.id and after.counter in (1, 2)
+    assert get(jar) == {}  # the old session is closed
+    assert not patch(jar, {'a': 1}, 409).set_cookies()  # which would take the login's place
+
+
+def test_an_end_wins_over_every_change(slow):
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar, '/cgi/end') as other:
+        patch(jar, {'a': 2})
+    assert not other.jar.cookies
+    assert get(jar) == {}
+
+
+# --- a response that is prepared twice -----------------------------------------------------------
+
+TWICE_CONF = CONF + '''
+    <Location "/count">
+        SignedSessionSet a once
+        SignedSessionSet b "%{{HTTP:X-B}}"
+    </Location>
+'''
+RANGE = ('Range', 'bytes=99999-')
+
+
+@pytest.fixture(scope='module')
+def twice():
+    files = {'htdocs/count': 'a page', **FILES}
+    with Server(TWICE_CONF.replace('{{', '{').replace('}}', '}'), store='SignedSessionStore file', files=files) as running:
+        yield running
+
+
+def records(running):
+    return [path for path in (running.dir / 'sessions').glob('*/*') if not path.name.startswith('.')]
+
+
+def test_a_second_response_is_saved_once_more_under_the_same_id(twice):
+    jar = Jar(twice)
+    before = len(records(twice))
+    assert jar.request('GET', '/count', [RANGE]).status == 416
+    assert get(jar) == {'a': 'once'}
+    assert len(records(twice)) == before + 1
+    cookie = cookie_of(jar)
+    assert jar.request('GET', '/count', [RANGE, ('X-B', 'two')]).status == 416
+    assert get(jar) == {'a': 'once', 'b': 'two'}
+    assert (cookie_of(jar).id, cookie_of(jar).counter) == (cookie.id, 2)
+
+
+# --- migrations ----------------------------------------------------------------------------------
+
+
+def move(running, places):
+    """Other places from now on."""
+    path = running.dir / 'httpd.conf'
+    path.write_text(re.sub('SignedSessionStore .*', f'SignedSessionStore {places}', path.read_text()))
+    running.graceful()
+
+
+@pytest.fixture
+def moving(request):
+    with Server(CONF, store=f'SignedSessionStore {request.param}', files=FILES) as running:
+        yield running
+
+
+@pytest.mark.parametrize('moving', ['cookie'], indirect=True)
+def test_nobody_is_logged_out_by_a_store_or_by_its_end(moving):
+    jar, idle = Jar(moving), Jar(moving)
+    patch(jar, {'a': 1})
+    patch(idle, {'a': 'idle'})
+    move(moving, 'file')
+    assert get(jar) == {'a': 1}
+    assert cookie_of(jar).flags == 0  # until it changes
+    first = cookie_of(jar)
+    patch(jar, {'b': 2})
+    assert (cookie_of(jar).flags, cookie_of(jar).id, cookie_of(jar).counter) == (REFERENCE, first.id, 2)
+    move(moving, 'cookie file')
+    assert get(jar) == {'a': 1, 'b': 2} and get(idle) == {'a': 'idle'}
+    patch(jar, {'b': 3})
+    assert (cookie_of(jar).flags, cookie_of(jar).id) == (0, first.id)
+    assert cookie_of(jar).counter == 3
+    move(moving, 'cookie')
+    assert get(jar) == {'a': 1, 'b': 3}
+
+
+@pytest.mark.parametrize('moving', ['cookie'], indirect=True)
+def test_a_record_is_newer_than_the_cookie_that_it_came_from(moving):
+    """Two browsers' worth of one cookie: what was saved in the store is not undone by the other."""
+    jar, late = Jar(moving), Jar(moving)
+    patch(jar, {'a': 1})
+    late.cookies = dict(jar.cookies)
+    move(moving, 'file')
+    patch(jar, {'b': 2})
+    patch(late, {'text': 'late'})
+    assert get(jar) == get(late) == {'a': 1, 'b': 2, 'text': 'late'}
+
+
+@pytest.mark.parametrize('moving', ['file'], indirect=True)
+def test_a_cookie_that_went_on_is_newer_than_its_old_record(moving):
+    jar = Jar(moving)
+    patch(jar, {'a': 1})
+    move(moving, 'cookie file')
+    patch(jar, {'a': 2})
+    patch(jar, {'a': 3})
+    move(moving, 'file')
+    patch(jar, {'b': 1})
+    assert get(jar) == {'a': 3, 'b': 1}
+    assert cookie_of(jar).flags == REFERENCE
+
+
+@pytest.mark.parametrize('moving', ['file'], indirect=True)
+def test_from_store_to_store(moving):
+    jar, ended = Jar(moving), Jar(moving)
+    patch(jar, {'a': 1})
+    patch(ended, {'a': 1})
+    copy, copy_of_ended = Jar(moving), Jar(moving)
+    copy.cookies, copy_of_ended.cookies = dict(jar.cookies), dict(ended.cookies)
+    move(moving, f'file:{moving.dir}/others file')
+    assert get(jar) == {'a': 1}
+    patch(jar, {'a': 2})
+    assert get(copy) == {'a': 2}
+    assert ended.request('DELETE', '/session').status == 204
+    assert get(copy_of_ended) == {}
+    move(moving, f'file:{moving.dir}/others')
+    assert get(jar) == get(copy) == {'a': 2}
+    move(moving, f'file')
+    assert get(copy) == {}  # it was closed there
+
+
+# --- overflow ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('moving', ['cookie file'], indirect=True)
+def test_a_session_that_outgrows_the_cookie(moving):
+    jar = Jar(moving)
+    patch(jar, {'a': 1})
+    assert cookie_of(jar).flags == 0
+    patch(jar, {'text': 'x' * 5000})
+    assert cookie_of(jar).flags == REFERENCE
+    assert get(jar) == {'a': 1, 'text': 'x' * 5000}
+    patch(jar, {'text': 'x' * 2700})  # 3742 bytes of base64: it would fit, but leave no room
+    assert cookie_of(jar).flags == REFERENCE
+    patch(jar, {'text': 'x' * 1000})
+    assert cookie_of(jar).flags == 0
+    patch(jar, {'text': 'y' * 6000})
+    assert get(jar) == {'a': 1, 'text': 'y' * 6000}
+    assert cookie_of(jar).counter == 5
+
+
+@pytest.mark.parametrize('moving', ['cookie file'], indirect=True)
+def test_no_longer_than_the_store_takes(moving):
+    jar = Jar(moving)
+    for _ in range(5):
+        patch(jar, {'a': 'x' * 15000})
+        patch(jar, {'b': 'x' * 15000})
+        patch(jar, {'cart': 'x' * 15000})
+        patch(jar, {'text': 'x' * 15000})
+    refused = jar.request('PUT', '/session/text', JSON, json.dumps('x' * 16000).encode())
+    assert refused.status == 204
