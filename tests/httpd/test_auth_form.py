@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common import FORM, TOP, stored
+from common import FORM, NAVIGATE, TOP, stored
 from cookies import Native, native, opened
 from harness import Jar
 from test_formats import ssctl
-from test_guide import NAVIGATE, blocks
+from test_guide import blocks
 
 FORMS = 'auth_form authn_core authn_file authz_user request ss_entries'
 STOCK = 'session session_cookie'

@@ -5,7 +5,7 @@
 import pytest
 
 from backends import HttpBackend, http_answer
-from cookies import native, opened
+from cookies import native
 from harness import Server, cgi_module, speaks_http2
 
 MODULES = f'alias headers rewrite proxy proxy_http {cgi_module()}'

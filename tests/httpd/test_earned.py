@@ -16,7 +16,7 @@ import pytest
 
 import harness
 from backends import HttpBackend, http_answer
-from common import stored
+from common import basic, stored
 from cookies import native
 from harness import Server
 
@@ -26,10 +26,6 @@ MODULES = '''alias auth_basic auth_form authn_core authn_file authz_host authz_u
 
 def sha(password):
     return '{SHA}' + base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
-
-
-def basic(user, password):
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
 
 
 NOBODY, RIGHT, WRONG = {}, basic('alice', 'secret'), basic('alice', 'wrong')

@@ -7,11 +7,10 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import ENV_CGI, stored
+from common import ENV_CGI, basic, password_file, stored
 from cookies import native
 from harness import Server, cgi_module, configtest, speaks_http2
 from test_formats import cookie_of
-from test_require import basic, password_file
 
 MODULES = (f'alias auth_basic auth_form authn_core authn_file authz_groupfile authz_host authz_user autoindex dir headers '
            f'include lua negotiation proxy proxy_http request rewrite session session_cookie {cgi_module()}')

@@ -5,19 +5,17 @@
 import re
 import sqlite3
 import time
-from urllib.parse import parse_qs, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 
-from common import FORM, TOP, stored
+from common import FORM, NAVIGATE, TOP, basic, password_file, stored
 from cookies import Native, native, opened
 from harness import Jar, Server, StartError, cgi_module, configtest, speaks_http2
-from test_require import basic, password_file
 
 MODULES = (f'alias auth_basic auth_form authn_core authn_file authz_host authz_user dir expires headers request '
            f'rewrite session session_cookie {cgi_module()}')
 ALICE = native({'user': 'alice'})
-NAVIGATE = {'Sec-Fetch-Mode': 'navigate', 'Accept': 'text/html'}
 BROWSER = {'Accept': 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'}
 
 CONF = '''

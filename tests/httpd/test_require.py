@@ -2,27 +2,16 @@
 # Copyright the mod_signed_session authors
 """Authorization: Require signed-session, alone and among others."""
 
-import base64
-import subprocess
 import time
 
 import pytest
 
+from common import basic, password_file
 from cookies import Native, native, starlette
 from harness import Server
 from starting import failed_start
 
 MODULES = 'alias auth_basic authn_core authn_file authz_host authz_user headers'
-
-
-def basic(user, password='right'):
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
-
-
-def password_file(user, password='right'):
-    """A line of an AuthUserFile."""
-    digest = subprocess.run(['openssl', 'passwd', '-apr1', password], check=True, capture_output=True, text=True).stdout
-    return f'{user}:{digest.strip()}\n'
 
 
 def status(server, path, cookie=None, headers=()):
