@@ -207,8 +207,13 @@ class Server:
     # --- files -----------------------------------------------------------------------------
 
     def write(self, name, text):
+        """A file; where the name ends with a slash, a folder for httpd's children to write in."""
         path = self.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith('/'):
+            path.mkdir()
+            path.chmod(0o777)
+            return path
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(0o755 if text[:2] in ('#!', b'#!') else 0o644)
         return path
