@@ -22,11 +22,6 @@ void ss_endpoint_refuse(ss_call_t *call, int status, const char *detail)
     ss_answer_problem(call->r, status, detail);
 }
 
-static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
-{
-    return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
-}
-
 /* What is known of a valid session besides its content. */
 static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
 {
@@ -40,9 +35,9 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
         "\"created\":%s,\"renewed\":%s,\"expires_in\":%s,\"absolute_expires_in\":%s,"
         "\"bytes_used\":%" APR_SIZE_T_FMT ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
         ss_state_name(visit->state), visit->cookies, visit->opened.format->name, visit->opened.key,
-        number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
-        number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
-        number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
+        ss_lifetime_print(stamp->created, pool), ss_lifetime_print(stamp->renewed, pool),
+        ss_lifetime_print(ss_lifetime_left(stamp, lifetime, visit->now), pool),
+        ss_lifetime_print(ss_lifetime_absolute_left(stamp, lifetime, visit->now), pool),
         visit->opened.size, room > visit->opened.size ? room - visit->opened.size : 0);
 }
 
