@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from common import NAVIGATE
 from cookies import native
-from harness import cgi_module, speaks_http2
+from harness import cgi_module
 
 MODULES = (f'alias auth_basic auth_form authn_core authn_file authz_host authz_user dir expires headers request '
            f'rewrite session session_cookie {cgi_module()}')
@@ -46,11 +46,6 @@ OWN = '''
     SignedSessionReturn return
 </Location>
 '''
-
-
-def modules_and_protocols():
-    """Both protocols, for tests that take `protocol`, where this httpd speaks them."""
-    return (f'{MODULES} http2', 'Protocols h2c http/1.1\n') if speaks_http2() else (MODULES, '')
 
 
 def ask(server, path, headers=(), cookie=None, method='GET', **more):

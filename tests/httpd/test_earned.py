@@ -152,11 +152,7 @@ RewriteRule "^/section/rewritten$" "/error.txt" [R]
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = MODULES, ''
-    if harness.speaks_http2():
-        modules += ' http2'
-        protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + CONF, modules, files=FILES, members=MEMBERS) as one:
+    with Server(CONF, MODULES, files=FILES, http2=True, members=MEMBERS) as one:
         yield one
 
 
@@ -243,10 +239,8 @@ def database(tmp_path_factory):
         users.execute('CREATE TABLE users (name TEXT, password TEXT, nick TEXT)')
         users.execute('INSERT INTO users VALUES (?, ?, ?)', ('alice', sha('secret'), 'Ally'))
     users.close()
-    modules, protocols = 'auth_basic authn_core authn_dbd authz_user dbd headers ss_testing', ''
-    if harness.speaks_http2():
-        modules, protocols = f'{modules} http2', 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + DBD, modules, files={'users.sqlite': path.read_bytes()}) as server:
+    with Server(DBD, 'auth_basic authn_core authn_dbd authz_user dbd headers ss_testing', http2=True,
+                files={'users.sqlite': path.read_bytes()}) as server:
         yield server
 
 

@@ -499,8 +499,7 @@ def test_a_stranger_gets_no_permission_to_read(server):
 
 
 def test_the_endpoints_speak_each_protocol(start, protocol):
-    server = start(CONF + ('Protocols h2c http/1.1' if protocol == 'h2' else ''),
-                   modules='http2' if protocol == 'h2' else '')
+    server = start(CONF, http2=True)
     response = server.request('PUT', '/session/a', JSON, '[1, 2]', protocol=protocol)
     assert response.status == 201
     cookie = f'session={response.cookie()}'

@@ -10,7 +10,7 @@ import pytest
 from common import NAVIGATE
 from cookies import native
 from harness import Server
-from login_pages import ALICE, MEMBERS, ask, modules_and_protocols
+from login_pages import ALICE, MEMBERS, MODULES, ask
 
 BROWSER = {'Accept': 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'}
 
@@ -92,8 +92,7 @@ FILES = {
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = modules_and_protocols()
-    with Server(protocols + CONF, f'{modules} autoindex', FILES) as one:
+    with Server(CONF, f'{MODULES} autoindex', FILES, http2=True) as one:
         yield one
 
 

@@ -7,7 +7,7 @@ import pytest
 from common import NAVIGATE, basic, password_file, stored
 from cookies import native
 from harness import Server
-from login_pages import ALICE, OWN, PASSWORD, WELCOME, ask, modules_and_protocols
+from login_pages import ALICE, MODULES, OWN, PASSWORD, WELCOME, ask
 
 CONF = f'''
 SignedSession On
@@ -42,8 +42,7 @@ FILES = {
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = modules_and_protocols()
-    with Server(protocols + CONF, modules, FILES) as one:
+    with Server(CONF, MODULES, FILES, http2=True) as one:
         yield one
 
 

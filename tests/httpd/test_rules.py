@@ -10,7 +10,6 @@ import time
 import itsdangerous
 import pytest
 
-import harness
 from backends import HttpBackend, http_answer
 from common import ECHO_CGI, stored
 from cookies import Native, native, opened, starlette
@@ -167,11 +166,7 @@ FILES.update({f'htdocs/{name}': 'a page\n' for name in
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = MODULES, ''
-    if harness.speaks_http2():
-        modules += ' http2'
-        protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + CONF, modules, files=FILES) as one:
+    with Server(CONF, MODULES, files=FILES, http2=True) as one:
         yield one
 
 
