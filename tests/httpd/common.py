@@ -20,6 +20,15 @@ PATCH = {'Content-Type': 'application/merge-patch+json'}
 FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
 NAVIGATE = {'Sec-Fetch-Mode': 'navigate', 'Accept': 'text/html'}  # as browsers open a page
 
+# The session, for clients to read and write.
+ENDPOINT = '''
+    SignedSession On
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable *
+    </Location>
+'''
+
 # Answers with its environment.
 ENV_CGI = '''#!/bin/sh
 printf 'Content-Type: text/plain\\r\\n\\r\\n'

@@ -8,18 +8,13 @@ import time
 
 import pytest
 
-from common import FORM, JSON, PATCH
+from common import ENDPOINT, FORM, JSON, PATCH
 from cookies import Native, native, opened
 from harness import Jar, Server
 
 BODY_MAX = 16 * 1024
 
-CONF = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
+CONF = ENDPOINT + '''
     <Location "/some">
         SetHandler signed-session
         SignedSessionWritable cart theme

@@ -11,7 +11,7 @@ import itsdangerous
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import ECHO_CGI, stored
+from common import ECHO_CGI, basic, stored
 from cookies import Native, native, opened, starlette
 from harness import SECRET, Jar, Server, cgi_module
 
@@ -159,7 +159,7 @@ Redirect /anew/moved /file.txt
     ErrorDocument 409 /second/error-bucket/503
 </Location>
 '''
-BASIC = {'Authorization': 'Basic ' + base64.b64encode(b'alice:secret').decode()}
+BASIC = basic('alice', 'secret')
 FILES.update({f'htdocs/{name}': 'a page\n' for name in
               ('outcome-error.txt', 'outcome/file.txt', 'second/page.txt')})
 
@@ -448,7 +448,7 @@ def test_clear_before_without_a_change_ends_the_session(server):
 
 @pytest.mark.parametrize('path, headers, status', [
     ('/anew-members/ok', {}, 401),
-    ('/anew-members/ok', {'Authorization': 'Basic ' + base64.b64encode(b'alice:wrong').decode()}, 401),
+    ('/anew-members/ok', basic('alice', 'wrong'), 401),
     ('/anew/moved', {}, 302),
 ])
 def test_clear_before_must_be_earned(server, path, headers, status):

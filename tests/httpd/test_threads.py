@@ -15,7 +15,7 @@ import h2.events
 import pytest
 
 from client import SECONDS
-from common import PATCH
+from common import ENDPOINT, PATCH
 from cookies import native, starlette
 from harness import COOKIE, Jar, Server
 
@@ -23,15 +23,10 @@ CLIENTS = 12
 NUMBERS = range(1, CLIENTS + 1)  # 0 would not pass Require
 ROUNDS = 8
 STREAMS = 32
-CONF = '''
-    SignedSession On
+CONF = ENDPOINT + '''
     SignedSessionFormat native starlette flask django
     SignedSessionEncrypt {encrypt}
     SignedSessionRenew always
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
     <Location "/closed">
         Require signed-session client
     </Location>
