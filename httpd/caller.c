@@ -23,6 +23,11 @@ int ss_caller_says(const request_rec *r, const char *header, const char *value)
     return said != NULL && strcmp(said, value) == 0;
 }
 
+int ss_caller_is_error(const request_rec *r)
+{
+    return r->prev != NULL && r->prev->status != HTTP_OK;
+}
+
 int ss_caller_is_bystander(request_rec *r)
 {
     const char *purpose = apr_table_get(r->headers_in, "Sec-Purpose");

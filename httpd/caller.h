@@ -8,14 +8,17 @@
 
 #include "lib/origin.h"
 
-/* Who has caused this request, as far as the browser says. Its headers of the name Sec-... cannot
- * be set by a script of a page. */
+/* Who has caused this request: httpd, or whom the browser names. Its headers of the name Sec-...
+ * cannot be set by a script of a page. */
 
 /** What `r` says of where it comes from; with the origins that its place trusts. */
 ss_caller_t ss_caller_of(request_rec *r);
 
 /** Does a header say exactly this? */
 int ss_caller_says(const request_rec *r, const char *header, const char *value);
+
+/** Is it the ErrorDocument of a request that was refused or failed? */
+int ss_caller_is_error(const request_rec *r);
 
 /** Has a browser opened this by plain http, as far as it says? It sends Sec-Fetch-... wherever it
  * trusts the way, and so does not elsewhere. */

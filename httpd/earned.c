@@ -55,11 +55,6 @@ void ss_earned_note_handler(request_rec *r)
     ss_visit_step(r)->handled = 1;
 }
 
-static int is_same_user(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* An ErrorDocument at another host makes a redirect of a refusal. Its address may be an expression
  * that says something else each time. */
 static int is_refusal_elsewhere(request_rec *r, int refusal)
@@ -93,7 +88,7 @@ static int is_let_in_elsewhere(const request_rec *r, const ss_step_t *step)
         const lookup_t *lookup = &APR_ARRAY_IDX(step->lookups, i, lookup_t);
 
         if (lookup->place == r->per_dir_config) {
-            return is_same_user(lookup->user, r->user);
+            return ss_text_equal(lookup->user, r->user);
         }
     }
     return 0;
@@ -109,7 +104,7 @@ static const char *fault_of_step(request_rec *r)
     if (!step->shown || !step->handled) {
         return "it was answered before all access checks had passed";
     }
-    if (!is_same_user(step->user, r->user)) {
+    if (!ss_text_equal(step->user, r->user)) {
         return "its user changed after the access checks";
     }
     if (step->place != r->per_dir_config && !is_let_in_elsewhere(r, step)) {

@@ -25,11 +25,6 @@ void ss_endpoint_refuse(ss_call_t *call, int status, const char *detail)
     ss_answer_problem(call->r, status, detail);
 }
 
-static const char *number_or_null(apr_pool_t *pool, apr_int64_t number)
-{
-    return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
-}
-
 /* Where a valid session lives. */
 static const char *place_of(const ss_visit_t *visit)
 {
@@ -63,12 +58,12 @@ static const char *describe(const ss_visit_t *visit, apr_pool_t *pool)
         "\"store\":\"%s\",\"counter\":%s,"
         "\"bytes_used\":%" APR_SIZE_T_FMT ",\"bytes_left\":%" APR_SIZE_T_FMT "}",
         ss_state_name(visit->state), visit->cookies, visit->opened.format->name, visit->opened.key,
-        number_or_null(pool, stamp->created), number_or_null(pool, stamp->renewed),
-        number_or_null(pool, ss_lifetime_left(stamp, lifetime, visit->now)),
-        number_or_null(pool, ss_lifetime_absolute_left(stamp, lifetime, visit->now)),
+        ss_lifetime_print(stamp->created, pool), ss_lifetime_print(stamp->renewed, pool),
+        ss_lifetime_print(ss_lifetime_left(stamp, lifetime, visit->now), pool),
+        ss_lifetime_print(ss_lifetime_absolute_left(stamp, lifetime, visit->now), pool),
         place_of(visit),
-        number_or_null(pool, stamp->counter == 0 ? -1 : (apr_int64_t)stamp->counter), used,
-        room > used ? room - used : 0);
+        ss_lifetime_print(stamp->counter == 0 ? SS_NO_TIME : (apr_int64_t)stamp->counter, pool),
+        used, room > used ? room - used : 0);
 }
 
 static void answer_meta(ss_call_t *call)

@@ -7,6 +7,7 @@
 #include <http_request.h>
 #include <http_vhost.h>
 
+#include "httpd/caller.h"
 #include "httpd/log.h"
 #include "httpd/login.h"
 #include "lib/field.h"
@@ -33,11 +34,6 @@ static int is_index(const request_rec *r)
 
     return of->main == NULL && !ss_visit_step(r->main)->handled && of->finfo.filetype == APR_DIR &&
            strncmp(r->uri, of->uri, strlen(of->uri)) == 0;
-}
-
-static int is_error_document(const request_rec *r)
-{
-    return r->prev != NULL && r->prev->status != HTTP_OK;
 }
 
 /* As the client has written it, but for the scheme and host of an absolute URL. */
@@ -153,7 +149,7 @@ int ss_login_ask(request_rec *r, ss_visit_t *visit)
 {
     const ss_login_page_t *page = &ss_dir_conf(r)->login_page;
 
-    if (is_error_document(r)) {
+    if (ss_caller_is_error(r)) {
         return HTTP_UNAUTHORIZED; /* it is not shown; the error that it is for is answered */
     }
     if (may_lead(r, page)) {

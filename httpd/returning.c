@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "httpd/caller.h"
 #include "httpd/identity.h"
 #include "httpd/log.h"
 #include "httpd/returning.h"
@@ -27,15 +28,10 @@ static int is_form_handler(const char *handler)
     return 0;
 }
 
-static int is_error_document(const request_rec *r)
-{
-    return r->prev != NULL && r->prev->status != HTTP_OK;
-}
-
 static int is_asked(const request_rec *r, const ss_return_conf_t *way_back)
 {
     return way_back->param != NULL && r->main == NULL && r->method_number != M_OPTIONS &&
-           r->method_number != M_TRACE && !is_error_document(r) && !is_form_handler(r->handler);
+           r->method_number != M_TRACE && !ss_caller_is_error(r) && !is_form_handler(r->handler);
 }
 
 /* Without its query and a slash at its end, which mod_dir adds; absent when it is none. */

@@ -73,12 +73,6 @@ static ss_json_t object_of(const apr_table_t *entries, apr_pool_t *pool)
     return members->nelts == 0 ? ss_json_absent : ss_json_print(members, pool);
 }
 
-static int is_same(ss_json_t a, ss_json_t b)
-{
-    return a.raw.data == NULL || b.raw.data == NULL ? a.raw.data == b.raw.data
-                                                    : ss_bytes_equal(a.raw, b.raw);
-}
-
 /* The session may have been changed, or ended, since the table was filled. */
 static void refresh(struct ss_session_rec_t *record, const ss_visit_t *visit)
 {
@@ -90,7 +84,7 @@ static void refresh(struct ss_session_rec_t *record, const ss_visit_t *visit)
     }
     record->version = version;
     hidden = ss_session_hidden(ss_visit_session(visit));
-    if (!is_same(hidden, record->known)) {
+    if (!ss_bytes_equal(hidden.raw, record->known.raw)) {
         record->known = hidden;
         fill(record->session.entries, hidden, record->session.pool);
     }
@@ -122,7 +116,7 @@ void ss_session_rec_keep(ss_visit_t *visit)
     const ss_change_t change = { SS_CHANGE_HIDE, ss_absent,
                                  object_of(record->session.entries, visit->root->pool) };
 
-    if (!is_same(change.value, record->known)) {
+    if (!ss_bytes_equal(change.value.raw, record->known.raw)) {
         ss_visit_change(visit, &change);
         record->known = change.value;
         record->version = ss_draft_version(visit->draft);

@@ -112,11 +112,6 @@ static void set_cookie(request_rec *r, const char *header)
     }
 }
 
-static int is_same(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 void ss_strip_show_client(request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_known(r);
@@ -126,7 +121,7 @@ void ss_strip_show_client(request_rec *r)
         return;
     }
     header = apr_table_get(r->headers_in, "Cookie");
-    if (!is_same(header, visit->header)) {
+    if (!ss_text_equal(header, visit->header)) {
         own_headers(r);
         holder_of(r)->edited = header == NULL ? "" : header;
         set_cookie(r, visit->header);

@@ -39,11 +39,6 @@ static ss_bytes_t beginning_of(apr_bucket_brigade *brigade)
     return ss_absent;
 }
 
-static int begins_with(ss_bytes_t text, const char *beginning)
-{
-    return text.len >= strlen(beginning) && memcmp(text.data, beginning, strlen(beginning)) == 0;
-}
-
 /* Has the header of a response, as it is printed, a line of this name? */
 static int has_line(ss_bytes_t header, const char *name)
 {
@@ -110,12 +105,12 @@ static apr_status_t observe(ap_filter_t *f, apr_bucket_brigade *brigade)
     ss_bytes_t text = beginning_of(brigade);
     int is_over = 0;
 
-    watch->is_switch = watch->is_switch || begins_with(text, SWITCHING);
+    watch->is_switch = watch->is_switch || ss_bytes_begin(text, SWITCHING);
     if (watch->is_switch) {
         is_over = take_piece(watch, brigade);
     }
     else if (text.len > 0) {
-        is_over = !begins_with(text, INTERIM); /* other interim responses may go before it */
+        is_over = !ss_bytes_begin(text, INTERIM); /* other interim responses may go before it */
     }
     if (is_over) {
         apr_pool_cleanup_run(watch->r->pool, watch, end_watch);

@@ -24,6 +24,23 @@ const char *ss_state_name(ss_state_e state)
     return names[state];
 }
 
+static int is_white(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+ss_bytes_t ss_bytes_trim(ss_bytes_t bytes)
+{
+    while (bytes.len > 0 && is_white(bytes.data[0])) {
+        bytes.data++;
+        bytes.len--;
+    }
+    while (bytes.len > 0 && is_white(bytes.data[bytes.len - 1])) {
+        bytes.len--;
+    }
+    return bytes;
+}
+
 void ss_out_of_memory(apr_pool_t *pool)
 {
     apr_abortfunc_t out_of_memory = apr_pool_abort_get(pool);

@@ -72,6 +72,23 @@ static inline int ss_bytes_equal(ss_bytes_t a, ss_bytes_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/** Are these the first of them? */
+static inline int ss_bytes_begin(ss_bytes_t bytes, const char *beginning)
+{
+    apr_size_t len = strlen(beginning);
+
+    return bytes.len >= len && memcmp(bytes.data, beginning, len) == 0;
+}
+
+/** A slice without the white space at both ends: blank, \t, \n, \v, \f, \r. */
+ss_bytes_t ss_bytes_trim(ss_bytes_t bytes);
+
+/** Is it the same text, or are both NULL? */
+static inline int ss_text_equal(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /**
  * What a pool does when it has no memory, for a library that only says that it could not: ends the
  * process, in httpd. A cookie that cannot be verified is not a bad one, and the session that would

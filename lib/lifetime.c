@@ -163,6 +163,11 @@ apr_int64_t ss_lifetime_head_start(const ss_lifetime_t *lifetime)
     return due > 0 && seconds > due / 2 ? due / 2 : seconds;
 }
 
+const char *ss_lifetime_print(apr_int64_t seconds, apr_pool_t *pool)
+{
+    return seconds < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, seconds);
+}
+
 apr_status_t ss_stamp_next(ss_stamp_t *next, const ss_stamp_t *stamp, int is_changed,
                            apr_time_t now, ss_random_fn *random)
 {

@@ -97,6 +97,9 @@ apr_int64_t ss_lifetime_left(const ss_stamp_t *stamp, const ss_lifetime_t *lifet
 apr_int64_t ss_lifetime_absolute_left(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
                                       apr_time_t now);
 
+/** A number of seconds as JSON; below 0, which is none, as null. */
+const char *ss_lifetime_print(apr_int64_t seconds, apr_pool_t *pool);
+
 /**
  * The stamp to seal with: renewed now, counter one up if changed (it stays at its maximum), and for
  * a new session a random id and created now. A session that came from a format without a creation

@@ -58,43 +58,19 @@ static void add_secret(reading_t *reading, ss_bytes_t text, const char *origin)
     secret->origin = origin;
 }
 
-static int is_blank(char c)
-{
-    return c != '\0' && strchr(" \t\r\v\f", c) != NULL;
-}
-
-static ss_bytes_t trim(ss_bytes_t line)
-{
-    while (line.len > 0 && is_blank(line.data[0])) {
-        line.data++;
-        line.len--;
-    }
-    while (line.len > 0 && is_blank(line.data[line.len - 1])) {
-        line.len--;
-    }
-    return line;
-}
-
-static int begins_with(ss_bytes_t line, const char *start)
-{
-    apr_size_t len = strlen(start);
-
-    return line.len >= len && memcmp(line.data, start, len) == 0;
-}
-
 /* Editors put a byte order mark before text in UTF-8. */
 static ss_bytes_t after_mark(ss_bytes_t content)
 {
-    return begins_with(content, "\xef\xbb\xbf") ? ss_bytes(content.data + 3, content.len - 3)
-                                                : content;
+    return ss_bytes_begin(content, "\xef\xbb\xbf") ? ss_bytes(content.data + 3, content.len - 3)
+                                                   : content;
 }
 
 /* As some shells write what is redirected into a file: a mark and a letter, whose other byte is 0.
  */
 static int is_utf16(ss_bytes_t content)
 {
-    return content.len >= 4 && ((begins_with(content, "\xff\xfe") && content.data[3] == '\0') ||
-                                (begins_with(content, "\xfe\xff") && content.data[2] == '\0'));
+    return content.len >= 4 && ((ss_bytes_begin(content, "\xff\xfe") && content.data[3] == '\0') ||
+                                (ss_bytes_begin(content, "\xfe\xff") && content.data[2] == '\0'));
 }
 
 /* What the line of a key file was meant to be instead of a secret; NULL: it is one. Taken for one,
@@ -113,7 +89,7 @@ static const char *mistaken_for_secret(ss_bytes_t line, apr_pool_t *pool)
     };
 
     for (apr_size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (begins_with(line, rows[i].start)) {
+        if (ss_bytes_begin(line, rows[i].start)) {
             return apr_psprintf(pool, "begins with \"%s\": %s", rows[i].shown, rows[i].advice);
         }
     }
@@ -136,7 +112,7 @@ static apr_status_t take_lines(reading_t *reading, apr_size_t len, const char *o
     for (int number = 1; at < end; number++) {
         const char *newline = memchr(at, '\n', (apr_size_t)(end - at));
         const char *line_end = newline == NULL ? end : newline;
-        ss_bytes_t line = trim(ss_bytes(at, (apr_size_t)(line_end - at)));
+        ss_bytes_t line = ss_bytes_trim(ss_bytes(at, (apr_size_t)(line_end - at)));
         const char *mistake = mistaken_for_secret(line, reading->pool);
 
         if (mistake != NULL) {

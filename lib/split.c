@@ -5,22 +5,6 @@
 #include "lib/out.h"
 #include "lib/split.h"
 
-static int is_white(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static ss_bytes_t trimmed(ss_bytes_t piece)
-{
-    while (piece.len > 0 && is_white(piece.data[0])) {
-        piece = ss_bytes(piece.data + 1, piece.len - 1);
-    }
-    while (piece.len > 0 && is_white(piece.data[piece.len - 1])) {
-        piece.len--;
-    }
-    return piece;
-}
-
 /* Bytes before the first separator; all of them when there is none. */
 static apr_size_t piece_length(ss_bytes_t text, ss_bytes_t separator)
 {
@@ -45,7 +29,7 @@ ss_json_t ss_split(ss_bytes_t text, ss_bytes_t separator, apr_pool_t *pool)
     start = out = ss_out_create(9 * text.len + 1, pool);
     for (;;) {
         apr_size_t len = piece_length(text, separator);
-        ss_bytes_t piece = trimmed(ss_bytes(text.data, len));
+        ss_bytes_t piece = ss_bytes_trim(ss_bytes(text.data, len));
         ss_json_t quoted = piece.len > 0 ? ss_json_quote(piece, pool) : ss_json_absent;
 
         /* a separator that is half of a character leaves pieces that are no text */

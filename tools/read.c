@@ -143,11 +143,6 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     return SSCTL_REFUSED;
 }
 
-static const char *number_or_null(apr_int64_t number, apr_pool_t *pool)
-{
-    return number < 0 ? "null" : apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
-}
-
 static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
                           const options_t *options)
 {
@@ -162,11 +157,11 @@ static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
            "\"expires_in\":%s,\"absolute_expires_in\":%s,\"id\":%s,\"counter\":%s,"
            "\"bytes\":%" APR_SIZE_T_FMT ",\"session\":%.*s}\n",
            opened->format->name, opened->key, json_of_key_ids(how, pool),
-           number_or_null(stamp->created, pool), number_or_null(stamp->renewed, pool),
+           ss_lifetime_print(stamp->created, pool), ss_lifetime_print(stamp->renewed, pool),
            stamp->renewed == SS_NO_TIME
                ? "null"
-               : number_or_null(ss_lifetime_left(stamp, how->lifetime, options->now), pool),
-           number_or_null(ss_lifetime_absolute_left(stamp, how->lifetime, options->now), pool),
+               : ss_lifetime_print(ss_lifetime_left(stamp, how->lifetime, options->now), pool),
+           ss_lifetime_print(ss_lifetime_absolute_left(stamp, how->lifetime, options->now), pool),
            has_id ? json_of_text(ss_bytes_of(text_of_hex(
                                      ss_bytes((const char *)stamp->id, sizeof(stamp->id)), pool)),
                                  pool)

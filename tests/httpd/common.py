@@ -2,6 +2,8 @@
 # Copyright the mod_signed_session authors
 """What many tests say in the same words: headers, scripts, and questions to a server."""
 
+import base64
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,16 @@ DAY = 86400  # seconds
 JSON = {'Content-Type': 'application/json'}
 PATCH = {'Content-Type': 'application/merge-patch+json'}
 FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
+NAVIGATE = {'Sec-Fetch-Mode': 'navigate', 'Accept': 'text/html'}  # as browsers open a page
+
+# The session, for clients to read and write.
+ENDPOINT = '''
+    SignedSession On
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable *
+    </Location>
+'''
 
 # Answers with its environment.
 ENV_CGI = '''#!/bin/sh
@@ -40,6 +52,17 @@ def need_express():
     if may_lack_express:
         pytest.skip('npm could not fetch the packages of Express')
     assert NODE_MODULES.is_dir(), 'the packages of tests/httpd/node are missing: run scripts/deps test'
+
+
+def basic(user, password='right'):
+    """The header that logs in."""
+    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
+
+
+def password_file(user, password='right'):
+    """A line of an AuthUserFile."""
+    digest = subprocess.run(['openssl', 'passwd', '-apr1', password], check=True, capture_output=True, text=True).stdout
+    return f'{user}:{digest.strip()}\n'
 
 
 def state(server, cookie, host=None):

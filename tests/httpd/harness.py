@@ -76,6 +76,10 @@ def speaks_http2():
     return mpm != 'prefork'
 
 
+# Our clients begin with it, and no others are to be offered it.
+HTTP2 = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
+
+
 def load_module(name):
     if name in STATIC:
         return ''
@@ -183,15 +187,18 @@ class Server:
     files    relative path: text; under htdocs/ they can be requested; text that begins with "#!"
              becomes executable
     env      variables of httpd's own environment; None removes one
+    http2    for tests that take `protocol`: both, where this httpd speaks them
     """
 
     running = []
 
     BASE_MODULES = ('unixd', 'log_config', 'authz_core', 'mime')
 
-    def __init__(self, conf='', modules='', files=None, env=None, log_level='warn', ours=True, **values):
-        self.conf, self.values, self.log_level = conf, values, log_level
-        self.modules = [*self.BASE_MODULES, *modules.split(), *(['signed_session'] if ours else [])]
+    def __init__(self, conf='', modules='', files=None, env=None, log_level='warn', ours=True, http2=False, **values):
+        speaks = http2 and speaks_http2()
+        self.conf, self.values, self.log_level = (HTTP2 if speaks else '') + conf, values, log_level
+        self.modules = [*self.BASE_MODULES, *modules.split(), *(['http2'] if speaks else []),
+                        *(['signed_session'] if ours else [])]
         self.files = {'htdocs/file.txt': 'a file\n' * 20, **(files or {})}
         self.env = self.environment(env or {})
         self.dir = None
@@ -207,8 +214,13 @@ class Server:
     # --- files -----------------------------------------------------------------------------
 
     def write(self, name, text):
+        """A file; where the name ends with a slash, a folder for httpd's children to write in."""
         path = self.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith('/'):
+            path.mkdir()
+            path.chmod(0o777)
+            return path
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(0o755 if text[:2] in ('#!', b'#!') else 0o644)
         return path

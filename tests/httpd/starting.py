@@ -24,13 +24,6 @@ GOOD = f'env:{VARIABLE}'
 NO_SECRET = {VARIABLE: None}
 SS0101 = ('SS0101: SignedSession is on, but no secret is configured: set the environment variable {} '
           '(try: ssctl keygen), or name another source with SignedSessionSecret')
-ENDPOINT = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
-'''
 # A command that counts how often it runs.
 COUNTED = 'SignedSessionSecret "exec:{dir}/secret.sh"'
 COUNTING = '#!/bin/sh\necho run >> "${0%/*}/runs"\necho ' + SECRET + '\n'

@@ -16,20 +16,12 @@ import pytest
 
 from backends import HttpBackend, http_answer
 from client import exchange_pipelined
-from common import JSON, state
+from common import ENDPOINT, JSON, state
 from cookies import Native, native, opened
 from harness import SECRET, Server
 from test_directives import DIRECTIVES
 from test_formats import FORMATS, cookie_of
 
-ENDPOINT = '''
-    MaxKeepAliveRequests 0
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
-'''
 # A virtual host for each format.
 EVERY_FORMAT = ENDPOINT + ''.join(f'''
     <VirtualHost *:{{port}}>
@@ -40,7 +32,7 @@ EVERY_FORMAT = ENDPOINT + ''.join(f'''
 
 @pytest.fixture(scope='module')
 def server():
-    with Server('LimitRequestFieldSize 131072' + EVERY_FORMAT) as one:
+    with Server('LimitRequestFieldSize 131072\nMaxKeepAliveRequests 0' + EVERY_FORMAT) as one:
         yield one
 
 

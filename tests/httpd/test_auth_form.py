@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common import FORM, TOP, stored
+from common import FORM, NAVIGATE, TOP, stored
 from cookies import Native, native, opened
 from harness import Jar
 from test_formats import ssctl
-from test_guide import NAVIGATE, blocks
+from test_guide import blocks
 
 FORMS = 'auth_form authn_core authn_file authz_user request ss_entries'
 STOCK = 'session session_cookie'
@@ -90,9 +90,8 @@ def test_a_checked_name_is_stored_and_the_password_is_not(login):
 
 
 def test_in_each_protocol(start, files, protocol):
-    server = start('Protocols h2c http/1.1\n' + LOGIN, f'http2 {FORMS}', files)
+    server = start(LOGIN, FORMS, files, http2=True)
     jar = Jar(server)
-    server.allow('AH10034')
     assert stored(post(jar, '/dologin', protocol=protocol)) == {'user': 'alice'}
     assert jar.request('GET', '/in/a.txt', protocol=protocol).text == 'inside'
 

@@ -26,7 +26,7 @@ PAGES = '''
 MODULES = f'alias autoindex include expires headers proxy proxy_http cache cache_disk {cgi_module()}'
 USER_CGI = '#!/bin/sh\nprintf "Content-Type: text/plain\\nCache-Control: max-age=600\\n\\nuser=${SESSION_user:-nobody}"\n'
 HOME_CGI = '#!/bin/sh\nprintf "Location: /${SESSION_user:-nobody}.txt\\n\\n"\n'
-FILES = {'cache/.keep': '', 'cgi/user': USER_CGI, 'cgi/home': HOME_CGI,
+FILES = {'cache/': '', 'cgi/user': USER_CGI, 'cgi/home': HOME_CGI,
          **{f'htdocs/{name}.txt': f'user={name}' for name in ('alice', 'bob', 'nobody')},
          'htdocs/plain.shtml': 'no command',
          'htdocs/script.shtml': '<!--#include virtual="/cgi/user" -->',
@@ -35,11 +35,9 @@ FILES = {'cache/.keep': '', 'cgi/user': USER_CGI, 'cgi/home': HOME_CGI,
          'htdocs/login.shtml': '<!--#include virtual="/app/login" -->'}
 
 
-def start_cache(conf, quick, modules=MODULES, **values):
-    server = Server(CACHE.replace('{quick}', quick) + PAGES + conf, modules, files=FILES, **values)
-    server.__enter__()
-    (server.dir / 'cache').chmod(0o777)
-    return server
+def caching(conf, quick, modules=MODULES, files=FILES, **values):
+    """A server for a `with`, whose pages have parts and whose cache may take everything."""
+    return Server(CACHE.replace('{quick}', quick) + PAGES + conf, modules, files=files, **values)
 
 
 def whom(head):
@@ -69,10 +67,8 @@ APP = '''
 
 @pytest.fixture(scope='module', params=['On', 'Off'], ids=['quick', 'late'])
 def server(request):
-    with HttpBackend(BACKEND) as backend:
-        one = start_cache(APP, request.param, backend=backend.port)
+    with HttpBackend(BACKEND) as backend, caching(APP, request.param, backend=backend.port) as one:
         yield one
-        one.__exit__(None, None, None)
 
 
 def user_of(response):
@@ -105,7 +101,6 @@ def test_an_update_that_a_cache_holds_never_leaves(start):
     with HttpBackend(BACKEND) as backend:
         conf = CACHE.replace('{quick}', 'On') + 'ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On\n'
         without = start(conf, 'proxy proxy_http cache cache_disk', FILES, ours=False, backend=backend.port)
-        (without.dir / 'cache').chmod(0o777)
         assert without.request('GET', '/app/login').get('X-Up')
         store = without.dir / 'cache'
         server = start(conf.replace('{dir}/cache', str(store)) + '''
@@ -122,14 +117,13 @@ def test_an_update_that_a_cache_holds_never_leaves(start):
 
 @pytest.mark.parametrize('quick', ['On', 'Off'])
 def test_an_applications_cookie_in_a_part_is_not_stored(quick):
+    page = {**FILES, 'htdocs/shared.shtml': '<!--#include virtual="/app/shared" -->'}
+    conf = '''
+        SignedSession On
+        SignedSessionFormat starlette
+        ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On'''
     with HttpBackend(BACKEND) as backend:
-        page = {**FILES, 'htdocs/shared.shtml': '<!--#include virtual="/app/shared" -->'}
-        server = Server(CACHE.replace('{quick}', quick) + PAGES + '''
-            SignedSession On
-            SignedSessionFormat starlette
-            ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On''', MODULES, files=page, backend=backend.port)
-        with server:
-            (server.dir / 'cache').chmod(0o777)
+        with caching(conf, quick, files=page, backend=backend.port) as server:
             server.request('GET', '/shared.shtml', cookie=f'session={starlette({"user": "alice"})}')
             response = server.request('GET', '/app/shared', cookie=f'session={starlette({"user": "alice"})}')
             assert 'HIT' not in response.get('X-Cache')
@@ -165,14 +159,11 @@ OFF_PAGES = [('/cgi/home', 'a script that chose the page'), ('/script.shtml', 'a
 @pytest.mark.parametrize('first', [ALICE, None], ids=['alice first', 'nobody first'])
 @pytest.mark.parametrize('quick', ['On', 'Off'])
 def test_an_answer_from_a_place_without_sessions_varies_with_who_decided(quick, first, page):
-    server = start_cache(ELSEWHERE, quick)
-    try:
+    with caching(ELSEWHERE, quick) as server:
         for cookie in (first, ALICE, BOB, None):
             want = {ALICE: 'alice', BOB: 'bob', None: 'nobody'}[cookie]
             response = server.request('GET', page, cookie=cookie)
             assert (user_of(response), 'Cookie' in (response.get('Vary') or '')) == (want, True)
-    finally:
-        server.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize('modules', [MODULES, MODULES.replace(' cache cache_disk', '')], ids=['cache', 'no cache'])
@@ -192,26 +183,13 @@ def test_whatever_the_session_decided_is_marked(start, modules):
 
 # --- what stands before our filters, or hides another ------------------------------------------------
 
-EARLY = '''
-    SignedSession On
-    SetOutputFilter CACHE
-    ProxyPass /app/ http://127.0.0.1:{backend}/ disablereuse=On
-    <Location "/app/">
-        SignedSessionForwardText X-User user
-        SignedSessionUpdate X-Up
-    </Location>
-    <Location "/cgi/">
-        SignedSessionEnv On
-    </Location>
-'''
 EVERYBODY = ((ALICE, 'alice'), (BOB, 'bob'), (None, 'nobody'))
 
 
 def test_a_cache_that_stores_before_all_others_stores_what_is_marked():
     """SetOutputFilter CACHE puts mod_cache's filter before ours."""
     with HttpBackend(BACKEND) as backend:
-        server = start_cache(EARLY, 'Off', backend=backend.port)
-        try:
+        with caching(APP + 'SetOutputFilter CACHE\n', 'Off', backend=backend.port) as server:
             for path in ('/app/me', '/cgi/user'):
                 for cookie, want in EVERYBODY * 2:
                     assert user_of(server.request('GET', path, cookie=cookie)) == want, path
@@ -219,8 +197,6 @@ def test_a_cache_that_stores_before_all_others_stores_what_is_marked():
                 response = server.request('GET', '/app/login', cookie=cookie)
                 assert response.get('X-Up') is None
                 assert 'HIT' not in response.get('X-Cache') or not response.set_cookies()
-        finally:
-            server.__exit__(None, None, None)
 
 
 HOW = {'by type': 'AddOutputFilterByType INCLUDES text/html',
@@ -230,19 +206,16 @@ HOW = {'by type': 'AddOutputFilterByType INCLUDES text/html',
 @pytest.mark.parametrize('how', HOW.values(), ids=HOW)
 @pytest.mark.parametrize('quick', ['On', 'Off'])
 def test_a_page_that_mod_filter_hands_to_mod_include_varies(quick, how):
-    server = start_cache(ELSEWHERE.replace('<Location "/expression">', '<Location "/none">') + how, quick,
-                         MODULES + ' filter')
-    try:
+    conf = ELSEWHERE.replace('<Location "/expression">', '<Location "/none">') + how
+    with caching(conf, quick, MODULES + ' filter') as server:
         (server.dir / 'htdocs/page.html').write_text('hello <!--#include virtual="/cgi/user" -->')
         for cookie, want in EVERYBODY:
             assert user_of(server.request('GET', '/page.html', cookie=cookie)) == want
-    finally:
-        server.__exit__(None, None, None)
 
 
 def test_a_listing_varies_whenever_its_header_leaves(start):
     """An HTML header is sent before the names are looked at, and a long listing before its footer."""
-    files = {'cache/.keep': '', 'htdocs/head.html': '<p>welcome</p>', 'htdocs/list/secret.txt': 'x',
+    files = {'cache/': '', 'htdocs/head.html': '<p>welcome</p>', 'htdocs/list/secret.txt': 'x',
              'htdocs/readme.html': 'for alice',
              **{f'htdocs/long/{number:03d}-a-long-name-for-a-file.txt': 'x' for number in range(300)}}
     server = start(CACHE.replace('{quick}', 'On') + '''
@@ -258,7 +231,6 @@ def test_a_listing_varies_whenever_its_header_leaves(start):
             SignedSession On
             Require signed-session user alice
         </FilesMatch>''', 'autoindex expires cache cache_disk', files)
-    (server.dir / 'cache').chmod(0o777)
     server.allow('AH01630')
     for path, mark in (('/list/', 'secret'), ('/long/', 'for alice')):
         for cookie, want in EVERYBODY:
@@ -268,18 +240,14 @@ def test_a_listing_varies_whenever_its_header_leaves(start):
 @pytest.mark.parametrize('quick', ['On', 'Off'])
 def test_a_place_that_removes_the_cookie_tells_visitors_apart(quick):
     with HttpBackend(BACKEND) as backend:
-        server = start_cache(APP + '<Location "/app/">\nRequestHeader unset Cookie\n</Location>', quick, backend=backend.port)
-        try:
+        with caching(APP + '<Location "/app/">\nRequestHeader unset Cookie\n</Location>', quick, backend=backend.port) as server:
             for cookie, want in EVERYBODY * 2:
                 assert user_of(server.request('GET', '/app/me', cookie=cookie)) == want
-        finally:
-            server.__exit__(None, None, None)
 
 
 def test_a_server_that_only_htaccess_gives_sessions_varies_too():
-    server = start_cache('<Directory "{dir}/htdocs/ten">\nAllowOverride All\nOptions +ExecCGI\nAddHandler cgi-script .cgi\n'
-                         '</Directory>', 'On')
-    try:
+    conf = '<Directory "{dir}/htdocs/ten">\nAllowOverride All\nOptions +ExecCGI\nAddHandler cgi-script .cgi\n</Directory>'
+    with caching(conf, 'On') as server:
         ten = server.dir / 'htdocs/ten'
         ten.mkdir()
         (ten / '.htaccess').write_text('SignedSession On\nSignedSessionEnv On\n')
@@ -288,8 +256,6 @@ def test_a_server_that_only_htaccess_gives_sessions_varies_too():
         (server.dir / 'htdocs/ten.shtml').write_text('<!--#include virtual="/ten/user.cgi" -->')
         for cookie, want in EVERYBODY:
             assert user_of(server.request('GET', '/ten.shtml', cookie=cookie)) == want
-    finally:
-        server.__exit__(None, None, None)
 
 
 def test_an_answer_from_which_a_rule_was_withheld_is_not_for_others(start):
@@ -300,8 +266,7 @@ def test_an_answer_from_which_a_rule_was_withheld_is_not_for_others(start):
         ExpiresDefault A600
         <Location "/shop">
             SignedSessionSet bucket A
-        </Location>''', 'expires cache cache_disk', {'cache/.keep': '', 'htdocs/shop': 'x'})
-    (server.dir / 'cache').chmod(0o777)
+        </Location>''', 'expires cache cache_disk', {'cache/': '', 'htdocs/shop': 'x'})
     headers = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'image', 'Sec-Fetch-Mode': 'no-cors'}
     response = server.request('GET', '/shop', headers)
     assert response.set_cookies() == [] and 'private' in response.get('Cache-Control')

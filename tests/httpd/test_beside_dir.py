@@ -3,11 +3,9 @@
 """Beside modules that give a request the configuration of another place after its fixups, without a redirect: mod_dir
 (DirectoryIndex, FallbackResource) and mod_negotiation (MultiViews)."""
 
-import base64
-
 import pytest
 
-from common import stored
+from common import basic, stored
 from cookies import native
 from harness import Server, cgi_module
 
@@ -52,7 +50,7 @@ LOGIN = '''
     </Location>
 '''
 MODULES = 'alias dir auth_basic authn_core authn_anon authn_file authz_user authz_host'
-ADMIN = {'Authorization': 'Basic ' + base64.b64encode(b'admin:secret').decode()}
+ADMIN = basic('admin', 'secret')
 
 
 @pytest.mark.parametrize('path', LEADERS)

@@ -6,20 +6,13 @@ answers all the same. What a rewrite rule of the place decides is obeyed."""
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import JSON
+from common import ENDPOINT, JSON
 from cookies import native, opened
 from harness import Server, cgi_module
 
 ALICE = native({'user': 'alice'})
 CGI = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nfrom a script\\n"\n'
 
-ENDPOINT = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
-'''
 # What stands around the endpoint: modules, configuration, files.
 BESIDE = {
     'Dav': ('dav dav_fs', '<Location "/">\nDav On\n</Location>', {}),

@@ -5,8 +5,8 @@
 import pytest
 
 from backends import HttpBackend, http_answer
-from cookies import native, opened
-from harness import Server, cgi_module, speaks_http2
+from cookies import native
+from harness import Server, cgi_module
 
 MODULES = f'alias headers rewrite proxy proxy_http {cgi_module()}'
 FORGED = '"{\\"role\\":\\"admin\\"}"'
@@ -14,9 +14,8 @@ FORGED = '"{\\"role\\":\\"admin\\"}"'
 
 @pytest.fixture(scope='module')
 def server():
-    h2 = speaks_http2()
     with HttpBackend({'plain': http_answer('200 OK', 'Cache-Control: public, s-maxage=60', 'Vary: Accept')}) as backend:
-        conf = ('Protocols h2c http/1.1\n' if h2 else '') + f'''
+        conf = f'''
             SignedSession On
             <Directory "{{dir}}/htdocs">
                 AllowOverride All
@@ -52,7 +51,7 @@ def server():
                                            'Header set Vary Accept-Encoding\n' for name in ('set', 'private')},
             **{f'htdocs/{name}/style.css': 'a {}' for name in ('set', 'private', 'clear')},
         }
-        with Server(conf, MODULES + (' http2' if h2 else ''), files=files, backend=backend.port) as one:
+        with Server(conf, MODULES, files=files, http2=True, backend=backend.port) as one:
             yield one
 
 

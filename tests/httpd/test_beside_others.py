@@ -11,7 +11,7 @@ import pytest
 
 from backends import FcgiBackend, HttpBackend, http_answer
 from cookies import native, opened
-from harness import Server, cgi_module, speaks_http2
+from harness import Server, cgi_module
 
 ENV_CGI = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n"; env | sort\n'
 ALICE = native({'user': 'alice'})
@@ -190,9 +190,8 @@ PROXY = '''
 
 @pytest.fixture(scope='module')
 def proxy():
-    protocols = 'Protocols h2c http/1.1\n' if speaks_http2() else ''
     with HttpBackend({'echo': echo}) as backend, FcgiBackend({'env': fcgi_env}) as fcgi, Server(
-            f'{protocols}MergeTrailers On\n{PROXY}', 'proxy proxy_http proxy_fcgi' + (' http2' if protocols else ''),
+            f'MergeTrailers On\n{PROXY}', 'proxy proxy_http proxy_fcgi', http2=True,
             backend=backend.port, fcgi=fcgi.port) as one:
         yield one
 

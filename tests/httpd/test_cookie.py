@@ -8,17 +8,10 @@ import time
 
 import pytest
 
-from common import JSON, state
+from common import ENDPOINT, JSON, state
 from cookies import Native, native, opened
 from harness import SECRET, Server
 
-ENDPOINT = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
-'''
 OTHER_SECRET = 'another secret, of somebody else: 0123456789'
 
 
@@ -209,12 +202,7 @@ def test_without_persistence_the_cookie_ends_with_the_browser(start):
 
 
 def test_names_audiences_and_secrets_separate_virtual_hosts(start):
-    server = start('''
-        SignedSession On
-        <Location "/session">
-            SetHandler signed-session
-            SignedSessionWritable *
-        </Location>
+    server = start(ENDPOINT + '''
         <VirtualHost *:{port}>
             ServerName main.example
         </VirtualHost>

@@ -16,7 +16,7 @@ import pytest
 
 import harness
 from backends import HttpBackend, http_answer
-from common import stored
+from common import basic, stored
 from cookies import native
 from harness import Server
 
@@ -26,10 +26,6 @@ MODULES = '''alias auth_basic auth_form authn_core authn_file authz_host authz_u
 
 def sha(password):
     return '{SHA}' + base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
-
-
-def basic(user, password):
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
 
 
 NOBODY, RIGHT, WRONG = {}, basic('alice', 'secret'), basic('alice', 'wrong')
@@ -156,11 +152,7 @@ RewriteRule "^/section/rewritten$" "/error.txt" [R]
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = MODULES, ''
-    if harness.speaks_http2():
-        modules += ' http2'
-        protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + CONF, modules, files=FILES, members=MEMBERS) as one:
+    with Server(CONF, MODULES, files=FILES, http2=True, members=MEMBERS) as one:
         yield one
 
 
@@ -247,10 +239,8 @@ def database(tmp_path_factory):
         users.execute('CREATE TABLE users (name TEXT, password TEXT, nick TEXT)')
         users.execute('INSERT INTO users VALUES (?, ?, ?)', ('alice', sha('secret'), 'Ally'))
     users.close()
-    modules, protocols = 'auth_basic authn_core authn_dbd authz_user dbd headers ss_testing', ''
-    if harness.speaks_http2():
-        modules, protocols = f'{modules} http2', 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + DBD, modules, files={'users.sqlite': path.read_bytes()}) as server:
+    with Server(DBD, 'auth_basic authn_core authn_dbd authz_user dbd headers ss_testing', http2=True,
+                files={'users.sqlite': path.read_bytes()}) as server:
         yield server
 
 

@@ -8,18 +8,13 @@ import time
 
 import pytest
 
-from common import FORM, JSON, PATCH
+from common import ENDPOINT, FORM, JSON, PATCH
 from cookies import Native, native, opened
 from harness import Jar, Server
 
 BODY_MAX = 16 * 1024
 
-CONF = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
+CONF = ENDPOINT + '''
     <Location "/some">
         SetHandler signed-session
         SignedSessionWritable cart theme
@@ -499,8 +494,7 @@ def test_a_stranger_gets_no_permission_to_read(server):
 
 
 def test_the_endpoints_speak_each_protocol(start, protocol):
-    server = start(CONF + ('Protocols h2c http/1.1' if protocol == 'h2' else ''),
-                   modules='http2' if protocol == 'h2' else '')
+    server = start(CONF, http2=True)
     response = server.request('PUT', '/session/a', JSON, '[1, 2]', protocol=protocol)
     assert response.status == 201
     cookie = f'session={response.cookie()}'

@@ -31,7 +31,6 @@ CLIENTS = 6
 MINUTE = 60
 FILES = {'htdocs/closed/file.txt': 'for clients with a session'}
 CONF = '''
-    {protocols}
     {processes}
     StartServers 2
     SignedSession On
@@ -51,11 +50,10 @@ CONF = '''
 @contextlib.contextmanager
 def at_work(more='', kind=Server, files=None, **values):
     """A server for many clients, half of which speak HTTP/2 where httpd does, and with several children."""
-    protocols, modules = ('Protocols h2c http/1.1', 'ss_testing http2') if speaks_http2() else ('', 'ss_testing')
     # after a graceful restart there is room for new children before the old ones are gone
     processes = 'MinSpareServers 6' if harness.mpm == 'prefork' else 'ServerLimit 8\nMinSpareThreads 20'
     files = {**FILES, **(files or {})}
-    with kind(CONF + more, modules, files, protocols=protocols, processes=processes, **values) as server:
+    with kind(CONF + more, 'ss_testing', files, http2=True, processes=processes, **values) as server:
         server.expect('SS0113')  # what is required here is what visitors write
         yield server
 

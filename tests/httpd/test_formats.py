@@ -10,20 +10,12 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import DAY, JSON
+from common import DAY, ENDPOINT, JSON
 from cookies import Native, native, opened
 from harness import SECRET, Jar
 
 FORMATS = ['native', 'starlette', 'flask', 'django', 'express']
-CONF = '''
-SignedSession On
-SignedSessionFormat {formats}
-<Location "/session">
-    SetHandler signed-session
-    SignedSessionWritable *
-</Location>
-{more}
-'''
+CONF = ENDPOINT + 'SignedSessionFormat {formats}\n{more}\n'
 
 
 def ssctl(*words):

@@ -9,7 +9,7 @@ import pytest
 from backends import HttpBackend, http_answer
 from common import ENV_CGI
 from cookies import native
-from harness import Server, cgi_module, speaks_http2
+from harness import Server, cgi_module
 
 REDIRECT_CGI = '''#!/bin/sh
 printf 'Location: %s\\r\\n\\r\\n' "$QUERY_STRING"
@@ -80,12 +80,8 @@ CONF = '''
 @pytest.fixture(scope='module')
 def server():
     modules = f'alias headers proxy proxy_http {cgi_module()}'
-    conf = CONF
-    if speaks_http2():
-        modules += ' http2'
-        conf += 'Protocols h2c http/1.1\n'
     with HttpBackend(BACKEND) as backend, Server(
-            conf, modules=modules, backend=backend.port,
+            CONF, modules=modules, http2=True, backend=backend.port,
             files={'cgi/env': ENV_CGI, 'cgi/redirect': REDIRECT_CGI}) as one:
         yield one
 

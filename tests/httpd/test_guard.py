@@ -5,7 +5,7 @@
 import pytest
 
 from backends import HttpBackend, http_answer
-from harness import Server, cgi_module, speaks_http2
+from harness import Server, cgi_module
 
 MODULES = f'alias allowmethods auth_basic authn_core authn_file authz_user dir proxy proxy_http rewrite {cgi_module()}'
 CONF = '''
@@ -52,10 +52,9 @@ SITES = {
 
 @pytest.fixture(scope='module')
 def server():
-    h2 = speaks_http2()
     with HttpBackend({'app': http_answer('200 OK', body=b'method=any'),
                       'open/app': http_answer('200 OK', body=b'method=any')}) as backend, Server(
-            ('Protocols h2c http/1.1\n' if h2 else '') + CONF, MODULES + (' http2' if h2 else ''), files=FILES,
+            CONF, MODULES, files=FILES, http2=True,
             backend=backend.port) as one:
         yield one
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common import DAY, FORM, JSON, TOP
+from common import DAY, FORM, JSON, NAVIGATE, TOP
 from cookies import Native, native, opened
 from harness import Jar, Server, cgi_module, configtest
 
@@ -24,7 +24,6 @@ DEMO = TOP / 'conf/demo'
 MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_user dir include proxy proxy_http request'
 WRONG_PASSWORDS = ['AH01807', 'AH01808', 'AH01811']
 NOT_OF_THE_GROUP = 'AH01631'
-NAVIGATE = {'Sec-Fetch-Mode': 'navigate', 'Accept': 'text/html'}
 HOUR = 3600  # seconds
 
 

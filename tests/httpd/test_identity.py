@@ -7,11 +7,10 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import ENV_CGI, stored
+from common import ENV_CGI, basic, password_file, stored
 from cookies import native
-from harness import Server, cgi_module, configtest, speaks_http2
+from harness import Server, cgi_module, configtest
 from test_formats import cookie_of
-from test_require import basic, password_file
 
 MODULES = (f'alias auth_basic auth_form authn_core authn_file authz_groupfile authz_host authz_user autoindex dir headers '
            f'include lua negotiation proxy proxy_http request rewrite session session_cookie {cgi_module()}')
@@ -242,8 +241,7 @@ DENIALS = ['AH01630', 'AH01631', 'AH01629', 'AH02825', 'AH01229', 'AH01797', 'AH
 @pytest.fixture(scope='module')
 def server():
     with HttpBackend({'app': lambda head: http_answer('200 OK', body=head.encode())}) as backend:
-        modules, protocols = (f'{MODULES} http2', 'Protocols h2c http/1.1\n') if speaks_http2() else (MODULES, '')
-        with Server(protocols + CONF, modules, FILES, backend=backend.port) as one:
+        with Server(CONF, MODULES, FILES, http2=True, backend=backend.port) as one:
             one.allow('SS0117')
             yield one
 

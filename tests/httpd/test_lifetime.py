@@ -9,16 +9,11 @@ import time
 import itsdangerous
 import pytest
 
-from common import DAY, JSON, state
+from common import DAY, ENDPOINT, JSON, state
 from cookies import Native, native, opened, starlette
 from harness import SECRET, Server
 
-ENDPOINT = '''
-    SignedSession On
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
+CONF = ENDPOINT + '''
     <Location "/polled">
         SignedSessionTouch Off
     </Location>
@@ -43,13 +38,13 @@ def aged(seconds, data=None, **more):
 
 @pytest.fixture(scope='module')
 def server():
-    with Server(ENDPOINT, files=FILES) as one:
+    with Server(CONF, files=FILES) as one:
         yield one
 
 
 @pytest.fixture(scope='module')
 def strict():
-    with Server('SignedSessionIdleTimeout 1h\nSignedSessionAbsoluteTimeout 2h' + ENDPOINT, files=FILES) as one:
+    with Server('SignedSessionIdleTimeout 1h\nSignedSessionAbsoluteTimeout 2h' + CONF, files=FILES) as one:
         yield one
 
 
@@ -87,7 +82,7 @@ def test_max_age_is_what_is_left(strict):
 
 
 def test_without_an_idle_timeout_there_is_no_max_age(start):
-    server = start('SignedSessionIdleTimeout none' + ENDPOINT)
+    server = start('SignedSessionIdleTimeout none' + CONF)
     line, = server.request('PUT', '/session/a', JSON, '1').set_cookies()
     assert 'Max-Age' not in line
     assert state(server, aged(20 * 365 * DAY)) == 'valid'
@@ -117,13 +112,13 @@ def test_a_renewal_changes_the_time_and_nothing_else(server):
 @pytest.mark.parametrize('setting, young, old', [
     ('always', 0, 0), ('0%', 0, 0), ('1d', DAY - 5, DAY + 5), ('50%', 7 * DAY - 5, 7 * DAY + 5)])
 def test_when_a_renewal_is_due_can_be_set(start, setting, young, old):
-    server = start(f'SignedSessionRenew {setting}' + ENDPOINT)
+    server = start(f'SignedSessionRenew {setting}' + CONF)
     assert bool(server.request('GET', '/file.txt', cookie=aged(young)).set_cookies()) == (young == old)
     assert server.request('GET', '/file.txt', cookie=aged(old)).set_cookies()
 
 
 def test_renewal_can_be_switched_off(start):
-    server = start('SignedSessionRenew never' + ENDPOINT)
+    server = start('SignedSessionRenew never' + CONF)
     assert not server.request('GET', '/file.txt', cookie=aged(13 * DAY)).set_cookies()
 
 
@@ -169,7 +164,7 @@ def test_setting_what_is_there_already_is_no_change(server):
 
 def test_a_frameworks_session_is_not_renewed_by_default(start):
     """Only the application knows how long its sessions live."""
-    server = start('SignedSessionFormat starlette' + ENDPOINT)
+    server = start('SignedSessionFormat starlette' + CONF)
     cookie = 'session=' + starlette({'a': 1}, age=5 * DAY)
     assert server.request('GET', '/session', cookie=cookie).json() == {'a': 1}
     assert not server.request('GET', '/file.txt', cookie=cookie).set_cookies()
@@ -182,7 +177,7 @@ def test_a_frameworks_session_is_not_renewed_by_default(start):
 
 
 def test_a_session_moves_to_the_written_format_with_its_next_change(start):
-    server = start('SignedSessionFormat native starlette' + ENDPOINT)
+    server = start('SignedSessionFormat native starlette' + CONF)
     cookie = 'session=' + starlette({'a': 1, 'n': float('nan')}, age=DAY)
     assert server.request('GET', '/session', cookie=cookie).json() == {'a': 1, 'n': None}
     assert server.request('GET', '/session?meta', cookie=cookie).json()['format'] == 'starlette'

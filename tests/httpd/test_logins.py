@@ -11,15 +11,13 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 
 from client import Request, Response, exchange_http1
-from common import ENV_CGI, FORM, TOP, stored
+from common import ENV_CGI, FORM, NAVIGATE, TOP, basic, stored
 from cookies import Native
 from harness import SECRET, Jar, Server, cgi_module
 from servers import PASSWORDS, Directory, Provider, SamlProvider
 from starting import Keyed
 from test_applications import FRAMEWORKS, LOGIN, application
 from test_beside_frameworks import django, flask, starlette_cookie
-from test_login import NAVIGATE
-from test_require import basic
 
 MODULES = f'alias authn_core authz_user {cgi_module()}'
 # What stands behind the login says who came.

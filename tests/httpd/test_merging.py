@@ -6,10 +6,9 @@ import re
 
 import pytest
 
-from common import DAY, PATCH
+from common import DAY, ENDPOINT, JSON, PATCH
 from cookies import Native, native, opened
 from harness import SECRET, Server, cgi_module
-from starting import ENDPOINT, JSON
 
 # --- defaults, seen from outside -------------------------------------------------------------------
 

@@ -221,9 +221,8 @@ CACHED = '''
 
 def test_a_cache_does_not_give_a_session_to_strangers(start, backend):
     def second_visitor(conf, modules, path, **more):
-        server = start(conf + CACHED, f'{modules} cache cache_disk', {**FILES, 'cache/.keep': ''},
+        server = start(conf + CACHED, f'{modules} cache cache_disk', {**FILES, 'cache/': ''},
                        backend=backend.port, **more)
-        (server.dir / 'cache').chmod(0o777)
         assert server.request('GET', path).cookie()
         return server.request('GET', path)
 
@@ -237,8 +236,7 @@ def test_a_cache_does_not_mix_up_visitors_whose_cookie_is_hidden(start, backend)
     """Hidden before the cache looks, every visitor's cookie is the same."""
     def seen_by_bob(conf, modules, alice, bob, **more):
         server = start(conf + CACHED + 'Header set Vary Cookie\nHeader set Cache-Control max-age=60',
-                       f'{modules} cache cache_disk', {**FILES, 'cache/.keep': ''}, backend=backend.port, **more)
-        (server.dir / 'cache').chmod(0o777)
+                       f'{modules} cache cache_disk', {**FILES, 'cache/': ''}, backend=backend.port, **more)
         server.request('GET', '/app/removed/echo', {'X-Who': 'alice'}, cookie=alice)
         return server.request('GET', '/app/removed/echo', {'X-Who': 'bob'}, cookie=bob).text
 

@@ -2,27 +2,16 @@
 # Copyright the mod_signed_session authors
 """Authorization: Require signed-session, alone and among others."""
 
-import base64
-import subprocess
 import time
 
 import pytest
 
+from common import basic, password_file
 from cookies import Native, native, starlette
 from harness import Server
 from starting import failed_start
 
 MODULES = 'alias auth_basic authn_core authn_file authz_host authz_user headers'
-
-
-def basic(user, password='right'):
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
-
-
-def password_file(user, password='right'):
-    """A line of an AuthUserFile."""
-    digest = subprocess.run(['openssl', 'passwd', '-apr1', password], check=True, capture_output=True, text=True).stdout
-    return f'{user}:{digest.strip()}\n'
 
 
 def status(server, path, cookie=None, headers=()):
@@ -402,14 +391,13 @@ def test_without_any_secret_a_server_that_requires_sessions_does_not_start():
 
 
 def test_over_every_protocol(start, protocol):
-    h2 = protocol == 'h2'
-    server = start(('Protocols h2c http/1.1\n' if h2 else '') + '''
+    server = start('''
         SignedSession On
         <Location "/">
             Require signed-session role admin
-        </Location>''', modules='http2' if h2 else '')
+        </Location>''', http2=True)
     assert server.request('GET', '/file.txt', cookie=ADMIN, protocol=protocol).status == 200
     assert server.request('GET', '/file.txt', protocol=protocol).status == 403
-    if h2:  # whose clients may send each cookie in a field of its own
+    if protocol == 'h2':  # whose clients may send each cookie in a field of its own
         assert server.h2('GET', '/file.txt', [('Cookie', 'a=b'), ('Cookie', ADMIN)]).status == 200
     server.allow('AH01630')

@@ -186,13 +186,8 @@ FCGI_ANSWERS = {
 
 @pytest.fixture(scope='module')
 def server():
-    modules = f'{MODULES} {harness.cgi_module()}'
-    protocols = ''
-    if harness.speaks_http2():
-        modules += ' http2'
-        protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
     with HttpBackend(HTTP_ANSWERS) as backend, FcgiBackend(FCGI_ANSWERS) as fcgi, \
-            Server(protocols + CONF, modules, files=FILES, backend=backend.port, fcgi=fcgi.port,
+            Server(CONF, f'{MODULES} {harness.cgi_module()}', files=FILES, http2=True, backend=backend.port, fcgi=fcgi.port,
                    down=free_port()) as httpd:
         yield httpd
 

@@ -10,9 +10,8 @@ import time
 import itsdangerous
 import pytest
 
-import harness
 from backends import HttpBackend, http_answer
-from common import ECHO_CGI, stored
+from common import ECHO_CGI, basic, stored
 from cookies import Native, native, opened, starlette
 from harness import SECRET, Jar, Server, cgi_module
 
@@ -160,18 +159,14 @@ Redirect /anew/moved /file.txt
     ErrorDocument 409 /second/error-bucket/503
 </Location>
 '''
-BASIC = {'Authorization': 'Basic ' + base64.b64encode(b'alice:secret').decode()}
+BASIC = basic('alice', 'secret')
 FILES.update({f'htdocs/{name}': 'a page\n' for name in
               ('outcome-error.txt', 'outcome/file.txt', 'second/page.txt')})
 
 
 @pytest.fixture(scope='module')
 def server():
-    modules, protocols = MODULES, ''
-    if harness.speaks_http2():
-        modules += ' http2'
-        protocols = 'Protocols h2c http/1.1\nH2Upgrade Off\n'
-    with Server(protocols + CONF, modules, files=FILES) as one:
+    with Server(CONF, MODULES, files=FILES, http2=True) as one:
         yield one
 
 
@@ -453,7 +448,7 @@ def test_clear_before_without_a_change_ends_the_session(server):
 
 @pytest.mark.parametrize('path, headers, status', [
     ('/anew-members/ok', {}, 401),
-    ('/anew-members/ok', {'Authorization': 'Basic ' + base64.b64encode(b'alice:wrong').decode()}, 401),
+    ('/anew-members/ok', basic('alice', 'wrong'), 401),
     ('/anew/moved', {}, 302),
 ])
 def test_clear_before_must_be_earned(server, path, headers, status):

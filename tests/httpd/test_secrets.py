@@ -7,10 +7,10 @@ import re
 import pytest
 
 import harness
-from common import TOP
+from common import ENDPOINT, JSON, TOP
 from cookies import Native, native
 from harness import SECRET, cgi_module, configtest
-from starting import (ENDPOINT, GOOD, JSON, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed, anns_cookie, failed_start,
+from starting import (GOOD, OTHER, SHORT, SS0101, THIRD, VARIABLE, Keyed, anns_cookie, failed_start,
                       one_line, opens, prepared, restarts, sealed_with, wait_for)
 
 

@@ -2,14 +2,13 @@
 # Copyright the mod_signed_session authors
 """Those who know the users, servers.py, and the modules of httpd that ask them: without any session of ours."""
 
-import base64
 import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 
 from client import Request, exchange_http1
-from common import ENV_CGI
+from common import ENV_CGI, basic
 from harness import Jar, Server, cgi_module
 from servers import PASSWORDS, Directory, Kerberos, Provider
 
@@ -26,10 +25,6 @@ ADMINS = '<Location "/cgi/env/admins">\n%s\n</Location>\n'
 
 def served(conf, modules, files=FILES, **more):
     return Server(conf, f'alias authn_core authz_user {cgi_module()} {modules}', files, ours=False, **more)
-
-
-def basic(user, password):
-    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
 
 
 def is_user(response, user):

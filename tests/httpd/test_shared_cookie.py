@@ -11,7 +11,7 @@ import pytest
 
 from backends import HttpBackend, http_answer
 from cookies import Native, native, starlette
-from harness import SECRET, Server, cgi_module, speaks_http2
+from harness import SECRET, Server, cgi_module
 
 OTHER_SECRET = 'the secret of another application, 0123456789'
 ATTRIBUTES = '; path=/; Max-Age=1209600; httponly; samesite=lax'
@@ -78,10 +78,9 @@ def application():
 
 @pytest.fixture(scope='module')
 def server(application):
-    protocols = 'Protocols h2c http/1.1\n' if speaks_http2() else ''
     with HttpBackend({'answer': application}) as backend, Server(
-            f'{protocols}SignedSession On\nSignedSessionFormat starlette\n{PLACES}',
-            f'alias proxy proxy_http {cgi_module()}' + (' http2' if protocols else ''), backend=backend.port) as one:
+            f'SignedSession On\nSignedSessionFormat starlette\n{PLACES}',
+            f'alias proxy proxy_http {cgi_module()}', http2=True, backend=backend.port) as one:
         (one.dir / 'cgi').mkdir()
         yield one
 
@@ -403,8 +402,7 @@ def test_a_cache_does_not_keep_it(start):
             CacheEnable disk /
             CacheIgnoreNoLastMod On
             ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On''', 'cache cache_disk proxy proxy_http',
-                       {'cache/.keep': ''}, backend=backend.port)
-        (server.dir / 'cache').chmod(0o777)
+                       {'cache/': ''}, backend=backend.port)
         first = server.request('GET', '/page')
         assert first.get_all('Set-Cookie') == [line] and first.get('Cache-Control') == 'private, max-age=60'
         assert server.request('GET', '/page').get('Age') is None

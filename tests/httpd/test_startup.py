@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from common import TOP
+from common import ENDPOINT, JSON, TOP
 from cookies import Native
 from harness import SECRET, Server, StartError, configtest
-from starting import (COUNTED, COUNTING, ENDPOINT, GOOD, JSON, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE,
+from starting import (COUNTED, COUNTING, GOOD, NO_SECRET, OTHER, SHORT, SS0101, THIRD, VARIABLE,
                       Keyed, anns_cookie, answers, command, daemon, failed_start, one_line, opens, pid_of, prepared,
                       restarts, sealed_with, wait_for)
 

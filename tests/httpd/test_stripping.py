@@ -3,6 +3,7 @@
 """SignedSessionStripCookie: scripts and backends do not get the session cookie, and caches still see it."""
 
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -447,20 +448,14 @@ class Pages:
 @pytest.fixture
 def cached(start):
     """Start httpd with a cache in front of this page: cached(page, store, quick)."""
-    backends = []
+    with ExitStack() as backends:
+        def start_cache(page, store, quick, vary='Off'):
+            backend = backends.enter_context(HttpBackend({'page': page}))
+            modules, lines = STORES[store]
+            return start(CACHE, f'cache {modules} proxy proxy_http', {'cache/': ''}, vary=vary, quick=quick,
+                         store=lines, backend=backend.port)
 
-    def start_cache(page, store, quick, vary='Off'):
-        backends.append(HttpBackend({'page': page}))
-        backend = backends[-1].__enter__()
-        modules, lines = STORES[store]
-        server = start(CACHE, f'cache {modules} proxy proxy_http', {'cache/.keep': ''}, vary=vary, quick=quick,
-                       store=lines, backend=backend.port)
-        (server.dir / 'cache').chmod(0o777)
-        return server
-
-    yield start_cache
-    for backend in backends:
-        backend.__exit__()
+        yield start_cache
 
 
 EACH_CACHE = pytest.mark.parametrize('store, quick', [(store, quick) for store in STORES for quick in ('On', 'Off')])

@@ -15,23 +15,18 @@ import h2.events
 import pytest
 
 from client import SECONDS
-from common import PATCH
+from common import ENDPOINT, PATCH
 from cookies import native, starlette
-from harness import COOKIE, Jar, Server, speaks_http2
+from harness import COOKIE, Jar, Server
 
 CLIENTS = 12
 NUMBERS = range(1, CLIENTS + 1)  # 0 would not pass Require
 ROUNDS = 8
 STREAMS = 32
-CONF = '''
-    SignedSession On
+CONF = ENDPOINT + '''
     SignedSessionFormat native starlette flask django
     SignedSessionEncrypt {encrypt}
     SignedSessionRenew always
-    <Location "/session">
-        SetHandler signed-session
-        SignedSessionWritable *
-    </Location>
     <Location "/closed">
         Require signed-session client
     </Location>
@@ -40,8 +35,7 @@ CONF = '''
 
 @pytest.fixture(scope='module', params=['Off', 'On'], ids=['signed', 'encrypted'])
 def server(request):
-    h2c = ('http2', 'Protocols h2c http/1.1\n') if speaks_http2() else ('', '')
-    with Server(h2c[1] + CONF, modules=h2c[0], encrypt=request.param,
+    with Server(CONF, http2=True, encrypt=request.param,
                 files={'htdocs/closed/file.txt': 'for clients with a session'}) as server:
         server.expect('SS0113')  # what is required, visitors may write
         server.allow('SS0114')   # of three formats only one can be encrypted

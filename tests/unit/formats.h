@@ -131,6 +131,43 @@ static inline ss_state_e open_one(ss_session_t **session, ss_sealed_t cookie,
     return state;
 }
 
+/** Flip each bit of one of the cookie's values, which `part` points to. */
+static inline void flip_bits(ss_sealed_t *cookie, ss_bytes_t *part, const ss_sealing_t *how)
+{
+    const ss_bytes_t whole = *part;
+    ss_session_t *session;
+
+    for (apr_size_t i = 0; i < whole.len; i++) {
+        for (int bit = 0; bit < 8; bit++) {
+            char *copy = apr_pmemdup(pool, whole.data, whole.len);
+
+            copy[i] = (char)(copy[i] ^ (1 << bit));
+            *part = ss_bytes(copy, whole.len);
+            ck_assert_msg(open_one(&session, *cookie, how, NOW) != SS_VALID, "%s: byte %d, bit %d",
+                          ss_sealing_written(how)->name, (int)i, bit);
+        }
+    }
+    *part = whole;
+}
+
+/** Shorten and lengthen one of the cookie's values. */
+static inline void stretch(ss_sealed_t *cookie, ss_bytes_t *part, const ss_sealing_t *how)
+{
+    const char *more[] = { "A", "=", ".", ":", "AAAA", "\xff" };
+    const ss_bytes_t whole = *part;
+    ss_session_t *session;
+
+    for (apr_size_t len = 0; len < whole.len; len++) {
+        *part = ss_bytes(whole.data, len);
+        ck_assert_int_ne(open_one(&session, *cookie, how, NOW), SS_VALID);
+    }
+    for (int i = 0; whole.data != NULL && i < COUNT(more); i++) {
+        *part = ss_bytes_of(apr_psprintf(pool, "%.*s%s", (int)whole.len, whole.data, more[i]));
+        ck_assert_int_ne(open_one(&session, *cookie, how, NOW), SS_VALID);
+    }
+    *part = whole;
+}
+
 static inline int formats_count(void)
 {
     int count = 0;

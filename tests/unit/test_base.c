@@ -32,6 +32,28 @@ static const struct {
     { "one is empty",                 "",        "s",       0 },
     { "the last byte differs",        "sessioN", "session", 0 },
 };
+
+static const struct {
+    const char *what, *text, *beginning;
+    int begins;
+} beginnings[] = {
+    { "the beginning",         "session",  "sess",    1 },
+    { "the whole",             "session",  "session", 1 },
+    { "nothing",               "session",  "",        1 },
+    { "more than there is",    "session",  "session ", 0 },
+    { "another last byte",     "session",  "seSS",    0 },
+    { "something of an empty", "",         "s",       0 },
+};
+
+static const struct {
+    const char *what, *text, *trimmed;
+} trims[] = {
+    { "nothing to do",            "a b",               "a b" },
+    { "every kind at both ends",  " \t\n\v\f\ra\r\f\v\n\t ", "a" },
+    { "only white space",         " \n ",             "" },
+    { "nothing",                  "",                 "" },
+    { "what only looks like it",  "\b\xa0\x0e",       "\b\xa0\x0e" },
+};
 /* clang-format on */
 
 START_TEST(names_each_state)
@@ -67,6 +89,32 @@ START_TEST(takes_a_string_without_its_nul)
 }
 END_TEST
 
+START_TEST(knows_a_beginning)
+{
+    int begins = ss_bytes_begin(exact_of(beginnings[_i].text), beginnings[_i].beginning);
+
+    ck_assert_msg(begins == beginnings[_i].begins, "%s", beginnings[_i].what);
+}
+END_TEST
+
+START_TEST(trims_white_space)
+{
+    ss_bytes_t text = exact_of(trims[_i].text);
+
+    assert_bytes(ss_bytes_trim(text), ss_bytes_of(trims[_i].trimmed), trims[_i].what);
+}
+END_TEST
+
+START_TEST(no_text_is_not_an_empty_one)
+{
+    ck_assert(ss_text_equal(NULL, NULL));
+    ck_assert(!ss_text_equal(NULL, ""));
+    ck_assert(!ss_text_equal("", NULL));
+    ck_assert(ss_text_equal("session", apr_pstrdup(pool, "session")));
+    ck_assert(!ss_text_equal("session", "sess"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base");
@@ -78,6 +126,9 @@ int main(void)
     tcase_add_loop_test(tcase, compares_bytes, 0, COUNT(pairs));
     tcase_add_test(tcase, compares_bytes_behind_a_nul);
     tcase_add_test(tcase, takes_a_string_without_its_nul);
+    tcase_add_loop_test(tcase, knows_a_beginning, 0, COUNT(beginnings));
+    tcase_add_loop_test(tcase, trims_white_space, 0, COUNT(trims));
+    tcase_add_test(tcase, no_text_is_not_an_empty_one);
 
     return unit_run(suite);
 }

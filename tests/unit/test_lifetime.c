@@ -263,6 +263,14 @@ START_TEST(says_how_long_it_lives)
 }
 END_TEST
 
+START_TEST(prints_seconds_as_json)
+{
+    ck_assert_str_eq(ss_lifetime_print(0, pool), "0");
+    ck_assert_str_eq(ss_lifetime_print(APR_INT64_C(253402300799), pool), "253402300799");
+    ck_assert_str_eq(ss_lifetime_print(SS_NO_TIME, pool), "null");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lifetime");
@@ -277,5 +285,6 @@ int main(void)
     tcase_add_loop_test(tcase, stamps_the_next_cookie, 0, COUNT(stamps));
     tcase_add_test(tcase, needs_random_only_for_a_new_id);
     tcase_add_loop_test(tcase, says_how_long_it_lives, 0, COUNT(lifetimes));
+    tcase_add_test(tcase, prints_seconds_as_json);
     return unit_run(suite);
 }

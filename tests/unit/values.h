@@ -4,6 +4,8 @@
 #ifndef VALUES_H
 #define VALUES_H
 
+#include <stdio.h>
+
 #include "lib/json/json.h"
 #include "tests/unit/unit.h"
 
@@ -33,6 +35,19 @@ static inline ss_json_t value_or_none(const char *text)
 static inline void assert_value(ss_json_t got, const char *want, const char *what)
 {
     assert_bytes(got.raw, ss_bytes_of(want), what);
+}
+
+/** An object of `count` members: {"0":0,"1":1,... */
+static inline const char *wide(int count)
+{
+    char *text = apr_palloc(pool, count * 16 + 3), *out = text;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        out += sprintf(out, "%c\"%d\":%d", i == 0 ? '{' : ',', i, i);
+    }
+    strcpy(out, "}");
+    return text;
 }
 
 #endif

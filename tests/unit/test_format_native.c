@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include "tests/unit/formats.h"
+
+static ss_sealing_t encrypting(void)
+{
+    ss_sealing_t how = one("native");
+
+    how.encrypt = 1;
+    return how;
+}
+
+START_TEST(native_cookies_are_bound_to_name_and_audience)
+{
+    const ss_sealing_t how = one("native");
+    const ss_sealing_t others[] = {
+        sealing(SECRET_1, NULL, "native", NULL, "other", ""),
+        sealing(SECRET_1, NULL, "native", NULL, "session", "shop"),
+        /* name and audience must not run into each other */
+        sealing(SECRET_1, NULL, "native", NULL, "sessio", "n"),
+    };
+    ss_session_t *session;
+
+    for (int i = 0; i < COUNT(others); i++) {
+        ss_sealing_t secret = others[i];
+
+        secret.encrypt = 1;
+        ck_assert_int_ne(open_one(&session, seal_text("{\"a\":1}", &how, NOW), &others[i], NOW),
+                         SS_VALID);
+        ck_assert_int_ne(open_one(&session, seal_text("{\"a\":1}", &secret, NOW), &how, NOW),
+                         SS_VALID);
+    }
+}
+END_TEST
+
+/* With 16 bits of key id, two secrets may share one; both must be tried. */
+START_TEST(secrets_with_the_same_key_id_both_open)
+{
+    const char *owner[65536] = { NULL };
+    const char *first = NULL, *second = NULL;
+
+    for (int i = 0; second == NULL; i++) {
+        const char *secret = apr_psprintf(pool, "a secret with a number behind it: %d", i);
+        const ss_sealing_t how = sealing(secret, NULL, "native", NULL, "session", "");
+        apr_uint16_t id = APR_ARRAY_IDX(how.seals, 0, ss_seal_t).keys->keys[0].id;
+
+        first = owner[id];
+        second = first == NULL ? NULL : secret;
+        owner[id] = secret;
+    }
+    for (int encrypt = 0; encrypt <= 1; encrypt++) {
+        const ss_sealing_t both = sealing(first, second, "native", NULL, "session", "");
+        ss_sealing_t only = sealing(second, NULL, "native", NULL, "session", "");
+        ss_candidates_t found;
+        ss_session_t *session;
+        ss_opened_t from;
+        ss_sealed_t cookie;
+
+        only.encrypt = encrypt;
+        cookie = seal_text("{\"a\":1}", &only, NOW);
+        found = candidates(&cookie, 1);
+        ck_assert_int_eq(open_found(&session, &from, &found, &both, NOW), SS_VALID);
+        ck_assert_int_eq(from.key, 1);
+    }
+}
+END_TEST
+
+START_TEST(both_kinds_open_whatever_is_written)
+{
+    const ss_sealing_t plain = one("native"), secret = encrypting();
+    const char *json = "{\"user\":\"alice\"}";
+    ss_session_t *session;
+
+    ck_assert_int_eq(open_one(&session, seal_text(json, &secret, NOW), &plain, NOW), SS_VALID);
+    assert_bytes(ss_session_text(session), ss_bytes_of(json), "encrypted");
+    ck_assert_int_eq(ss_session_stamp(session)->counter, 1);
+    ck_assert_int_eq(open_one(&session, seal_text(json, &plain, NOW), &secret, NOW), SS_VALID);
+    assert_bytes(ss_session_text(session), ss_bytes_of(json), "signed");
+}
+END_TEST
+
+START_TEST(an_encrypted_cookie_can_be_neither_changed_nor_read)
+{
+    const ss_sealing_t how = encrypting();
+    ss_sealed_t cookie = seal_text("{\"role\":\"admin\"}", &how, NOW);
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+
+    flip_bits(&cookie, &cookie.value, &how);
+    stretch(&cookie, &cookie.value, &how);
+
+    ck_assert_int_eq(
+        ss_format_named("native")->look(&look, &cookie, ss_format_named("native"), pool),
+        SS_LIKELY);
+    for (int i = 0; i < look.parts->nelts; i++) {
+        ck_assert_int_ne(APR_ARRAY_IDX(look.parts, i, ss_part_t).kind, SS_PART_JSON);
+    }
+}
+END_TEST
+
+START_TEST(two_encrypted_cookies_are_never_alike)
+{
+    ss_sealing_t how = encrypting();
+    ss_sealed_t first, second;
+    apr_size_t same = 0;
+
+    how.random = ss_random;
+    first = seal_text("{\"role\":\"admin\"}", &how, NOW);
+    second = seal_text("{\"role\":\"admin\"}", &how, NOW);
+    ck_assert_uint_eq(first.value.len, second.value.len);
+    for (apr_size_t i = 48; i < first.value.len; i++) { /* behind the header */
+        same += first.value.data[i] == second.value.data[i];
+    }
+    ck_assert_uint_lt(same, (first.value.len - 48) / 4);
+}
+END_TEST
+
+static apr_status_t no_nonce(void *out, apr_size_t len)
+{
+    (void)out;
+    return len == SS_SESSION_ID_SIZE ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static apr_status_t no_id(void *out, apr_size_t len)
+{
+    (void)out;
+    return len == SS_SESSION_ID_SIZE ? APR_EGENERAL : APR_SUCCESS;
+}
+
+START_TEST(without_a_nonce_or_an_id_nothing_is_sealed)
+{
+    ss_sealing_t how = encrypting();
+    ss_session_t *session = ss_session_create(pool);
+    ss_sealing_result_t result;
+
+    how.random = _i == 0 ? no_nonce : no_id;
+    ss_session_replace(session, value_of("{\"a\":1}"));
+    ck_assert_int_eq(ss_sealing_seal(&result, session, &how, NOW, pool), APR_EGENERAL);
+    ck_assert_ptr_null(result.cookie.value.data);
+}
+END_TEST
+
+static int resembles(ss_bytes_t value, const ss_sealing_t *how)
+{
+    const ss_seal_t *seal = &APR_ARRAY_IDX(how->seals, 0, ss_seal_t);
+
+    return seal->format->resembles(exact(value.data, value.len), seal->keys, pool);
+}
+
+/* So that it can be hidden without being verified: only version and key id count. */
+START_TEST(a_native_cookie_is_known_by_its_beginning)
+{
+    const ss_sealing_t how = sealing(SECRET_2, SECRET_1, "native", NULL, "session", "");
+    const ss_sealing_t old = one("native"), foreign = one("starlette"), secret = encrypting();
+    const ss_sealing_t other = sealing(SECRET_1, NULL, "native", NULL, "other", "");
+    ss_bytes_t value = seal_text("{\"a\":1}", &old, NOW).value;
+    char *copy = apr_pstrmemdup(pool, value.data, value.len);
+
+    ck_assert(resembles(seal_text("{\"a\":1}", &how, NOW).value, &how));
+    ck_assert(resembles(seal_text("{\"a\":1}", &secret, NOW).value, &old));
+    ck_assert_msg(resembles(value, &how), "an older secret");
+    ck_assert_msg(!resembles(seal_text("{\"a\":1}", &how, NOW).value, &old), "a newer secret");
+    ck_assert_msg(!resembles(value, &other), "another cookie name");
+    ck_assert_msg(!resembles(seal_text("{\"a\":1}", &foreign, NOW).value, &how), "another format");
+    ck_assert_ptr_null(ss_format_named("starlette")->resembles);
+
+    for (apr_size_t len = 0; len <= value.len; len++) {
+        ck_assert_msg(resembles(ss_bytes(value.data, len), &how) == (len >= 8), "%d characters",
+                      (int)len);
+    }
+    copy[value.len - 1] = '!';
+    ck_assert_msg(resembles(ss_bytes(copy, value.len), &how), "nothing behind it is looked at");
+    copy[0] = copy[0] == 'B' ? 'C' : 'B';
+    ck_assert_msg(!resembles(ss_bytes(copy, value.len), &how), "another version");
+    copy[0] = '!';
+    ck_assert_msg(!resembles(ss_bytes(copy, value.len), &how), "no base64url");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("format_native");
+    TCase *tcase = unit_case(suite, "native");
+
+    tcase_add_test(tcase, native_cookies_are_bound_to_name_and_audience);
+    tcase_add_test(tcase, secrets_with_the_same_key_id_both_open);
+    tcase_add_test(tcase, both_kinds_open_whatever_is_written);
+    tcase_add_test(tcase, an_encrypted_cookie_can_be_neither_changed_nor_read);
+    tcase_add_test(tcase, two_encrypted_cookies_are_never_alike);
+    tcase_add_loop_test(tcase, without_a_nonce_or_an_id_nothing_is_sealed, 0, 2);
+    tcase_add_test(tcase, a_native_cookie_is_known_by_its_beginning);
+    return unit_run(suite);
+}
