@@ -54,7 +54,7 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
         ss_log(r, APLOG_ERR, "SS0310",
                "what SignedSessionSet and its like would have changed was not saved: the cookie "
                "would be %" APR_SIZE_T_FMT " bytes over the limit of %" APR_SIZE_T_FMT
-               " (SignedSessionMaxSize); what applications changed is",
+               " (SignedSessionMaxSize); what applications changed is: store less in this place",
                visit->sealed.over, visit->conf->max_size);
         ss_visit_undo_rules(visit);
         rv = ss_visit_seal(visit, may_renew, &set_cookie);
@@ -62,7 +62,8 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     if (rv == APR_ENOSPC) {
         ss_log(r, APLOG_ERR, "SS0302",
                "the session was not saved: its cookie would be %" APR_SIZE_T_FMT
-               " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
+               " bytes over the limit of %" APR_SIZE_T_FMT
+               " (SignedSessionMaxSize): keep less in it",
                visit->sealed.over, visit->conf->max_size);
     }
     else if (ss_format_refusal(rv) != NULL) {

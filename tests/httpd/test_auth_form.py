@@ -152,7 +152,7 @@ def test_it_needs_a_place_that_asks_for_it(start, files):
     server = start(LOGIN, FORMS, files)
     response = post(Jar(server), '/silent')
     assert (response.status, response.set_cookies()) == (302, [])
-    server.expect('SS0223')
+    server.expect('SS0223', 'is on here: add one of them, or load mod_session')
 
 
 def test_it_needs_a_realm(start, files):

@@ -431,7 +431,7 @@ def test_subrequests(server):
 def test_a_start_says_that_a_format_has_no_age(start):
     conf = 'SignedSession On\n<Location "/a">\nRequire signed-session-age 1h\n</Location>\n'
     server = start('SignedSessionFormat starlette\n' + conf)
-    server.expect('SS0118: Require signed-session-age at ')
+    server.expect('SS0118: Require signed-session-age at ', 'no creation time: write native first in SignedSessionFormat')
     server.allow('AH01630')
     assert server.request('GET', '/a', cookie=cookie_of('starlette', {'user': 'alice'})).status == 403
     start(conf)
