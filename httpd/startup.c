@@ -89,6 +89,8 @@ static int start_all(ss_start_t *start)
     return result;
 }
 
+#define FIRST_GENERATION 1 /* of the second pass of a start; the first, and a test, are 0 */
+
 static ss_start_t start_of(server_rec *main, apr_pool_t *scratch)
 {
     int is_test = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
@@ -96,6 +98,7 @@ static ss_start_t start_of(server_rec *main, apr_pool_t *scratch)
         .main = main,
         .is_test = is_test,
         .is_first = !is_test && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG,
+        .is_reload = ap_state_query(AP_SQ_CONFIG_GEN) > FIRST_GENERATION,
         .scratch = scratch,
     };
 

@@ -69,6 +69,19 @@ def test_who_was_let_in_to_both_has_earned_it(start):
     assert (response.status, stored(response)) == (200, {'user': 'admin'})
 
 
+@pytest.mark.parametrize('guard', ['AuthType signed-session\nSignedSessionLoginPage /login',
+                                   'AuthType Basic\nAuthName x\nAuthUserFile "{dir}/users"'])
+def test_a_guarded_page_for_whatever_is_missing(start, guard):
+    """What the documentation says of both: httpd asks nobody, unless the place that was asked for is guarded, too."""
+    server = start('SignedSession On\nFallbackResource /app/front.html\n'
+                   f'<Directory "{{dir}}/htdocs/app">\n{guard}\nRequire valid-user\n</Directory>', MODULES,
+                   {'htdocs/app/front.html': 'front', 'users': ''})
+    outside, inside = (server.request('GET', path, {'Accept': 'text/html'}) for path in ('/missing', '/app/missing'))
+    assert (outside.status, outside.get('WWW-Authenticate'), outside.get('Location')) == (401, None, None)
+    assert inside.get('WWW-Authenticate') or inside.get('Location') == '/login?return=/app/missing'
+    assert server.request('GET', '/missing', cookie=ALICE).status == (200 if 'signed-session' in guard else 401)
+
+
 # --- the guard, and what places say ------------------------------------------------------------------
 
 SCRIPT = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nmethod=$REQUEST_METHOD"; cat\n'

@@ -532,11 +532,20 @@ WARNINGS = {
 }
 
 
+# What they say is to be done.
+ADVICE = {
+    'SS0108': ': give each audience a secret of its own, or remove the format after the migration',
+    'SS0109': ': write native first in SignedSessionFormat, or remove SignedSessionAbsoluteTimeout',
+    'SS0113': 'SignedSessionWritable', 'SS0114': ': remove the format after the migration',
+    'SS0116': ': remove it after the migration',
+}
+
+
 @pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
 @pytest.mark.parametrize('conf, numbers', WARNINGS.values(), ids=WARNINGS)
 def test_warnings_at_start(start, conf, numbers, place):
     server = start('SignedSession On\n' + place.replace('{0}', conf))
-    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
+    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers), *(ADVICE[number] for number in numbers))
     assert server.request('GET', '/file.txt').status == 200
     assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers
 
