@@ -216,6 +216,9 @@ void ss_gather_require(cmd_parms *cmd, const char *key);
 /** The same for a Require signed-session-age. */
 void ss_gather_age(cmd_parms *cmd);
 
+/** The same for an <AuthzProviderAlias> of either. */
+void ss_gather_alias(cmd_parms *cmd);
+
 /* Kinds of directives, for the rows. */
 ss_merge_fn ss_merge_rules, ss_merge_forward_texts;
 ss_parse_fn ss_parse_choice; /* into an enum, or an int that is 0 or 1 */
