@@ -27,6 +27,13 @@ const char *ss_identity_of(const ss_visit_t *visit, const request_rec *r)
                                                                                       : NULL;
 }
 
+/* For all of httpd. */
+static void name_user(request_rec *r, const char *user)
+{
+    r->user = (char *)user;
+    r->ap_auth_type = user == NULL ? NULL : (char *)ap_auth_type(r);
+}
+
 int ss_identity_check(request_rec *r)
 {
     ss_visit_t *visit;
@@ -55,9 +62,23 @@ int ss_identity_check(request_rec *r)
                ss_state_name(visit->state));
         return ss_login_ask(r, visit);
     }
-    r->user = (char *)user;
-    r->ap_auth_type = (char *)ap_auth_type(r);
+    name_user(r, user);
     return OK;
+}
+
+int ss_identity_settle(request_rec *r)
+{
+    ss_visit_t *visit;
+    const char *user;
+
+    if (ss_visit_place_left(r) == NULL || ss_auth_type(r) != SS_AUTH_OURS ||
+        ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
+        return DECLINED;
+    }
+    user = ss_identity_of(visit, r);
+    visit->identity.known |= user != NULL;
+    name_user(r, user);
+    return DECLINED;
 }
 
 typedef int asked_fn(request_rec *r);
