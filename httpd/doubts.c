@@ -260,17 +260,19 @@ static const char *believed_at(const ss_mention_t *writable, const ss_server_con
 static const char *open_key(const ss_mention_t *writable, const char *place, apr_pool_t *pool)
 {
     return writable->key == NULL
-               ? apr_psprintf(pool,
-                              "SS0113: visitors can write every key of their session "
-                              "(SignedSessionWritable * at %s), and a Require believes it (at "
-                              "%s): name the keys that may be written",
-                              writable->at, place)
-               : apr_psprintf(pool,
-                              "SS0113: visitors can write \"%s\" in their session "
-                              "(SignedSessionWritable at %s), and a Require believes it (at %s): "
-                              "take it out of SignedSessionWritable, and let the application or "
-                              "SignedSessionSet write it",
-                              writable->key, writable->at, place);
+               ? apr_psprintf(
+                     pool,
+                     "SS0113: visitors can write every key of their session "
+                     "(SignedSessionWritable * at %s), and a Require or AuthType believes it (at "
+                     "%s): name the keys that may be written",
+                     writable->at, place)
+               : apr_psprintf(
+                     pool,
+                     "SS0113: visitors can write \"%s\" in their session "
+                     "(SignedSessionWritable at %s), and a Require or AuthType believes it "
+                     "(at %s): take it out of SignedSessionWritable, and let the "
+                     "application or SignedSessionSet write it",
+                     writable->key, writable->at, place);
 }
 
 /* Was this line already complained of, in a server that it is inherited from? */

@@ -9,7 +9,6 @@
 #include "httpd/doubts.h"
 #include "httpd/forward.h"
 #include "httpd/log.h"
-#include "httpd/negated.h"
 #include "httpd/response.h"
 #include "httpd/secrets.h"
 #include "httpd/startup.h"
@@ -61,7 +60,6 @@ static const struct part_t {
     { NULL,                ss_secrets_tell,    NULL },
     { NULL,                ss_doubts_warn,     NULL },
     { NULL,                ss_forward_reserve, NULL },
-    { NULL,                ss_negated_settle,  NULL },
     { NULL,                ss_response_start,  NULL },
     { NULL,                NULL,               keep_memory },
     /* clang-format on */

@@ -88,6 +88,8 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 </Location>
 <AuthzProviderAlias signed-session is-banned banned>
 </AuthzProviderAlias>
+<AuthzProviderAlias signed-session is-old-hand banned>
+</AuthzProviderAlias>
 <AuthzProviderAlias signed-session-age is-fresh 10min>
 </AuthzProviderAlias>
 <Location "/alias">
@@ -102,6 +104,15 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 <Location "/alias-dark">
     AuthType signed-session
     Require is-dark
+</Location>
+<Location "/alias-light">
+    AuthType signed-session
+    <RequireAll>
+        Require all granted
+        <RequireNone>
+            Require is-dark
+        </RequireNone>
+    </RequireAll>
 </Location>
 <Location "/forbidding">
     AuthType signed-session
@@ -222,12 +233,13 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 '''
 PAGES = ['members', 'members/named', 'alice', 'group', 'admins', 'role', 'cart', 'ban', 'none', 'either', 'sso', 'off',
          'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open',
-         'tree/banned', 'tree/alias', 'tree/fresh', 'alias', 'alias-fresh', 'alias-dark', 'forbidding']
+         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh', 'alias-dark', 'alias-light', 'forbidding',
+         'tree/alias']
 FILES = {
     **{f'htdocs/{page}/file.txt': 'x' for page in PAGES},
     'htdocs/tree/.htaccess': 'AuthType signed-session\nRequire valid-user\n',
     'htdocs/tree/banned/.htaccess': '<RequireAll>\nRequire all granted\nRequire not signed-session banned\n</RequireAll>\n',
-    'htdocs/tree/alias/.htaccess': '<RequireAll>\nRequire all granted\nRequire not is-dark\n</RequireAll>\n',
+    'htdocs/tree/alias/.htaccess': '<RequireAll>\nRequire all granted\nRequire not is-old-hand\n</RequireAll>\n',
     'htdocs/tree/fresh/.htaccess': 'Require signed-session-age 10min\n',
     'htdocs/tree/open/.htaccess': 'AuthType None\nRequire all granted\n',
     'htdocs/own-error/file.txt': 'x', 'htdocs/own-error/please.txt': 'please log in',
@@ -337,10 +349,11 @@ BANNED = native({'user': 'eve', 'banned': True})
     ('/none', BANNED, 403), ('/none', None, 200), ('/none', ALICE, 200),
     ('/alias', BANNED, 403), ('/alias', None, 200), ('/alias', ALICE, 200),
     ('/alias-dark', DARK_NOBODY, 401), ('/alias-dark', DARK_ALICE, 200), ('/alias-dark', ALICE, 403),
+    ('/alias-light', DARK_NOBODY, 403), ('/alias-light', DARK_ALICE, 403), ('/alias-light', ALICE, 200), ('/alias-light', None, 200),
+    ('/tree/alias', BANNED, 403), ('/tree/alias', None, 200), ('/tree/alias', ALICE, 200),
     ('/alias-fresh', ALICE, 200), ('/alias-fresh', OLD_ALICE, 401),
     ('/tree', ALICE, 200), ('/tree', None, 401), ('/tree/open', None, 200),
     ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200),
-    ('/tree/alias', DARK_ALICE, 200),  # what the documentation warns of: only .htaccess puts "not" before this alias
     ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
     ('/merged/and', BOB, 200), ('/merged/and', ALICE, 403), ('/merged/and', None, 401),
     ('/fresh', ALICE, 200), ('/fresh', OLD_ALICE, 401), ('/fresh', OLD_BOB, 403), ('/fresh', None, 401),

@@ -66,6 +66,25 @@ def test_a_form_on_the_page(server):
     assert enter(visitor, response.get('Location'))[1].text == 'x'
 
 
+@pytest.mark.parametrize('says', [{'Sec-Fetch-Site': 'cross-site'}, {'Origin': 'https://evil.example'}, {'Origin': 'null'}])
+@pytest.mark.parametrize('name', ['form', 'script', 'ended'])
+def test_no_login_of_the_documentation_is_another_sites(example, name, says):
+    """Over plain http, and from browsers before 2023, Origin alone says where a form comes from."""
+    server = example(name, **{'cgi/login.cgi': LOGIN_CGI})
+    server.expect('SS0209')
+    body = urlencode({'httpd_username': 'alice', 'httpd_password': 'right'})
+    response = server.request('POST', '/login?return=/members/page', {**FORM, **says}, body)
+    assert (response.status, response.set_cookies()) == (403, [])
+
+
+def test_every_form_of_the_documentation_is_guarded():
+    """But for the guide, which guards the whole site in a step of its own."""
+    pages = [TOP / 'README.md', *(path for path in (TOP / 'docs').glob('*.md') if path.name != 'guide.md')]
+    configurations = re.findall(r'^```apache\n(.*?)^```$', ''.join(path.read_text() for path in pages), re.M | re.S)
+    forms = [text for text in configurations if 'AuthFormProvider' in text]
+    assert len(forms) > 5 and all('SignedSessionGuard On' in text for text in forms)
+
+
 def test_the_handler_of_a_form_answers_itself(server):
     server.allow(*DENIALS)
     visitor = Jar(server)
