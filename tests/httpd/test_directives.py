@@ -148,6 +148,11 @@ DIRECTIVES = {
         SERVER,
         good=['1M', '256M', '2G', '1048576', '100000000'],
         bad=[(value, f'"{value}" is not accepted', 'from 1M') for value in ('1048575', '1K', '0', '-1', '256m', '1T')]),
+    'SignedSessionRevocation': Directive(
+        SERVER,
+        good=['Off', 'off', 'file:{dir}/revoked', 'file:revoked'],
+        bad=[('On', '"On" is not accepted', 'file: and the path'), ('file:', '"file:" is not accepted', 'or file:'),
+             ('Off store', 'a word too many', 'or Off')]),
     'SignedSessionUnavailable': Directive(
         SECTION,
         good=['503', 'anonymous', 'Anonymous'],
@@ -207,7 +212,7 @@ DIRECTIVES = {
     'SignedSessionClear': Directive(
         SECTION,
         good=['On', 'Off', 'Before', 'before', 'Before cart "two words"'],
-        bad=[('After', '"After" is not accepted', 'On, Off, or Before'), ('On cart', 'only Before', 'keys'),
+        bad=[('After', '"After" is not accepted', 'On, Off, Everywhere, Others, or Before'), ('On cart', 'only Before', 'keys'),
              ('Off Before', 'only Before', 'keys'), ('Before cart, theme', '"cart," has a comma', 'blanks between')]),
     'SignedSessionUser': Directive(
         SECTION,
