@@ -44,13 +44,15 @@ READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
 # Built by us: where the environment says, and modules for tests beside the first of them.
-OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE',
+OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE', 'ss_careless': 'SS_TEST_MODULE',
                'visits': 'SS_TEST_MODULE'}
 
 # "event", "prefork" or "worker": conftest.py sets it from --mpm.
 mpm = 'event'
 # Names for httpd's -D: conftest.py adds to them.
 defines = []
+# Where sessions live unless a test's configuration says so: conftest.py sets it from --store.
+store = None
 
 
 def apxs_query(name):
@@ -191,6 +193,7 @@ class Server:
     """
 
     running = []
+    directories = []  # of all that there are, running or not
 
     BASE_MODULES = ('unixd', 'log_config', 'authz_core', 'mime')
 
@@ -228,6 +231,7 @@ class Server:
     def prepare(self):
         """Everything httpd needs, in a directory that its children can enter."""
         self.dir.chmod(0o755)
+        Server.directories.append(self.dir)
         (self.dir / 'htdocs').mkdir()
         self.collect_reports()
         for name, text in self.files.items():
@@ -281,7 +285,16 @@ class Server:
                else 'ServerLimit 2\nThreadsPerChild 16\nMinSpareThreads 4\nMaxSpareThreads 32\n')
             + 'Timeout 10\n'
             + 'KeepAliveTimeout 5\n'
+            + self.default_store()
         )
+
+    def default_store(self):
+        """Unless the configuration itself says where sessions live, or what it says allows no store (SS0412, SS0413)."""
+        conf = self.filled_in(self.conf)
+        allowed = ('signed_session' in self.modules and 'SignedSessionStore' not in conf
+                   and set(re.findall(r'SignedSessionFormat\s+"?(\w+)', conf)) <= {'native'}
+                   and not re.search(r'SignedSessionIdleTimeout\s+none', conf))
+        return f'SignedSessionStore {store}\n' if store and allowed else ''
 
     # --- life ------------------------------------------------------------------------------
 
@@ -407,6 +420,7 @@ class Server:
             reports = self.reports()
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)
+            Server.directories.remove(self.dir)
         assert not reports, f'httpd was reported on:\n{reports}'
 
     def stop(self):
