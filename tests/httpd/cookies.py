@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from harness import COOKIE, SECRET, Server
 
-HEADER_SIZE, MAC_SIZE = 36, 32
+HEADER_SIZE, MAC_SIZE, NONCE_SIZE = 36, 32, 24
 
 
 def hkdf(secret, info, length):
@@ -31,7 +31,7 @@ def binding(name, audience):
     return b'\x00' + name.encode() + b'\x00' + audience.encode()
 
 
-REFERENCE = 2  # flags of a cookie that leads to a store
+ENCRYPTED, REFERENCE = 1, 2  # flags; the latter of a cookie that leads to a store
 
 
 @dataclass
@@ -45,6 +45,7 @@ class Native:
     key_id: bytes = b''
     version: int = 1
     flags: int = 0
+    text: bytes = None       # of what was opened
     record: 'Record' = None  # that it leads to
 
     def __post_init__(self):
@@ -67,54 +68,63 @@ class Native:
     def open(cls, value, secret=SECRET, name=COOKIE, audience='', fetch=True):
         """What is in a store is looked for in those of all servers; None when it is in none of them, or closed."""
         raw = base64.urlsafe_b64decode(value + '=' * (-len(value) % 4))
-        body, mac = raw[:-MAC_SIZE], raw[-MAC_SIZE:]
         what_for = binding(name, audience)
+        assert raw[2:4] == hkdf(secret.encode(), b'key id' + what_for, 2)
+        body = cls.decrypted(raw, secret, what_for) if raw[1] == ENCRYPTED else cls.verified(raw, secret, what_for)
+        text, record = body[HEADER_SIZE:], None
+        if body[1] == REFERENCE:
+            assert text == b''
+            record = Record.find(body[16:32], secret, name, audience) if fetch else None
+            text = record.text if record else b''
+        return cls(json.loads(text) if text else None, int.from_bytes(body[4:10], 'big'),
+                   int.from_bytes(body[10:16], 'big'), body[16:32], int.from_bytes(body[32:36], 'big'),
+                   body[2:4], body[0], body[1], text, record)
+
+    @staticmethod
+    def verified(raw, secret, what_for):
+        body, mac = raw[:-MAC_SIZE], raw[-MAC_SIZE:]
         key = hkdf(secret.encode(), b'sign' + what_for, 32)
         assert hmac.compare_digest(hmac.new(key, body, hashlib.sha256).digest(), mac), 'bad signature'
-        assert body[2:4] == hkdf(secret.encode(), b'key id' + what_for, 2)
-        data = record = None
-        if body[1] != REFERENCE:
-            data = json.loads(body[HEADER_SIZE:])
-        elif fetch:
-            assert len(body) == HEADER_SIZE
-            record = Record.find(body[16:32], secret, name, audience)
-            data = record.data if record else None
-        return cls(data, int.from_bytes(body[4:10], 'big'),
-                   int.from_bytes(body[10:16], 'big'), body[16:32], int.from_bytes(body[32:36], 'big'),
-                   body[2:4], body[0], body[1], record)
+        return body
+
+    @staticmethod
+    def decrypted(raw, secret, what_for):
+        head, nonce, sealed = raw[:HEADER_SIZE], raw[HEADER_SIZE:HEADER_SIZE + NONCE_SIZE], raw[HEADER_SIZE + NONCE_SIZE:]
+        return head + decrypt(hkdf(secret.encode(), b'encrypt' + what_for, 32), nonce, sealed, head)
 
 
-def xaes_key(key, nonce):
-    """The key of one message, https://c2sp.org/XAES-256-GCM; the other half of its nonce is that of AES-256-GCM."""
+def decrypt(key, nonce, sealed, bound):
+    """XAES-256-GCM, https://c2sp.org/XAES-256-GCM: the key of a message is made of half of its nonce."""
     halves = []
     for counter in (1, 2):
         mac = cmac.CMAC(AES(key))
         mac.update(bytes([0, counter, ord('X'), 0]) + nonce[:12])
         halves.append(mac.finalize())
-    return b''.join(halves)
+    return AESGCM(b''.join(halves)).decrypt(nonce[12:], sealed, bound)
 
 
 @dataclass
 class Record:
     """What a store keeps of a session, docs/formats.md."""
-    data: object  # None: it is closed
+    text: bytes
+    is_closed: bool
     counter: int
 
     @classmethod
     def open(cls, raw, id, secret=SECRET, name=COOKIE, audience=''):
-        head, nonce, sealed = raw[:16], raw[16:40], raw[40:]
+        head, nonce, sealed = raw[:16], raw[16:16 + NONCE_SIZE], raw[16 + NONCE_SIZE:]
         assert head[12] == 1 and head[13] in (0, 1)
         assert head[14:16] == hkdf(secret.encode(), b'key id' + binding(name, audience), 2)
-        key = hkdf(secret.encode(), b'store' + binding(name, audience), 32)
-        text = AESGCM(xaes_key(key, nonce)).decrypt(nonce[12:], sealed, id + head)
-        return cls(None if head[13] else json.loads(text), int.from_bytes(head[:4], 'big'))
+        text = decrypt(hkdf(secret.encode(), b'store' + binding(name, audience), 32), nonce, sealed, id + head)
+        assert not (head[13] and text)
+        return cls(text, bool(head[13]), int.from_bytes(head[:4], 'big'))
 
     @classmethod
     def find(cls, id, secret=SECRET, name=COOKIE, audience=''):
         """Of the servers that there are, one has it in a store below its directory; one that is closed comes last."""
         paths = [path for directory in Server.directories for path in directory.glob(f'*/{id.hex()[:2]}/{id.hex()[2:]}')]
         records = [cls.open(path.read_bytes(), id, secret, name, audience) for path in paths]
-        return max(records, key=lambda record: (record.data is not None, record.counter), default=None)
+        return max(records, key=lambda record: (not record.is_closed, record.counter), default=None)
 
 
 def unpadded(raw):

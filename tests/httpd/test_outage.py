@@ -134,7 +134,7 @@ def alice(server):
     jar = Jar(server)
     assert jar.request('PUT', '/session', JSON, '{"user":"alice","a":1}').status == 204
     yield jar
-    server.allow('SS0401', 'AH01630')
+    server.allow('SS0401', 'AH01630', 'AH01797')
 
 
 @contextlib.contextmanager
