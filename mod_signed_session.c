@@ -212,6 +212,8 @@ static void register_hooks(apr_pool_t *pool)
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(ss_identity_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     /* around mod_authz_core's */
+    ap_hook_check_access_ex(ss_identity_admit, NULL, before_authz, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(ss_identity_authorize, NULL, before_authz, APR_HOOK_REALLY_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
     /* first, so that per-directory rewrite rules, mod_headers and scripts find the notes */
@@ -223,6 +225,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
     /* once more: mod_dir and others may have led the request here since */
     ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_identity_settle, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 

@@ -5,6 +5,7 @@
 #include <http_core.h>
 
 #include "httpd/asked_keys.h"
+#include "httpd/auth_type.h"
 #include "httpd/config.h"
 
 /* Behind the word "session" of an expression: the key, when it is %{session:KEY} or
@@ -47,11 +48,40 @@ static void add_required(ss_start_t *start, const ap_directive_t *host, const ch
     }
 }
 
+static const char *place_of(const ap_directive_t *line, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s:%d", line->filename, line->line_num);
+}
+
+/* Whoever asks for the user believes in every key that a SignedSessionUser of this server names:
+ * which of them holds in a section is known in a request. */
+static void add_user(ss_start_t *start, const ap_directive_t *host, const ap_directive_t *line,
+                     apr_pool_t *pool)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        const apr_array_header_t *users = ss_server_conf(s)->gathered.users;
+
+        if (is_within(s, host)) {
+            add_required(start, host, ss_dir_conf_outside(s)->user.key, place_of(line, pool), pool);
+            for (int i = 0; i < users->nelts; i++) {
+                const ss_mention_t *user = &APR_ARRAY_IDX(users, i, ss_mention_t);
+
+                add_required(start, host, user->key, user->at, pool);
+            }
+        }
+    }
+}
+
+/* The configuration of the servers holds what is gathered. */
+static apr_pool_t *keeping_pool(const ss_start_t *start)
+{
+    return start->keys != NULL ? start->keys : start->scratch;
+}
+
 static void gather_expression(ss_start_t *start, const ap_directive_t *host,
                               const ap_directive_t *line)
 {
-    /* the configuration of the servers holds it */
-    apr_pool_t *pool = start->keys != NULL ? start->keys : start->scratch;
+    apr_pool_t *pool = keeping_pool(start);
     static const char function[] = "session";
     const char *args = line->args, *word = ap_getword_conf(start->scratch, &args);
 
@@ -65,10 +95,22 @@ static void gather_expression(ss_start_t *start, const ap_directive_t *host,
         const char *key = key_behind(args + strlen(function), pool);
 
         args += strlen(function);
-        if (key != NULL) {
-            add_required(start, host, key,
-                         apr_psprintf(pool, "%s:%d", line->filename, line->line_num), pool);
+        if (key != NULL && strcmp(key, ":user") == 0) {
+            add_user(start, host, line, pool);
         }
+        else if (key != NULL) {
+            add_required(start, host, key, place_of(line, pool), pool);
+        }
+    }
+}
+
+static void gather_auth_type(ss_start_t *start, const ap_directive_t *host,
+                             const ap_directive_t *line)
+{
+    const char *args = line->args;
+
+    if (ap_cstr_casecmp(ap_getword_conf(start->scratch, &args), SS_AUTH_TYPE) == 0) {
+        add_user(start, host, line, keeping_pool(start));
     }
 }
 
@@ -85,6 +127,9 @@ static void gather_below(ss_start_t *start, const ap_directive_t *host, const ap
     for (; line != NULL; line = line->next) {
         if (decides(line)) {
             gather_expression(start, host, line);
+        }
+        else if (ap_cstr_casecmp(line->directive, "AuthType") == 0) {
+            gather_auth_type(start, host, line);
         }
         else if (line->first_child != NULL) {
             int is_host = ap_cstr_casecmp(line->directive, "<VirtualHost") == 0;

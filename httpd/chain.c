@@ -139,12 +139,12 @@ static int is_watched(const request_rec *r)
 }
 
 /* mod_dir and others give a request the configuration of another place after its fixups. */
-static void note_place(request_rec *r, ss_access_e access)
+static void note_place(request_rec *r)
 {
     if (is_watched(r)) {
         ss_earned_note_fixups(r);
     }
-    if (r->main == NULL && (access == SS_ACCESS_READY || is_watched(r))) {
+    if (ss_server_conf(r->server)->sealing.seals != NULL || is_watched(r)) {
         ss_visit_step(r)->place = r->per_dir_config;
     }
 }
@@ -178,7 +178,7 @@ int ss_chain_show(request_rec *r)
     ss_strip_decide(r);
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
     status = settle_view(r, used != NULL ? used : known, used);
-    note_place(r, access);
+    note_place(r);
     if (access == SS_ACCESS_READY) {
         ss_vars_show_notes(r, used);
     }

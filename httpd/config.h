@@ -180,6 +180,9 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 ss_server_conf_t *ss_server_conf(const server_rec *s);
 const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
 
+/** What holds in a server outside of all sections, when its configuration was read. */
+const ss_dir_conf_t *ss_dir_conf_outside(const server_rec *s);
+
 /** The server's configuration while a directive of another module is parsed: httpd makes that of a
  * virtual host at its first directive of ours. */
 ss_server_conf_t *ss_config_of(cmd_parms *cmd);
@@ -223,6 +226,9 @@ void ss_gather_require(cmd_parms *cmd, const char *key);
 
 /** The same for a Require signed-session-age. */
 void ss_gather_age(cmd_parms *cmd);
+
+/** The same for an <AuthzProviderAlias> of either. */
+void ss_gather_alias(cmd_parms *cmd);
 
 /* Kinds of directives, for the rows. */
 ss_merge_fn ss_merge_rules, ss_merge_forward_texts;

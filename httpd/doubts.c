@@ -59,7 +59,8 @@ static const char *audience_of_others(const ss_server_conf_t *conf, apr_pool_t *
     (void)pool;
     return conf->audience[0] != '\0' && has_trait(conf, SS_FORMAT_FOREIGN)
                ? "SS0108: SignedSessionAudience: cookies of a framework's format are not bound to "
-                 "it"
+                 "it: give each audience a secret of its own, or remove the format after the "
+                 "migration"
                : NULL;
 }
 
@@ -68,7 +69,7 @@ static const char *encrypt_of_others(const ss_server_conf_t *conf, apr_pool_t *p
     (void)pool;
     return conf->encrypt && has_trait(conf, SS_FORMAT_FOREIGN)
                ? "SS0114: SignedSessionEncrypt: cookies of a framework's format are accepted, and "
-                 "are not encrypted"
+                 "are not encrypted: remove the format after the migration"
                : NULL;
 }
 
@@ -95,7 +96,8 @@ static const char *absolute_without_creation(const ss_server_conf_t *conf, apr_p
     return conf->lifetime.absolute != SS_FOREVER && !(written->traits & SS_FORMAT_CREATED)
                ? apr_psprintf(pool,
                               "SS0109: SignedSessionAbsoluteTimeout has no effect: the format %s "
-                              "carries no creation time",
+                              "carries no creation time: write native first in "
+                              "SignedSessionFormat, or remove SignedSessionAbsoluteTimeout",
                               written->name)
                : NULL;
 }
@@ -108,7 +110,7 @@ static const char *age_without_creation(const ss_server_conf_t *conf, apr_pool_t
                ? apr_psprintf(
                      pool,
                      "SS0118: Require signed-session-age at %s lets nobody pass: the format "
-                     "%s carries no creation time",
+                     "%s carries no creation time: write native first in SignedSessionFormat",
                      conf->gathered.asks_age, written->name)
                : NULL;
 }
@@ -258,17 +260,19 @@ static const char *believed_at(const ss_mention_t *writable, const ss_server_con
 static const char *open_key(const ss_mention_t *writable, const char *place, apr_pool_t *pool)
 {
     return writable->key == NULL
-               ? apr_psprintf(pool,
-                              "SS0113: visitors can write every key of their session "
-                              "(SignedSessionWritable * at %s), and a Require believes it (at "
-                              "%s): name the keys that may be written",
-                              writable->at, place)
-               : apr_psprintf(pool,
-                              "SS0113: visitors can write \"%s\" in their session "
-                              "(SignedSessionWritable at %s), and a Require believes it (at %s): "
-                              "take it out of SignedSessionWritable, and let the application or "
-                              "SignedSessionSet write it",
-                              writable->key, writable->at, place);
+               ? apr_psprintf(
+                     pool,
+                     "SS0113: visitors can write every key of their session "
+                     "(SignedSessionWritable * at %s), and a Require or AuthType believes it (at "
+                     "%s): name the keys that may be written",
+                     writable->at, place)
+               : apr_psprintf(
+                     pool,
+                     "SS0113: visitors can write \"%s\" in their session "
+                     "(SignedSessionWritable at %s), and a Require or AuthType believes it "
+                     "(at %s): take it out of SignedSessionWritable, and let the "
+                     "application or SignedSessionSet write it",
+                     writable->key, writable->at, place);
 }
 
 /* Was this line already complained of, in a server that it is inherited from? */

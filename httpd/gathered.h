@@ -34,6 +34,7 @@ typedef struct ss_gathered_t {
     const apr_array_header_t *users;    /* ss_mention_t: what SignedSessionUser and
                                            SignedSessionLogin name */
     const char *asks_age;               /* "FILE:LINE" of a Require signed-session-age, or NULL */
+    int has_aliases;                    /* does an <AuthzProviderAlias> stand for one of ours? */
     const char *modules;                /* "FILE:LINE" of a SignedSessionModules On, or NULL */
     int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *login_pages; /* ss_login_page_t: all there are */

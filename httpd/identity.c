@@ -27,6 +27,13 @@ const char *ss_identity_of(const ss_visit_t *visit, const request_rec *r)
                                                                                       : NULL;
 }
 
+/* For all of httpd. */
+static void name_user(request_rec *r, const char *user)
+{
+    r->user = (char *)user;
+    r->ap_auth_type = user == NULL ? NULL : (char *)ap_auth_type(r);
+}
+
 int ss_identity_check(request_rec *r)
 {
     ss_visit_t *visit;
@@ -55,22 +62,56 @@ int ss_identity_check(request_rec *r)
                ss_state_name(visit->state));
         return ss_login_ask(r, visit);
     }
-    r->user = (char *)user;
-    r->ap_auth_type = (char *)ap_auth_type(r);
+    name_user(r, user);
     return OK;
 }
 
-static int judge(request_rec *r, ss_visit_t *visit, int as_new)
+int ss_identity_settle(request_rec *r)
+{
+    ss_visit_t *visit;
+    const char *user;
+
+    if (ss_visit_place_left(r) == NULL || ss_auth_type(r) != SS_AUTH_OURS ||
+        ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
+        return DECLINED;
+    }
+    user = ss_identity_of(visit, r);
+    visit->identity.known |= user != NULL;
+    name_user(r, user);
+    return DECLINED;
+}
+
+typedef int asked_fn(request_rec *r);
+
+/* What do the others say? */
+static int judge(request_rec *r, ss_visit_t *visit, asked_fn *ask, int as_new)
 {
     const ss_identity_note_t outer = visit->identity;
     int status;
 
     visit->identity.judged = r;
     visit->identity.as_new = as_new;
-    status = ap_run_auth_checker(r);
+    status = ask(r);
     visit->identity.judged = outer.judged;
     visit->identity.as_new = outer.as_new;
     return status;
+}
+
+int ss_identity_admit(request_rec *r)
+{
+    ss_visit_t *visit;
+    int status;
+
+    if (!ss_server_conf(r->server)->gathered.has_aliases || ss_auth_type(r) != SS_AUTH_OURS ||
+        ss_visit_enter(&visit, r) != SS_ACCESS_READY || visit->identity.judged == r) {
+        return DECLINED;
+    }
+    status = judge(r, visit, ap_run_access_checker_ex, 0);
+    if (status != OK || !ss_visit_step(r)->by_alias) {
+        return status;
+    }
+    status = ss_identity_check(r);
+    return status == OK ? ap_run_auth_checker(r) : status;
 }
 
 int ss_identity_authorize(request_rec *r)
@@ -81,10 +122,11 @@ int ss_identity_authorize(request_rec *r)
     if (visit == NULL || visit->identity.judged == r || ss_auth_type(r) != SS_AUTH_OURS) {
         return DECLINED;
     }
-    status = judge(r, visit, 0);
+    status = judge(r, visit, ap_run_auth_checker, 0);
     if (status != HTTP_UNAUTHORIZED && status != HTTP_FORBIDDEN) {
         return status; /* which of the two it is, AuthzSendForbiddenOnFailure decides */
     }
-    return visit->require.too_old && judge(r, visit, 1) == OK ? ss_login_ask(r, visit)
-                                                              : HTTP_FORBIDDEN;
+    return visit->require.too_old && judge(r, visit, ap_run_auth_checker, 1) == OK
+               ? ss_login_ask(r, visit)
+               : HTTP_FORBIDDEN;
 }

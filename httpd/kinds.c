@@ -410,6 +410,11 @@ void ss_gather_age(cmd_parms *cmd)
     }
 }
 
+void ss_gather_alias(cmd_parms *cmd)
+{
+    gathered_by(cmd)->has_aliases = 1;
+}
+
 void ss_gather_modules(cmd_parms *cmd, const void *member)
 {
     if (*(const int *)member) {

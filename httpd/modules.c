@@ -157,7 +157,8 @@ static apr_status_t ap_session_load(request_rec *r, session_rec **z)
     if (is_first_complaint(r)) {
         ss_log(r, APLOG_ERR, "SS0223",
                "a module asks for its session, but mod_session is not loaded, and neither "
-               "SignedSessionModules nor SignedSessionLogin is on here");
+               "SignedSessionModules nor SignedSessionLogin is on here: add one of them, or load "
+               "mod_session");
     }
     return APR_SUCCESS;
 }
@@ -189,7 +190,9 @@ static apr_status_t set_entry(request_rec *r, ss_visit_t *visit, const char *key
     session_rec *session = ss_session_rec_of(r, visit);
 
     if (!ss_session_rec_accepts(key) || (value != NULL && !ss_session_rec_accepts(value))) {
-        ss_log(r, APLOG_ERR, "SS0324", "what a module wanted to keep was dropped: it is not UTF-8");
+        ss_log(r, APLOG_ERR, "SS0324",
+               "what a module wanted to keep was dropped: it is not UTF-8: send the login form as "
+               "UTF-8");
         return APR_EINVAL;
     }
     if (value == NULL) {

@@ -11,9 +11,12 @@
 
 /** One reading of the configuration: a test, or one of the two passes of a start. */
 typedef struct ss_start_t {
-    server_rec *main;             /* the first of all servers */
-    int is_test;                  /* "httpd -t", not a start */
-    int is_first;                 /* of two passes: it has the terminal, and nothing of it stays */
+    server_rec *main; /* the first of all servers */
+    int is_test;      /* "httpd -t", not a start */
+    int is_first;     /* of two passes: it has the terminal, and nothing of it stays */
+    int is_reload;    /* by an httpd that runs, with the environment of its start */
+    apr_uid_t uid;    /* whom its children run as */
+    apr_gid_t gid;
     apr_pool_t *keys;             /* what requests will use goes here; NULL: there will be none */
     apr_pool_t *scratch;          /* ends with this reading */
     apr_array_header_t *readings; /* secrets.c: what it has read so far */

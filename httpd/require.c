@@ -10,7 +10,6 @@
 #include "httpd/auth_type.h"
 #include "httpd/require.h"
 #include "httpd/log.h"
-#include "httpd/negated.h"
 #include "httpd/response.h"
 #include "httpd/visit.h"
 #include "lib/option.h"
@@ -22,7 +21,8 @@
 
 /** One line. */
 typedef struct requirement_t {
-    int is_negated; /* may it stand behind a "not"? Then it counts at once when it is met */
+    int is_negated;            /* does it keep people out? Then it counts at once when it is met */
+    int is_alias;              /* it may stand for many lines, of which some keep people out */
     const char *const *words;  /* behind signed-session, ended by NULL */
     apr_interval_time_t limit; /* behind signed-session-age */
 } requirement_t;
@@ -141,6 +141,10 @@ static int waits_for_user(request_rec *r, const requirement_t *requirement, int 
     }
     switch (ss_auth_type(r)) {
     case SS_AUTH_OURS:
+        if (is_met && requirement->is_alias) {
+            ss_visit_step(r)->by_alias = 1;
+            return 0;
+        }
         return 1;
     case SS_AUTH_OTHER:
         return !is_met;
@@ -221,11 +225,30 @@ static authz_status check_age(request_rec *r, const char *line, const void *requ
     return decide(r, visit, is_met);
 }
 
-static requirement_t *new_requirement(const cmd_parms *cmd)
+static int is_within_none(const ap_directive_t *line)
+{
+    while (line != NULL && ap_cstr_casecmp(line->directive, "<RequireNone") != 0) {
+        line = line->parent;
+    }
+    return line != NULL;
+}
+
+/* Of an alias nobody knows: httpd parses what it stands for when it reads the alias, and the lines
+ * that name it, in .htaccess files, too, without asking us. */
+static requirement_t *new_requirement(cmd_parms *cmd)
 {
     requirement_t *requirement = apr_pcalloc(cmd->pool, sizeof(*requirement));
+    const char *args = cmd->directive->args;
 
-    ss_negated_note(cmd, &requirement->is_negated);
+    requirement->is_alias = ap_cstr_casecmp(cmd->directive->directive, "Require") != 0;
+    if (requirement->is_alias) {
+        ss_gather_alias(cmd);
+    }
+    else {
+        requirement->is_negated =
+            ap_cstr_casecmp(ap_getword_conf(cmd->temp_pool, &args), "not") == 0 ||
+            is_within_none(cmd->directive);
+    }
     return requirement;
 }
 

@@ -55,7 +55,8 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     if (ss_saving_is_too_large(rv) && visit->ruled) {
         ss_log(r, APLOG_ERR, "SS0310",
                "what SignedSessionSet and its like would have changed was not saved, because the "
-               "session would be too large; what applications changed is (%s)",
+               "session would be too large; what applications changed is: store less in this place "
+               "(%s)",
                ss_unsaved_of(visit, rv).log);
         ss_visit_undo_rules(visit);
         rv = ss_saving_seal(visit, may_renew, &set_cookie);

@@ -90,11 +90,15 @@ static const char *with_place(const char *message, server_rec *s, const ss_start
 
 static const char *message_of_unset(const char *variable, server_rec *s, const ss_start_t *start)
 {
+    const char *advice = start->is_reload ? "; if it is set by now, stop httpd and start it, "
+                                            "because a reload keeps the old environment"
+                                          : "";
+
     return with_place(apr_psprintf(start->scratch,
                                    "SS0101: SignedSession is on, but no secret is configured: set "
                                    "the environment variable %s (try: ssctl keygen), or name "
-                                   "another source with SignedSessionSecret",
-                                   variable),
+                                   "another source with SignedSessionSecret%s",
+                                   variable, advice),
                       s, start);
 }
 

@@ -4,12 +4,12 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_main.h>
+#include <unixd.h>
 
 #include "httpd/config.h"
 #include "httpd/doubts.h"
 #include "httpd/forward.h"
 #include "httpd/log.h"
-#include "httpd/negated.h"
 #include "httpd/response.h"
 #include "httpd/secrets.h"
 #include "httpd/startup.h"
@@ -61,7 +61,6 @@ static const struct part_t {
     { NULL,                ss_secrets_tell,    NULL },
     { NULL,                ss_doubts_warn,     NULL },
     { NULL,                ss_forward_reserve, NULL },
-    { NULL,                ss_negated_settle,  NULL },
     { NULL,                ss_response_start,  NULL },
     { NULL,                NULL,               keep_memory },
     /* clang-format on */
@@ -89,6 +88,14 @@ static int start_all(ss_start_t *start)
     return result;
 }
 
+#define FIRST_GENERATION 1 /* of the second pass of a start; the first, and a test, are 0 */
+
+/* httpd's children change their user only where root starts it. */
+static int is_root(void)
+{
+    return geteuid() == 0;
+}
+
 static ss_start_t start_of(server_rec *main, apr_pool_t *scratch)
 {
     int is_test = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
@@ -96,6 +103,9 @@ static ss_start_t start_of(server_rec *main, apr_pool_t *scratch)
         .main = main,
         .is_test = is_test,
         .is_first = !is_test && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG,
+        .is_reload = ap_state_query(AP_SQ_CONFIG_GEN) > FIRST_GENERATION,
+        .uid = is_root() ? ap_unixd_config.user_id : geteuid(),
+        .gid = is_root() ? ap_unixd_config.group_id : getegid(),
         .scratch = scratch,
     };
 

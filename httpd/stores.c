@@ -8,7 +8,6 @@
 #include <httpd.h>
 #include <http_core.h>
 #include <http_main.h>
-#include <unixd.h>
 
 #include "httpd/breaker.h"
 #include "httpd/config.h"
@@ -216,8 +215,8 @@ static signed_session_place_t place_of(const ss_place_t *place, server_rec *s,
         .words = colon == NULL ? "" : colon + 1,
         .server_root = ap_server_root,
         .runtime_dir = runtime_dir(start->scratch),
-        .uid = ap_unixd_config.user_id,
-        .gid = ap_unixd_config.group_id,
+        .uid = start->uid,
+        .gid = start->gid,
         .space = ss_server_conf(s)->store_space,
         .server = s,
         .ptemp = start->scratch,
@@ -226,13 +225,10 @@ static signed_session_place_t place_of(const ss_place_t *place, server_rec *s,
     return described;
 }
 
-/* Returns NULL, or the message with its number. */
-static const char *find_place(ss_place_t *place, const char *words, server_rec *s,
-                              const ss_start_t *start, apr_pool_t *pool)
+/* Look a place up. Returns NULL, or the message with its number. */
+static const char *find_place(ss_place_t *place, const char *words, const ss_start_t *start,
+                              apr_pool_t *pool)
 {
-    signed_session_place_t described;
-    const char *why;
-
     place->words = words;
     place->name = apr_pstrmemdup(pool, words, strcspn(words, ":"));
     if (strcmp(words, "cookie") == 0) {
@@ -240,21 +236,30 @@ static const char *find_place(ss_place_t *place, const char *words, server_rec *
     }
     place->provider =
         ap_lookup_provider(SIGNED_SESSION_STORE_GROUP, place->name, SIGNED_SESSION_STORE_VERSION);
+    return place->provider == NULL ? fault_of_name(place->name, start->scratch) : NULL;
+}
+
+/* Let its module understand the place, and make it ready. Returns as above. */
+static const char *make_place(ss_place_t *place, server_rec *s, const ss_start_t *start,
+                              apr_pool_t *pool)
+{
+    const signed_session_place_t described = place_of(place, s, start);
+    const char *why;
+
     if (place->provider == NULL) {
-        return fault_of_name(place->name, start->scratch);
+        return NULL;
     }
-    described = place_of(place, s, start);
     why = place->provider->configure(&place->store, &described, pool);
     if (why == NULL && !start->is_test && place->provider->prepare != NULL) {
         why = place->provider->prepare(place->store, start->scratch);
     }
-    return why == NULL
-               ? NULL
-               : apr_psprintf(start->scratch, "SS0411: SignedSessionStore %s: %s", words, why);
+    return why == NULL ? NULL
+                       : apr_psprintf(start->scratch, "SS0411: SignedSessionStore %s: %s",
+                                      place->words, why);
 }
 
 /* The places of a server, in `pool`; NULL when one is not accepted, and the log says why. */
-static ss_stores_t *find_all(server_rec *s, const ss_start_t *start, apr_pool_t *pool)
+static ss_stores_t *find_all(server_rec *s, int made, const ss_start_t *start, apr_pool_t *pool)
 {
     const apr_array_header_t *words = ss_server_conf(s)->places;
     ss_stores_t *stores = apr_pcalloc(pool, sizeof(*stores));
@@ -263,9 +268,11 @@ static ss_stores_t *find_all(server_rec *s, const ss_start_t *start, apr_pool_t 
     stores->count = words->nelts;
     for (int i = 0; i < words->nelts; i++) {
         ss_place_t *place = &stores->places[i];
-        const char *message =
-            find_place(place, APR_ARRAY_IDX(words, i, const char *), s, start, pool);
+        const char *message = find_place(place, APR_ARRAY_IDX(words, i, const char *), start, pool);
 
+        if (message == NULL && made) {
+            message = make_place(place, s, start, pool);
+        }
         if (message != NULL) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "%s%s", message,
                          ss_start_place(start, s));
@@ -276,10 +283,11 @@ static ss_stores_t *find_all(server_rec *s, const ss_start_t *start, apr_pool_t 
     return stores;
 }
 
+/* Only that they can be: "httpd -k stop" comes here, too, whatever the disk looks like by now. */
 int ss_stores_check(ss_start_t *start)
 {
     for (server_rec *s = start->main; s != NULL; s = s->next) {
-        if (ss_config_is_own(s, start->main) && find_all(s, start, start->scratch) == NULL) {
+        if (ss_config_is_own(s, start->main) && find_all(s, 0, start, start->scratch) == NULL) {
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -288,12 +296,16 @@ int ss_stores_check(ss_start_t *start)
 
 int ss_stores_settle(ss_start_t *start)
 {
-    for (server_rec *s = start->main; start->keys != NULL && s != NULL; s = s->next) {
+    apr_pool_t *pool = start->keys != NULL ? start->keys : start->scratch;
+
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
         if (ss_config_is_own(s, start->main)) {
-            ss_server_conf(s)->stores = find_all(s, start, start->keys);
-            if (ss_server_conf(s)->stores == NULL) {
+            ss_stores_t *stores = find_all(s, 1, start, pool);
+
+            if (stores == NULL) {
                 return HTTP_INTERNAL_SERVER_ERROR;
             }
+            ss_server_conf(s)->stores = start->keys != NULL ? stores : NULL;
         }
     }
     return OK;

@@ -16,7 +16,8 @@ static ss_unsaved_t too_large(const ss_visit_t *visit)
         HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
         apr_psprintf(pool,
                      "SS0302: the session was not saved: its cookie would be %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize)",
+                     " bytes over the limit of %" APR_SIZE_T_FMT
+                     " (SignedSessionMaxSize): keep less in it",
                      over, limit),
         apr_psprintf(pool,
                      "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
@@ -35,7 +36,8 @@ static ss_unsaved_t too_large_for_store(const ss_visit_t *visit)
         HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
         apr_psprintf(pool,
                      "SS0406: the session was not saved: its JSON text is %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionStoreMaxSize)",
+                     " bytes over the limit of %" APR_SIZE_T_FMT
+                     " (SignedSessionStoreMaxSize): keep less in it",
                      over, limit),
         apr_psprintf(pool,
                      "The session would not fit: it would be %" APR_SIZE_T_FMT

@@ -201,6 +201,9 @@ typedef struct ss_step_t {
     /* rules.c */
     int withheld; /* rules do not apply, because of who has caused the request */
 
+    /* require.c */
+    int by_alias; /* an alias has counted before its user was known */
+
     /* update.c */
     int heard; /* what its handler wanted changed has been taken */
 

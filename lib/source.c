@@ -3,6 +3,7 @@
  */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
@@ -124,7 +125,7 @@ static apr_status_t take_lines(reading_t *reading, apr_size_t len, const char *o
         at = line_end + (newline != NULL);
     }
     if (reading->secrets->nelts == before) {
-        return fail(reading, APR_EINVAL, "%s holds no secret", origin);
+        return fail(reading, APR_EINVAL, "%s holds no secret (try: ssctl keygen)", origin);
     }
     return APR_SUCCESS;
 }
@@ -154,6 +155,12 @@ static void warn_of_others(reading_t *reading, apr_file_t *file, const char *pat
     }
 }
 
+/* A key file is closed to everybody but its owner, and tests of a configuration read it, too. */
+static const char *advice_on(apr_status_t rv)
+{
+    return APR_STATUS_IS_EACCES(rv) && geteuid() != 0 ? " (try: sudo)" : "";
+}
+
 /* `note` says in messages who named the file. */
 static apr_status_t read_path(reading_t *reading, const char *name, const char *note)
 {
@@ -175,7 +182,7 @@ static apr_status_t read_path(reading_t *reading, const char *name, const char *
     }
     /* APR_EOF is the good case: the file ended before the buffer did */
     if (rv != APR_SUCCESS && rv != APR_EOF) {
-        return fail(reading, rv, "cannot read %s: %pm", origin, &rv);
+        return fail(reading, rv, "cannot read %s: %pm%s", origin, &rv, advice_on(rv));
     }
     return take_lines(reading, len, origin);
 }

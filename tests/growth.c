@@ -13,6 +13,7 @@
 #include "lib/form.h"
 #include "lib/names.h"
 #include "lib/session.h"
+#include "tests/must.h"
 
 /* Does one thing to something of one size, for whoever counts the instructions: make check-growth.
  *
@@ -28,13 +29,6 @@ typedef struct input_t {
     const apr_array_header_t *members, *others;
     apr_pool_t *pool;
 } input_t;
-
-static void must(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 /* --- texts --- */
 
@@ -60,7 +54,7 @@ static ss_json_t checked(const char *text)
 {
     ss_json_t value;
 
-    must(ss_json_check(&value, ss_bytes_of(text), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
+    MUST(ss_json_check(&value, ss_bytes_of(text), SS_JSON_PYTHON, NULL) == APR_SUCCESS);
     return value;
 }
 
@@ -83,7 +77,7 @@ static ss_session_t *session_of(ss_json_t document, apr_pool_t *pool)
     static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
     ss_session_t *session;
 
-    must(ss_session_load(&session, document.raw, &stamp, pool) == APR_SUCCESS);
+    MUST(ss_session_load(&session, document.raw, &stamp, pool) == APR_SUCCESS);
     return session;
 }
 
@@ -135,50 +129,55 @@ static void one_hash(input_t *input, int size)
     ss_session_set(input->session, ss_bytes_of("more"), input->a);
 }
 
+/* Two objects with members like these; the second has them in another order if `stirred`. */
+static void objects(input_t *input, int size, const char *a, const char *b, int stirred)
+{
+    input->a = object(size, a, 0, input->pool);
+    input->b = object(size, b, stirred, input->pool);
+    input->session = session_of(input->a, input->pool);
+}
+
 static void two_objects(input_t *input, int size)
 {
-    input->a = object(size, MEMBER, 0, input->pool);
-    input->b = object(size, CHANGED, 1, input->pool);
-    input->session = session_of(input->a, input->pool);
+    objects(input, size, MEMBER, CHANGED, 1);
 }
 
 static void same_objects(input_t *input, int size)
 {
-    input->a = object(size, MEMBER, 0, input->pool);
-    input->b = object(size, MEMBER, 1, input->pool);
+    objects(input, size, MEMBER, MEMBER, 1);
 }
 
 static void other_object(input_t *input, int size)
 {
-    input->a = object(size, MEMBER, 0, input->pool);
-    input->b = object(size, "\"other%05d\":2", 1, input->pool);
-    input->session = session_of(input->a, input->pool);
+    objects(input, size, MEMBER, "\"other%05d\":2", 1);
 }
 
 static void removed_members(input_t *input, int size)
 {
-    input->a = object(size, MEMBER, 0, input->pool);
-    input->b = object(size, GONE, 0, input->pool);
+    objects(input, size, MEMBER, GONE, 0);
+}
+
+static void tags(input_t *input, int size)
+{
+    objects(input, size, "\"name%05d\":{\" t\":1 }", "\"name%05d\":{\" t\":1}", 1);
+}
+
+/* Two that are nested alike; the innermost objects are these. */
+static void both_nested(input_t *input, int levels, const char *a, const char *b)
+{
+    input->a = nested(levels, a, input->pool);
+    input->b = nested(levels, b, input->pool);
     input->session = session_of(input->a, input->pool);
 }
 
 static void two_nested(input_t *input, int levels)
 {
-    input->a = nested(levels, "{\"value\":1}", input->pool);
-    input->b = nested(levels, "{\"value\":2}", input->pool);
-    input->session = session_of(input->a, input->pool);
+    both_nested(input, levels, "{\"value\":1}", "{\"value\":2}");
 }
 
 static void nested_tags(input_t *input, int levels)
 {
-    input->a = nested(levels, "{\" t\":[ 1]}", input->pool);
-    input->b = nested(levels, "{\" t\":[1]}", input->pool);
-}
-
-static void tags(input_t *input, int size)
-{
-    input->a = object(size, "\"name%05d\":{\" t\":1 }", 0, input->pool);
-    input->b = object(size, "\"name%05d\":{\" t\":1}", 1, input->pool);
+    both_nested(input, levels, "{\" t\":[ 1]}", "{\" t\":[1]}");
 }
 
 static void arrays(input_t *input, int size)
@@ -252,19 +251,19 @@ static const ss_cookie_t cookie = { .name = "session", .path = "/", .same_site =
 
 static void do_check(const input_t *input)
 {
-    must(ss_json_check(NULL, input->a.raw, SS_JSON_STRICT, NULL) == APR_SUCCESS);
+    MUST(ss_json_check(NULL, input->a.raw, SS_JSON_STRICT, NULL) == APR_SUCCESS);
 }
 
 static void do_check_input(const input_t *input)
 {
-    must(ss_json_check_input(NULL, ss_bytes_of(input->text), NULL, input->pool) == APR_SUCCESS);
+    MUST(ss_json_check_input(NULL, ss_bytes_of(input->text), NULL, input->pool) == APR_SUCCESS);
 }
 
 static void do_document(const input_t *input)
 {
     ss_document_t document;
 
-    must(ss_document_read(&document, ss_bytes_of(input->text), input->pool) == APR_SUCCESS);
+    MUST(ss_document_read(&document, ss_bytes_of(input->text), input->pool) == APR_SUCCESS);
 }
 
 static void do_compact(const input_t *input)
@@ -294,7 +293,7 @@ static void do_adds_tag(const input_t *input)
 
 static void do_at(const input_t *input)
 {
-    must(ss_json_at(input->a, ss_bytes_of(input->text), input->pool).raw.data != NULL);
+    MUST(ss_json_at(input->a, ss_bytes_of(input->text), input->pool).raw.data != NULL);
 }
 
 static void do_items(const input_t *input)
@@ -309,7 +308,7 @@ static void do_print(const input_t *input)
 
 static void do_session_set(const input_t *input)
 {
-    must(ss_session_set(input->session, ss_bytes_of("more"), input->b));
+    MUST(ss_session_set(input->session, ss_bytes_of("more"), input->b));
     ss_session_is_changed(input->session);
 }
 
@@ -333,7 +332,7 @@ static void do_session_replace(const input_t *input)
 
 static void do_field_has(const input_t *input)
 {
-    must(!ss_field_has(input->text, "Cookie"));
+    MUST(!ss_field_has(input->text, "Cookie"));
 }
 
 static void do_field_private(const input_t *input)
@@ -353,7 +352,7 @@ static void do_cookie_find(const input_t *input)
 {
     ss_bytes_t values[SS_CANDIDATES_MAX];
 
-    must(ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_LAST, input->text, "other") == 0);
+    MUST(ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_LAST, input->text, "other") == 0);
 }
 
 static void do_cookie_strip(const input_t *input)
@@ -363,8 +362,8 @@ static void do_cookie_strip(const input_t *input)
 
 static void do_set_cookie(const input_t *input)
 {
-    must(ss_cookie_is_named(input->text, "session") && ss_cookie_is_scoped(input->text, &cookie));
-    must(!ss_cookie_is_deletion(input->text, 0));
+    MUST(ss_cookie_is_named(input->text, "session") && ss_cookie_is_scoped(input->text, &cookie));
+    MUST(!ss_cookie_is_deletion(input->text, 0));
     ss_cookie_with_value(input->text, ss_cookie_value(input->text), input->pool);
 }
 
@@ -373,7 +372,7 @@ static void do_form(const input_t *input)
     apr_array_header_t *found;
     const char *why;
 
-    must(ss_form_parse(&found, &why, ss_bytes_of(input->text), input->pool) == APR_SUCCESS);
+    MUST(ss_form_parse(&found, &why, ss_bytes_of(input->text), input->pool) == APR_SUCCESS);
 }
 
 /* clang-format off */
@@ -463,7 +462,7 @@ int main(int argc, char *argv[])
     int status = EXIT_SUCCESS;
     apr_pool_t *pool;
 
-    must(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
+    MUST(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
     if (argc == 3) {
         status = run_row(argv[1], atoi(argv[2]), pool);
     }

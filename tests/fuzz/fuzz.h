@@ -12,16 +12,10 @@
 #include <apr_strings.h>
 
 #include "lib/json/json.h"
+#include "tests/must.h"
 
 /* What every fuzz target shares. A target is one function: it returns, or it aborts because
  * something does not hold that must hold for any bytes. */
-
-#define MUST(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

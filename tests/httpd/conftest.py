@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -100,12 +101,5 @@ def quiet_error_logs():
 @pytest.fixture
 def start():
     """Start servers for this test only: start(conf, modules=..., files=..., env=...)."""
-    servers = []
-
-    def start_one(*arguments, **more):
-        servers.append(harness.Server(*arguments, **more).start())
-        return servers[-1]
-
-    yield start_one
-    for server in servers:
-        server.stop()
+    with contextlib.ExitStack() as servers:  # also those behind one whose end fails the test
+        yield lambda *arguments, **more: servers.enter_context(harness.Server(*arguments, **more))

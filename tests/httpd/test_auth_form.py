@@ -151,7 +151,7 @@ def test_it_needs_a_place_that_asks_for_it(start, files):
     server = start(LOGIN, FORMS, files)
     response = post(Jar(server), '/silent')
     assert (response.status, response.set_cookies()) == (302, [])
-    server.expect('SS0223')
+    server.expect('SS0223', 'is on here: add one of them, or load mod_session')
 
 
 def test_it_needs_a_realm(start, files):
@@ -404,11 +404,11 @@ def test_a_stock_page_keeps_its_own_cookie(start, files):
 @pytest.fixture
 def example(start, files):
     """A configuration of docs/modules.md with its form; `action` is where the form says that it posts to."""
-    def start_example(number):
+    def start_example(number, more=''):
         conf = blocks(TOP / 'docs/modules.md', 'apache')[number].replace('/etc/apache2/', '{dir}/')
         form = blocks(TOP / 'docs/modules.md', 'html')[number]
         assert re.findall(r'<input name="(\w+)"', form) == ['httpd_username', 'httpd_password']
-        server = start(conf + """
+        server = start(conf + more + """
             <Location "/session">
                 SetHandler signed-session
             </Location>""", f'dir {FORMS}', {**files, 'htdocs/login.html': form, 'htdocs/index.html': 'home',
@@ -458,6 +458,16 @@ def test_the_form_on_the_page_of_the_documentation(example):
     assert jar.request('GET', '/session').json() == {}
     assert (jar.request('GET', '/dologout').get('Location'), jar.cookies) == ('/', {})
     assert jar.request('GET', action).status == 302
+
+
+@pytest.mark.parametrize('name, status', [('%{REMOTE_USER}', 200), ('%{REMOTE_USER}@shop.test', 302)])
+def test_the_subject_beside_a_form_on_the_page(example, name, status):
+    """The same person by another name is another one, who has not logged in on the page."""
+    server, action = example(1, f'<Location "/account/orders">\nSignedSessionSet user "{name}"\n</Location>')
+    jar = Jar(server)
+    assert post(jar, action).text == 'account'
+    assert jar.request('GET', '/account/orders').text == 'orders'
+    assert jar.request('GET', action).status == status
 
 
 def test_the_field_that_leads_anywhere(start, files):

@@ -69,6 +69,77 @@ def test_who_was_let_in_to_both_has_earned_it(start):
     assert (response.status, stored(response)) == (200, {'user': 'admin'})
 
 
+@pytest.mark.parametrize('guard', ['AuthType signed-session\nSignedSessionLoginPage /login',
+                                   'AuthType Basic\nAuthName x\nAuthUserFile "{dir}/users"'])
+def test_a_guarded_page_for_whatever_is_missing(start, guard):
+    """What the documentation says of both: httpd asks nobody, unless the place that was asked for is guarded, too."""
+    server = start('SignedSession On\nFallbackResource /app/front.html\n'
+                   f'<Directory "{{dir}}/htdocs/app">\n{guard}\nRequire valid-user\n</Directory>', MODULES,
+                   {'htdocs/app/front.html': 'front', 'users': ''})
+    outside, inside = (server.request('GET', path, {'Accept': 'text/html'}) for path in ('/missing', '/app/missing'))
+    assert (outside.status, outside.get('WWW-Authenticate'), outside.get('Location')) == (401, None, None)
+    assert inside.get('WWW-Authenticate') or inside.get('Location') == '/login?return=/app/missing'
+    assert server.request('GET', '/missing', cookie=ALICE).status == (200 if 'signed-session' in guard else 401)
+
+
+# --- the user is that of the place that answers ------------------------------------------------------
+
+WHO = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n$AUTH_TYPE $REMOTE_USER"\n'
+STAFF = '''
+    SignedSession On
+    LogFormat "%u" user
+    CustomLog "{dir}/access.log" user
+    AddHandler cgi-script .cgi
+    AddType text/html .shtml
+    AddOutputFilter INCLUDES .shtml
+    <Directory "{dir}/htdocs">
+        Options +ExecCGI +Includes
+        AllowOverride AuthConfig FileInfo Indexes Limit
+    </Directory>
+    <Location "/staff">
+        AuthType signed-session
+        SignedSessionUser staff s:
+        Require valid-user
+    </Location>
+    <LocationMatch "^/customers/">
+        AuthType signed-session
+        Require valid-user
+        DirectoryIndex /staff/who.cgi
+        FallbackResource /staff/who.cgi
+    </LocationMatch>
+    <LocationMatch "^/off/">
+        SignedSession Off
+        DirectoryIndex /staff/who.cgi
+    </LocationMatch>
+'''
+
+
+@pytest.fixture(scope='module')
+def staff():
+    files = {'htdocs/staff/who.cgi': WHO, 'htdocs/customers/a.txt': 'x', 'htdocs/off/a.txt': 'x',
+             'htdocs/staff/index.html': 'x', 'htdocs/staff/.htaccess': 'DirectoryIndex who.cgi\n',
+             'htdocs/page.shtml': '<!--#include virtual="/customers/" -->',
+             **tenant('/index/', '/staff/who.cgi', OWN_PASSWORDS)}
+    with Server(STAFF, f'{MODULES} include {cgi_module()}', files) as one:
+        one.allow('SS0117')
+        yield one
+
+
+BOTH = native({'user': 'root', 'staff': 's:bob'})
+
+
+@pytest.mark.parametrize('path', ['/staff/who.cgi', '/staff/', '/customers/', '/customers/none', '/off/', '/index/'])
+def test_the_user_of_one_place_is_nobody_in_another(staff, path):
+    """A name that a customer has chosen, or whoever has a directory with passwords of his own, is no colleague's."""
+    response = staff.request('GET', path, ADMIN, cookie=BOTH)
+    assert (response.status, response.text, response.get('Cache-Control')) == (200, 'signed-session bob', 'private')
+    assert (staff.dir / 'access.log').read_text().splitlines()[-1] == 'bob'
+
+
+def test_the_user_of_a_part_is_that_of_its_place(staff):
+    assert staff.request('GET', '/page.shtml', cookie=BOTH).text == 'signed-session bob'
+
+
 # --- the guard, and what places say ------------------------------------------------------------------
 
 SCRIPT = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nmethod=$REQUEST_METHOD"; cat\n'

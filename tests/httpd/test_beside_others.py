@@ -407,4 +407,4 @@ def test_rules_that_no_longer_fit_leave_what_was_acknowledged(start):
     server = start(ENDPOINT.replace('{more}', f'SignedSessionSet big {"x" * 600}'))
     response = server.request('PUT', '/session/a', {'Content-Type': 'application/json'}, json.dumps('y' * 2500))
     assert response.status == 201 and opened(response).data == {'a': 'y' * 2500}
-    server.expect('SS0310')
+    server.expect('SS0310', 'what applications changed is: store less in this place')

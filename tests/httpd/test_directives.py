@@ -533,11 +533,20 @@ WARNINGS = {
 }
 
 
+# What they say is to be done.
+ADVICE = {
+    'SS0108': ': give each audience a secret of its own, or remove the format after the migration',
+    'SS0109': ': write native first in SignedSessionFormat, or remove SignedSessionAbsoluteTimeout',
+    'SS0113': 'SignedSessionWritable', 'SS0114': ': remove the format after the migration',
+    'SS0116': ': remove it after the migration',
+}
+
+
 @pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
 @pytest.mark.parametrize('conf, numbers', WARNINGS.values(), ids=WARNINGS)
 def test_warnings_at_start(start, conf, numbers, place):
     server = start('SignedSession On\n' + place.replace('{0}', conf))
-    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers))
+    server.expect(*(f'[warn] [signed_session] {number}: ' for number in numbers), *(ADVICE[number] for number in numbers))
     assert server.request('GET', '/file.txt').status == 200
     assert sorted(re.findall(r'SS\d+', server.error_log())) == numbers
 
@@ -549,6 +558,34 @@ def test_configtest_shows_the_warnings_of_a_start(conf, numbers, place):
     assert rc == 0 and text.endswith('Syntax OK\n')
     assert sorted(re.findall(r'SS\d+', text)) == numbers
     assert len(text.splitlines()) == len(numbers) + 1
+
+
+USERS = {
+    'the user': ('user', '', '', ['SS0113']),
+    'every key': ('*', '', '', ['SS0113']),
+    'something else': ('cart', '', '', []),
+    'the user of a place': ('login', '', 'SignedSessionUser login', ['SS0113']),
+    'the user of every place': ('login', 'SignedSessionUser login', '', ['SS0113']),
+    'no user of any place': ('user', 'SignedSessionUser login', '', []),
+}
+
+
+@pytest.mark.parametrize('place', ['{0}', '<VirtualHost *:1>\n{0}\n</VirtualHost>'], ids=['main', 'virtual host'])
+@pytest.mark.parametrize('asks, is_believed', [
+    ('AuthType Signed-Session\nRequire valid-user', True), ('Require expr "%{session::user} == \'x\'"', True),
+    ('AuthType Basic\nRequire valid-user', False)], ids=['AuthType', 'an expression', 'another AuthType'])
+@pytest.mark.parametrize('writable, outside, inside, numbers', USERS.values(), ids=USERS)
+def test_visitors_write_who_they_are(writable, outside, inside, numbers, asks, is_believed, place):
+    rc, text = configtest('SignedSession On\nSignedSessionSubject login\n' + place.replace('{0}', f'''{outside}
+        <Location "/open">
+            SignedSessionWritable {writable}
+        </Location>
+        <Location "/closed">
+            {inside}
+            {asks}
+        </Location>'''), 'authn_core authz_user')
+    assert rc == 0 and text.endswith('Syntax OK\n')
+    assert re.findall(r'SS\d+', text) == (numbers if is_believed else [])
 
 
 ALIASES = {
@@ -581,7 +618,7 @@ def test_a_warning_names_the_virtual_host_that_it_is_about():
 def test_the_key_that_visitors_write_and_its_two_lines_are_named():
     text = configtest('SignedSession On\n' + decided('signed-session cart'))[1]
     assert re.search(r'SS0113: visitors can write "cart" in their session \(SignedSessionWritable at '
-                     r'/.*conf:(\d+)\), and a Require believes it \(at /.*conf:\d+\): take it out', text), text
+                     r'/.*conf:(\d+)\), and a Require or AuthType believes it \(at /.*conf:\d+\): take it out', text), text
 
 
 @pytest.mark.parametrize('decision', ['signed-session theme', 'expr "%{session:theme} == \'x\'"'])

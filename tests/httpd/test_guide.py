@@ -455,6 +455,14 @@ def test_httpd_accepts_every_example(example):
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_no_section_of_an_example_says_a_line_twice(document):
+    for text in blocks(document, 'apache'):
+        for section in re.findall(r'^<Location.*?^</Location>$', text, re.M | re.S):
+            lines = re.findall(r'^    \w.*', section, re.M)
+            assert len(lines) == len(set(lines)), section
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
 def test_no_example_hides_a_require(document):
     """Where the module is missing, IfModule around a Require would open the place to everybody."""
     for text in blocks(document, 'apache'):

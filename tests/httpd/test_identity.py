@@ -88,6 +88,8 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 </Location>
 <AuthzProviderAlias signed-session is-banned banned>
 </AuthzProviderAlias>
+<AuthzProviderAlias signed-session is-old-hand banned>
+</AuthzProviderAlias>
 <AuthzProviderAlias signed-session-age is-fresh 10min>
 </AuthzProviderAlias>
 <Location "/alias">
@@ -102,6 +104,15 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 <Location "/alias-dark">
     AuthType signed-session
     Require is-dark
+</Location>
+<Location "/alias-light">
+    AuthType signed-session
+    <RequireAll>
+        Require all granted
+        <RequireNone>
+            Require is-dark
+        </RequireNone>
+    </RequireAll>
 </Location>
 <Location "/forbidding">
     AuthType signed-session
@@ -222,11 +233,13 @@ ProxyPass /members/app http://127.0.0.1:{backend}/app
 '''
 PAGES = ['members', 'members/named', 'alice', 'group', 'admins', 'role', 'cart', 'ban', 'none', 'either', 'sso', 'off',
          'members/free', 'fresh', 'fresh-first', 'fresh-or', 'age', 'not-fresh', 'basic', 'merged/and', 'tree', 'tree/open',
-         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh', 'alias-dark', 'forbidding']
+         'tree/banned', 'tree/fresh', 'alias', 'alias-fresh', 'alias-dark', 'alias-light', 'forbidding',
+         'tree/alias']
 FILES = {
     **{f'htdocs/{page}/file.txt': 'x' for page in PAGES},
     'htdocs/tree/.htaccess': 'AuthType signed-session\nRequire valid-user\n',
     'htdocs/tree/banned/.htaccess': '<RequireAll>\nRequire all granted\nRequire not signed-session banned\n</RequireAll>\n',
+    'htdocs/tree/alias/.htaccess': '<RequireAll>\nRequire all granted\nRequire not is-old-hand\n</RequireAll>\n',
     'htdocs/tree/fresh/.htaccess': 'Require signed-session-age 10min\n',
     'htdocs/tree/open/.htaccess': 'AuthType None\nRequire all granted\n',
     'htdocs/own-error/file.txt': 'x', 'htdocs/own-error/please.txt': 'please log in',
@@ -336,9 +349,12 @@ BANNED = native({'user': 'eve', 'banned': True})
     ('/none', BANNED, 403), ('/none', None, 200), ('/none', ALICE, 200),
     ('/alias', BANNED, 403), ('/alias', None, 200), ('/alias', ALICE, 200),
     ('/alias-dark', DARK_NOBODY, 401), ('/alias-dark', DARK_ALICE, 200), ('/alias-dark', ALICE, 403),
+    ('/alias-light', DARK_NOBODY, 403), ('/alias-light', DARK_ALICE, 403), ('/alias-light', ALICE, 200), ('/alias-light', None, 200),
+    ('/tree/alias', BANNED, 403), ('/tree/alias', None, 200), ('/tree/alias', ALICE, 200),
     ('/alias-fresh', ALICE, 200), ('/alias-fresh', OLD_ALICE, 401),
     ('/tree', ALICE, 200), ('/tree', None, 401), ('/tree/open', None, 200),
-    ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200), ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
+    ('/tree/banned', BANNED, 403), ('/tree/banned', None, 200),
+    ('/tree/fresh', ALICE, 200), ('/tree/fresh', OLD_ALICE, 401),
     ('/merged/and', BOB, 200), ('/merged/and', ALICE, 403), ('/merged/and', None, 401),
     ('/fresh', ALICE, 200), ('/fresh', OLD_ALICE, 401), ('/fresh', OLD_BOB, 403), ('/fresh', None, 401),
     ('/fresh-first', ALICE, 200), ('/fresh-first', OLD_ALICE, 401), ('/fresh-first', OLD_BOB, 403),
@@ -426,7 +442,7 @@ def test_subrequests(server):
 def test_a_start_says_that_a_format_has_no_age(start):
     conf = 'SignedSession On\n<Location "/a">\nRequire signed-session-age 1h\n</Location>\n'
     server = start('SignedSessionFormat starlette\n' + conf)
-    server.expect('SS0118: Require signed-session-age at ')
+    server.expect('SS0118: Require signed-session-age at ', 'no creation time: write native first in SignedSessionFormat')
     server.allow('AH01630')
     assert server.request('GET', '/a', cookie=cookie_of('starlette', {'user': 'alice'})).status == 403
     start(conf)

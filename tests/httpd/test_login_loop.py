@@ -66,6 +66,25 @@ def test_a_form_on_the_page(server):
     assert enter(visitor, response.get('Location'))[1].text == 'x'
 
 
+@pytest.mark.parametrize('says', [{'Sec-Fetch-Site': 'cross-site'}, {'Origin': 'https://evil.example'}, {'Origin': 'null'}])
+@pytest.mark.parametrize('name', ['form', 'script', 'ended'])
+def test_no_login_of_the_documentation_is_another_sites(example, name, says):
+    """Over plain http, and from browsers before 2023, Origin alone says where a form comes from."""
+    server = example(name, **{'cgi/login.cgi': LOGIN_CGI})
+    server.expect('SS0209')
+    body = urlencode({'httpd_username': 'alice', 'httpd_password': 'right'})
+    response = server.request('POST', '/login?return=/members/page', {**FORM, **says}, body)
+    assert (response.status, response.set_cookies()) == (403, [])
+
+
+def test_every_form_of_the_documentation_is_guarded():
+    """But for the guide, which guards the whole site in a step of its own."""
+    pages = [TOP / 'README.md', *(path for path in (TOP / 'docs').glob('*.md') if path.name != 'guide.md')]
+    configurations = re.findall(r'^```apache\n(.*?)^```$', ''.join(path.read_text() for path in pages), re.M | re.S)
+    forms = [text for text in configurations if 'AuthFormProvider' in text]
+    assert len(forms) > 5 and all('SignedSessionGuard On' in text for text in forms)
+
+
 def test_the_handler_of_a_form_answers_itself(server):
     server.allow(*DENIALS)
     visitor = Jar(server)
@@ -118,6 +137,39 @@ def test_the_loop_of_the_documentation_with_a_form(example):
     assert enter(visitor, right.get('Location'))[1].text == 'members only'
 
 
+OTHER_SITE = {'Origin': 'https://evil.test', 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate'}
+OWN_PAGE = {'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate'}
+RIGHT = urlencode({'httpd_username': 'alice', 'httpd_password': 'right'})
+
+
+@pytest.mark.parametrize('name', ['form', 'script', 'ended'])
+def test_no_form_of_the_documentation_logs_in_for_another_site(example, name):
+    """It would be as somebody of that site's choice."""
+    server = example(name, **{'cgi/login.cgi': LOGIN_CGI, 'htdocs/ended.html': FORM_PAGE})
+    server.allow(*DENIALS)
+    forged = server.request('POST', '/login', {**FORM, **OTHER_SITE}, RIGHT)
+    assert (forged.status, forged.set_cookies()) == (403, [])
+    server.expect('SS0209')
+    assert stored(server.request('POST', '/login', {**FORM, **OWN_PAGE}, RIGHT)) == {'user': 'alice'}
+    assert server.request('GET', '/login', OTHER_SITE).status in (200, 401)  # a link to it
+
+
+def test_what_a_script_would_do_without_the_guard(start):
+    """Nothing else refuses another site: the script has checked the password."""
+    conf = examples()['script'].replace('/usr/lib/cgi-bin/', '{dir}/cgi/').replace('SignedSessionGuard On', '')
+    server = start(conf, MODULES, {'cgi/login.cgi': LOGIN_CGI})
+    assert stored(server.request('POST', '/login', {**FORM, **OTHER_SITE}, RIGHT)) == {'user': 'alice'}
+
+
+@pytest.mark.parametrize('login', ['form', 'ended'])
+def test_the_form_must_be_there(example, login):
+    """What httpd says does not tell it from one that is guarded."""
+    server = example(login)
+    server.allow(*DENIALS)
+    (server.dir / 'htdocs/form.html').unlink()
+    assert 'Additionally, a 401' in server.request('GET', '/login', NAVIGATE).text
+
+
 WHOLE_SITE = '''
 <Location "/">
     AuthType signed-session
@@ -160,7 +212,9 @@ def test_the_login_of_the_readme(start):
     visitor = Jar(server)
     path, page = enter(visitor, '/members/page')
     assert (path, page.status, page.text) == ('/login?return=/members/page', 401, FORM_PAGE)
-    right = visitor.request('POST', path, FORM, urlencode({'httpd_username': 'alice', 'httpd_password': 'right'}))
+    assert visitor.request('POST', path, {**FORM, **OTHER_SITE}, RIGHT).status == 403
+    server.expect('SS0209')
+    right = visitor.request('POST', path, {**FORM, **OWN_PAGE}, RIGHT)
     assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page', {'user': 'alice'})
     assert enter(visitor, '/members/page')[1].text == 'members only'
     assert visitor.request('GET', '/admin/page').status == 403

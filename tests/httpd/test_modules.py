@@ -105,7 +105,7 @@ def test_what_is_not_utf8_is_refused(plain):
     assert (first, second, third) == ('refused', 'ok', 'b=ok;')
     call(jar, ['edit', 'c', 'caf\xe9'])
     assert entries(jar) == {'b': 'ok'}
-    plain.expect('SS0324')
+    plain.expect('SS0324', 'it is not UTF-8: send the login form as UTF-8')
 
 
 def test_read_only(plain):

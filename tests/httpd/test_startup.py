@@ -42,11 +42,14 @@ def test_configtest_without_a_secret():
     assert 'httpd.conf:' in one_line(text, 'SS0101')  # where it is switched on
 
 
+OLD_ENVIRONMENT = 'if it is set by now, stop httpd and start it, because a reload keeps the old environment'
+
+
 def test_start_without_a_secret():
     rc, terminal, log = failed_start('SignedSession On', env=NO_SECRET)
     assert rc == 1
     assert SS0101.format(VARIABLE) in terminal
-    assert SS0101.format(VARIABLE) in log
+    assert SS0101.format(VARIABLE) in log and OLD_ENVIRONMENT not in terminal + log
 
 
 @pytest.mark.parametrize('place', ['<Location "/a">', '<Directory "{dir}/htdocs/a">', '<If "true">',
@@ -252,6 +255,21 @@ def test_a_command_runs_once_however_many_virtual_hosts_inherit_it():
     with prepared(conf, files={'secret.sh': COUNTING}) as server:
         assert server.run('-t') == (0, 'Syntax OK\n')
         assert (server.dir / 'runs').read_text() == 'run\n'
+
+
+def test_sessions_that_begin_with_a_reload_need_a_secret_of_the_start():
+    """The shell of `-k graceful`, which has read envvars anew, sees nothing wrong."""
+    told = f'{SS0101.format(VARIABLE)}; {OLD_ENVIRONMENT}; switched on at '
+    with prepared('', env=NO_SECRET) as server:
+        assert server.run('-k', 'start') == (0, '')
+        wait_for(lambda: answers(server), 'the start')
+        conf = server.dir / 'httpd.conf'
+        conf.write_text(f'{conf.read_text()}\nSignedSession On\n')
+        terminal = server.run('-t')[1]
+        assert SS0101.format(VARIABLE) in terminal and told not in terminal
+        assert command(server, 'graceful', {})[0] == 0
+        wait_for(lambda: not answers(server), 'the end')
+        assert told in server.error_log()
 
 
 # --- restarts ------------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ def move(running, places):
     """Other places from now on."""
     path = running.dir / 'httpd.conf'
     path.write_text(re.sub('SignedSessionStore .*', f'SignedSessionStore {places}', path.read_text()))
-    running.graceful()
+    running.restart()
 
 
 @pytest.fixture

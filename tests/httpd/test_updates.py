@@ -138,7 +138,7 @@ def test_only_listed_keys_may_be_touched(server):
 def test_a_session_that_would_not_fit_stays_as_it_is(server):
     response = update(server, '/cgi/echo', json.dumps({'a': 'x' * 1500}), cookie=native({'b': 'x' * 1500}))
     assert (response.status, response.set_cookies()) == (200, [])
-    server.expect('SS0302', 'bytes over the limit of 4096')
+    server.expect('SS0302', 'bytes over the limit of 4096 (SignedSessionMaxSize): keep less in it')
 
 
 def test_a_session_that_could_not_be_opened_again_stays_as_it_is(start):

@@ -77,10 +77,7 @@ START_TEST(finds_a_parameter)
 {
     ss_bytes_t got = ss_query_find(queries[_i].query, queries[_i].name);
 
-    ck_assert_msg((got.data == NULL) == (queries[_i].want == NULL), "%s", queries[_i].what);
-    if (queries[_i].want != NULL) {
-        assert_bytes(got, ss_bytes_of(queries[_i].want), queries[_i].what);
-    }
+    assert_bytes_or_none(got, queries[_i].want, queries[_i].what);
 }
 END_TEST
 
@@ -88,11 +85,8 @@ START_TEST(reads_a_value)
 {
     const char *got = ss_return_path_read(exact_of(values[_i].value), pool);
 
-    ck_assert_msg((got == NULL) == (values[_i].want == NULL), "%s: %s", values[_i].what,
-                  got == NULL ? "refused" : got);
-    if (got != NULL) {
-        ck_assert_str_eq(got, values[_i].want);
-    }
+    assert_bytes_or_none(got == NULL ? ss_absent : ss_bytes_of(got), values[_i].want,
+                         values[_i].what);
 }
 END_TEST
 

@@ -3,6 +3,9 @@
  */
 #include "tests/unit/unit.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <apr_file_info.h>
 #include <apr_file_io.h>
 #include <apr_time.h>
@@ -316,7 +319,7 @@ START_TEST(wants_at_least_one_secret)
 {
     result_t result = read_one("file:", file_with(barren[_i].content));
 
-    assert_failed(&result, "holds no secret", barren[_i].what);
+    assert_failed(&result, "holds no secret (try: ssctl keygen)", barren[_i].what);
 }
 END_TEST
 
@@ -414,6 +417,21 @@ START_TEST(says_why_a_file_cannot_be_read)
                   "no such file");
     result = read_one("file:", "/");
     assert_failed(&result, "cannot read file:/: Is a directory", "a directory");
+}
+END_TEST
+
+#define NOBODY 65534 /* any account but root's, to whom no file is closed */
+
+START_TEST(tells_who_is_not_root_how_to_read_a_closed_file)
+{
+    const char *path = file_with(ONE);
+    result_t result;
+
+    ck_assert_int_eq(chmod(path, 0), 0);
+    ck_assert(geteuid() != 0 || seteuid(NOBODY) == 0);
+    result = read_one("file:", path);
+    ck_assert(getuid() != 0 || seteuid(0) == 0);
+    assert_failed(&result, "Permission denied (try: sudo)", "a closed file");
 }
 END_TEST
 
@@ -582,6 +600,7 @@ int main(void)
     tcase_add_test(tcase, limits_the_size_of_a_file);
     tcase_add_test(tcase, starts_relative_paths_at_the_root);
     tcase_add_test(tcase, says_why_a_file_cannot_be_read);
+    tcase_add_test(tcase, tells_who_is_not_root_how_to_read_a_closed_file);
     tcase_add_test(tcase, warns_of_files_that_others_reach);
     tcase_add_test(tcase, can_do_without_warnings);
 

@@ -605,6 +605,7 @@ START_TEST(test_who_waits_for_a_lock_that_was_removed_takes_the_new_one)
     ck_assert_int_eq(flock(old, LOCK_EX), 0);
     pid = fork();
     if (pid == 0) {
+        close(old); /* not to hold the lock as well */
         _exit(save(id, NULL, record(2, 100)) != SIGNED_SESSION_STORE_UNAVAILABLE);
     }
     apr_sleep(apr_time_from_msec(100));

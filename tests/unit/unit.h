@@ -104,6 +104,14 @@ static inline void assert_bytes(ss_bytes_t got, ss_bytes_t want, const char *wha
                   want.data == NULL ? "" : want.data);
 }
 
+/** The same where nothing may be wanted: NULL, for absent bytes. */
+static inline void assert_bytes_or_none(ss_bytes_t got, const char *want, const char *what)
+{
+    ck_assert_msg((got.data == NULL) == (want == NULL), "%s: got %s", what,
+                  got.data == NULL ? "nothing" : "something");
+    assert_bytes(got, want == NULL ? ss_absent : ss_bytes_of(want), what);
+}
+
 /* `levels` times `open`, then `middle`, then as many times `close`. */
 static inline char *nested(int levels, const char *open, const char *middle, const char *close)
 {

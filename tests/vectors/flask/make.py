@@ -6,21 +6,22 @@
     python3 make.py > vectors.json
 """
 
-import json
 import platform
+import sys
 import uuid
 import zlib
 from datetime import datetime, timezone
 from importlib.metadata import version
+from pathlib import Path
 from unittest import mock
 
 import flask
 from itsdangerous import base64_decode
 from markupsafe import Markup
 
-SECRET = 'correct-horse-battery-staple-0123456789'
-OTHER_SECRET = 'Zx8-mT2_vKq0Lr5.Yw7:Nb4+Hd1=Pc9/Jf6~Sg3'
-TIME = 1767225600  # 2026-01-01T00:00:00Z
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from printed import OTHER_SECRET, print_vectors, sealed  # noqa: E402
 
 SESSIONS = [
     {'what': 'a plain session', 'session': {'user': 'alice', 'n': 1}},
@@ -82,16 +83,6 @@ def document(value):
     return (zlib.decompress(base64_decode(payload[1:])) if payload.startswith('.') else base64_decode(payload)).decode()
 
 
-def complete(row):
-    row = dict(row)
-    session = row.pop('session')
-    cookie = {'what': '', 'secret': SECRET, 'cookie_name': 'session', 'audience': '', 'value': '', 'json': '',
-              'renewed': TIME, 'created': None, 'id': '', 'counter': None, **row}
-    cookie['value'] = seal(cookie, session)
-    cookie['json'] = document(cookie['value'])
-    return cookie
-
-
-print(json.dumps({'made_with': f'flask {version("flask")}, itsdangerous {version("itsdangerous")}, '
-                               f'Python {platform.python_version()}, zlib {zlib.ZLIB_RUNTIME_VERSION}',
-                  'cookies': [complete(row) for row in SESSIONS]}, indent=2))
+print_vectors(f'flask {version("flask")}, itsdangerous {version("itsdangerous")}, '
+              f'Python {platform.python_version()}, zlib {zlib.ZLIB_RUNTIME_VERSION}',
+              [sealed(row, seal, document) for row in SESSIONS])

@@ -9,16 +9,18 @@
 import base64
 import hashlib
 import hmac
-import json
 import platform
+import sys
+from pathlib import Path
 
 import xaes
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from printed import OTHER_SECRET, TIME, completed, print_vectors  # noqa: E402
+
 SALT = b'mod_signed_session v1'
 VERSION, SIGNED, ENCRYPTED = 1, 0, 1
-SECRET = 'correct-horse-battery-staple-0123456789'
-OTHER_SECRET = 'Zx8-mT2_vKq0Lr5.Yw7:Nb4+Hd1=Pc9/Jf6~Sg3'
-TIME = 1767225600  # 2026-01-01T00:00:00Z
 ID = bytes(range(16)).hex()
 NONCE = bytes(range(0xa0, 0xb8)).hex()
 
@@ -73,12 +75,9 @@ def seal(cookie):
 
 
 def complete(row):
-    cookie = {'what': '', 'secret': SECRET, 'cookie_name': 'session', 'audience': '', 'value': '', 'json': '',
-              'renewed': TIME, 'created': TIME, 'id': ID, 'counter': 1,
-              'nonce': None, **row}
+    cookie = completed(row, created=TIME, id=ID, counter=1, nonce=None)
     cookie['value'] = seal(cookie)
     return cookie
 
 
-print(json.dumps({'made_with': f'hmac and hashlib of Python {platform.python_version()}',
-                  'cookies': [complete(row) for row in COOKIES]}, indent=2))
+print_vectors(f'hmac and hashlib of Python {platform.python_version()}', [complete(row) for row in COOKIES])

@@ -10,7 +10,9 @@ import asyncio
 import base64
 import json
 import platform
+import sys
 from importlib.metadata import version
+from pathlib import Path
 from unittest import mock
 
 from starlette.applications import Starlette
@@ -19,9 +21,10 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-SECRET = 'correct-horse-battery-staple-0123456789'
-OTHER_SECRET = 'Zx8-mT2_vKq0Lr5.Yw7:Nb4+Hd1=Pc9/Jf6~Sg3'
-TIME = 1767225600  # 2026-01-01T00:00:00Z
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from printed import OTHER_SECRET, print_vectors, sealed  # noqa: E402
+
 LIFETIME = 100 * 366 * 86400
 
 SESSIONS = [
@@ -85,16 +88,9 @@ def seal(cookie, session):
     return value.decode()
 
 
-def complete(row):
-    row = dict(row)
-    session = row.pop('session')
-    cookie = {'what': '', 'secret': SECRET, 'cookie_name': 'session', 'audience': '', 'value': '', 'json': '',
-              'renewed': TIME, 'created': None, 'id': '', 'counter': None, **row}
-    cookie['value'] = seal(cookie, session)
-    cookie['json'] = base64.b64decode(cookie['value'].split('.')[0]).decode()
-    return cookie
+def document(value):
+    return base64.b64decode(value.split('.')[0]).decode()
 
 
-print(json.dumps({'made_with': f'starlette {version("starlette")}, itsdangerous {version("itsdangerous")}, '
-                               f'Python {platform.python_version()}',
-                  'cookies': [complete(row) for row in SESSIONS]}, indent=2))
+print_vectors(f'starlette {version("starlette")}, itsdangerous {version("itsdangerous")}, '
+              f'Python {platform.python_version()}', [sealed(row, seal, document) for row in SESSIONS])
