@@ -212,6 +212,8 @@ static void register_hooks(apr_pool_t *pool)
     /* before anybody takes an outage for a logout */
     ap_hook_check_access(ss_outage_check, NULL, NULL, APR_HOOK_REALLY_FIRST,
                          AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(ss_outage_check_again, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(ss_identity_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     /* around mod_authz_core's */
     ap_hook_check_access_ex(ss_identity_admit, NULL, before_authz, APR_HOOK_REALLY_FIRST,

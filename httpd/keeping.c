@@ -105,8 +105,10 @@ int ss_keeping_differs(ss_visit_t *visit)
     for (int i = 0; all != NULL && i < all->nelts; i++) {
         const kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
 
-        if (kept->is_saved &&
-            (!kept->is_first || !ss_bytes_equal(kept->text, ss_session_text(session)))) {
+        /* one that did not come with the cookie: the client has to be led there */
+        if (kept->text.data != NULL &&
+            (!kept->is_first ||
+             (kept->is_saved && !ss_bytes_equal(kept->text, ss_session_text(session))))) {
             return 1;
         }
     }

@@ -26,8 +26,9 @@
 
 #define SS_STORED_KEYS_MAX 256 /* top-level keys of a stored session */
 
-/** Does a store have to be told something, though the session is as the client's cookie says? What
- * an earlier response of this visit has saved may have been taken back. */
+/** Does a store, or the client, have to be told something, though the session is as the client's
+ * cookie says? What an earlier response of this visit has saved may have been taken back, and the
+ * session may live in a record that the cookie does not lead to. */
 int ss_keeping_differs(ss_visit_t *visit);
 
 /** An id for the session that this visit begins: the same each time.

@@ -39,7 +39,15 @@ int ss_outage_check(request_rec *r)
         visit->outage.is_anonymous = 1;
         return DECLINED;
     }
+    visit->outage.refused = r;
     apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     return HTTP_SERVICE_UNAVAILABLE;
+}
+
+int ss_outage_check_again(request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_loaded(r);
+
+    return visit != NULL && visit->outage.refused == r ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
 }

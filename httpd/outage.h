@@ -10,4 +10,8 @@
  * somebody asks who he is: an outage must not look like a logout. */
 int ss_outage_check(request_rec *r);
 
+/** access_checker_ex: the same again. Where "Satisfy Any" holds, whoever was refused is asked who
+ * he is all the same. */
+int ss_outage_check_again(request_rec *r);
+
 #endif

@@ -194,6 +194,18 @@ static const char *fault_of_name(const char *name, apr_pool_t *pool)
                         name, known_names(pool), hint);
 }
 
+/* Without the slash that httpd leaves behind it: logs show what is made of it. */
+static const char *runtime_dir(apr_pool_t *pool)
+{
+    char *path = ap_runtime_dir_relative(pool, "");
+    apr_size_t len = strlen(path);
+
+    if (len > 1 && path[len - 1] == '/') {
+        path[len - 1] = '\0';
+    }
+    return path;
+}
+
 static signed_session_place_t place_of(const ss_place_t *place, server_rec *s,
                                        const ss_start_t *start)
 {
@@ -202,7 +214,7 @@ static signed_session_place_t place_of(const ss_place_t *place, server_rec *s,
         .name = place->name,
         .words = colon == NULL ? "" : colon + 1,
         .server_root = ap_server_root,
-        .runtime_dir = ap_runtime_dir_relative(start->scratch, ""),
+        .runtime_dir = runtime_dir(start->scratch),
         .uid = start->uid,
         .gid = start->gid,
         .space = ss_server_conf(s)->store_space,

@@ -122,7 +122,8 @@ typedef struct ss_revoke_note_t {
 
 /** outage.c */
 typedef struct ss_outage_note_t {
-    int is_anonymous; /* who has a session that cannot be loaded goes on without one */
+    int is_anonymous;           /* who has a session that cannot be loaded goes on without one */
+    const request_rec *refused; /* it was answered so; or NULL */
 } ss_outage_note_t;
 
 /** saving.c: the session as it was saved last. */

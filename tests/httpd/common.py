@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cookies import opened
+from cookies import ENCRYPTED, REFERENCE, Native, opened
 
 TOP = Path(__file__).resolve().parents[2]
 NODE_MODULES = Path(__file__).with_name('node') / 'node_modules'
@@ -69,6 +69,11 @@ def state(server, cookie, host=None):
     """What an endpoint at /session says of a cookie."""
     headers = {} if host is None else {'Host': host}
     return server.request('GET', '/session?meta', headers, cookie=cookie).json()['state']
+
+
+def is_secret(cookie):
+    """Is the session in it encrypted, or in a store, which has no others?"""
+    return Native.open(cookie).flags & (ENCRYPTED | REFERENCE) != 0
 
 
 def stored(response):

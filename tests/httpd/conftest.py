@@ -16,6 +16,8 @@ def pytest_addoption(parser):
                      help='the multi-processing module that httpd runs with')
     parser.addoption('--no-memory', action='store_true',
                      help='verify every cookie anew: httpd runs with -DSIGNED_SESSION_NO_MEMORY')
+    parser.addoption('--store', metavar='PLACE',
+                     help='where sessions live unless a test says so, wherever that is possible: file')
     parser.addoption('--dead-pools', action='store_true',
                      help='nobody can read the memory of a pool that is no more: httpd runs with dead_pools.c')
     parser.addoption('--no-express', action='store_true',
@@ -26,6 +28,7 @@ def pytest_configure(config):
     harness.mpm = config.getoption('--mpm')
     if config.getoption('--no-memory'):
         harness.defines.append('SIGNED_SESSION_NO_MEMORY')
+    harness.store = config.getoption('--store')
     if config.getoption('--dead-pools'):
         harness.preload.append(harness.dead_pools())
     common.may_lack_express = config.getoption('--no-express')
@@ -43,7 +46,8 @@ def pytest_cmdline_main(config):
 
 
 def pytest_report_header(config):
-    return f'httpd: {harness.HTTPD} with the {harness.mpm} MPM'
+    where = f', sessions in {harness.store}' if harness.store else ''
+    return f'httpd: {harness.HTTPD} with the {harness.mpm} MPM{where}'
 
 
 def pytest_generate_tests(metafunc):
@@ -77,6 +81,13 @@ def pytest_collection_modifyitems(config, items):
     """Without what it needs it is no test."""
     config.hook.pytest_deselected(items=[item for item in items if lacks_something(item)])
     items[:] = [item for item in items if not lacks_something(item)]
+
+
+def pytest_runtest_setup(item):
+    """What is about the cookie that holds the session has nothing to look at where it lives elsewhere; it is counted."""
+    marker = item.get_closest_marker('in_cookie')
+    if marker and harness.store:
+        pytest.skip(f'the session must be in the cookie: {marker.args[0]}')
 
 
 @pytest.fixture(autouse=True)

@@ -44,13 +44,17 @@ READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
 # Built by us: where the environment says, and modules for tests beside the first of them.
-OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE',
+OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE', 'ss_careless': 'SS_TEST_MODULE',
                'visits': 'SS_TEST_MODULE'}
 
 # "event", "prefork" or "worker": conftest.py sets it from --mpm.
 mpm = 'event'
 # Names for httpd's -D: conftest.py adds to them.
 defines = []
+# Where sessions live unless a test's configuration says so: conftest.py sets it from --store.
+store = None
+# What a configuration was right to say where sessions live in the cookie: SignedSessionEncrypt.
+IN_STORE = ['SS0415']
 
 
 def apxs_query(name):
@@ -169,7 +173,7 @@ class ErrorLog:
         while self.missing() and time.monotonic() < deadline:
             time.sleep(0.01)
         missing, text = self.missing(), self.new_text()
-        announced = self.expected + self.allowed + AS_ONE_PROCESS
+        announced = self.expected + self.allowed + AS_ONE_PROCESS + (IN_STORE if store else [])
         surprises = [line for line in text.splitlines()
                      if (self.LINE.search(line) or not self.KNOWN_FORM.match(line))
                      and not any(mark in line for mark in announced)]
@@ -191,6 +195,7 @@ class Server:
     """
 
     running = []
+    directories = []  # of all that there are, running or not
 
     BASE_MODULES = ('unixd', 'log_config', 'authz_core', 'mime')
 
@@ -202,6 +207,7 @@ class Server:
         self.files = {'htdocs/file.txt': 'a file\n' * 20, **(files or {})}
         self.env = self.environment(env or {})
         self.dir = None
+        self.is_test = False
         self.process = None
         self.port = None
 
@@ -228,6 +234,7 @@ class Server:
     def prepare(self):
         """Everything httpd needs, in a directory that its children can enter."""
         self.dir.chmod(0o755)
+        Server.directories.append(self.dir)
         (self.dir / 'htdocs').mkdir()
         self.collect_reports()
         for name, text in self.files.items():
@@ -281,7 +288,17 @@ class Server:
                else 'ServerLimit 2\nThreadsPerChild 16\nMinSpareThreads 4\nMaxSpareThreads 32\n')
             + 'Timeout 10\n'
             + 'KeepAliveTimeout 5\n'
+            + self.default_store()
         )
+
+    def default_store(self):
+        """Unless the configuration itself says where sessions live, or what it says allows no store (SS0412, SS0413).
+        One that is only tested keeps none."""
+        conf = self.filled_in(self.conf)
+        allowed = ('signed_session' in self.modules and 'SignedSessionStore' not in conf
+                   and set(re.findall(r'SignedSessionFormat\s+"?(\w+)', conf)) <= {'native'}
+                   and not re.search(r'SignedSessionIdleTimeout\s+none', conf))
+        return f'SignedSessionStore {store}\n' if store and allowed and not self.is_test else ''
 
     # --- life ------------------------------------------------------------------------------
 
@@ -293,6 +310,7 @@ class Server:
     def run_once(self, *arguments):
         """Make the directory, run httpd to its end as in `run_once('-t')`, remove the directory."""
         self.dir = Path(tempfile.mkdtemp(prefix='signed-session-test-'))
+        self.is_test = True
         try:
             self.prepare()
             return self.run(*arguments)
@@ -407,6 +425,7 @@ class Server:
             reports = self.reports()
         finally:
             shutil.rmtree(self.dir, ignore_errors=True)
+            Server.directories.remove(self.dir)
         assert not reports, f'httpd was reported on:\n{reports}'
 
     def stop(self):

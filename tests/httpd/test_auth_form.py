@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from common import FORM, NAVIGATE, TOP, stored
+from common import FORM, NAVIGATE, TOP, is_secret, stored
 from cookies import Native, native, opened
 from harness import Jar
 from test_formats import ssctl
@@ -286,9 +286,16 @@ def test_another_site_logs_nobody_in_on_a_page(pages):
 def test_its_password_is_in_no_cookie_that_can_be_read(pages):
     jar = Jar(pages)
     post(jar, '/in/a.txt')
+    assert is_secret(jar.session)
+    assert jar.request('GET', '/session').text == '{}\n'
+
+
+@pytest.mark.in_cookie('ssctl shows what a cookie holds')
+def test_its_password_is_not_shown_by_ssctl(pages):
+    jar = Jar(pages)
+    post(jar, '/in/a.txt')
     assert '"encrypted"' in ssctl('inspect', '--json', jar.session)
     assert ssctl('open', jar.session).count(PASSWORD) == 0
-    assert jar.request('GET', '/session').text == '{}\n'
 
 
 def test_a_login_on_the_page_gives_the_session_a_new_id(pages):

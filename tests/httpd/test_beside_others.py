@@ -402,6 +402,7 @@ def test_an_answer_is_no_page_with_commands(start):
     assert '<' not in response.text and response.json() == {'a': command, '<&>': 1}
 
 
+@pytest.mark.in_cookie('its size')
 def test_rules_that_no_longer_fit_leave_what_was_acknowledged(start):
     server = start(ENDPOINT.replace('{more}', f'SignedSessionSet big {"x" * 600}'))
     response = server.request('PUT', '/session/a', {'Content-Type': 'application/json'}, json.dumps('y' * 2500))

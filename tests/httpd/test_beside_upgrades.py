@@ -95,7 +95,8 @@ def test_nothing_is_logged_without_an_update(server, place, what):
 def test_an_answer_without_a_change_of_protocol_is_one_like_any(server):
     for path in ('/http/refused', '/http/hinted'):
         before = lost(server)
-        response = server.raw(f'GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {ALICE}\r\nUpgrade: websocket\r\n'
+        alice = native({'user': 'alice'})
+        response = server.raw(f'GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {alice}\r\nUpgrade: websocket\r\n'
                               'Connection: Upgrade\r\n\r\n'.encode())
         assert opened(response).data == {'user': 'alice', 'n': 1} and lost(server) == before
 

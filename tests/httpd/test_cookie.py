@@ -2,14 +2,14 @@
 # Copyright the mod_signed_session authors
 """The cookie on the wire: what is accepted from a client, and what Set-Cookie says."""
 
-import base64
 import os
 import time
 
 import pytest
 
+import harness
 from common import ENDPOINT, JSON, state
-from cookies import Native, native, opened
+from cookies import REFERENCE, Native, native, opened
 from harness import SECRET, Server
 
 OTHER_SECRET = 'another secret, of somebody else: 0123456789'
@@ -38,7 +38,7 @@ def test_ours_opens_in_another_implementation(server):
     response = server.request('PUT', '/session/user', JSON, '"Zo\\u00eb"')
     cookie = opened(response)
     assert cookie.data == {'user': 'Zoë'}
-    assert (cookie.version, cookie.flags, cookie.counter) == (1, 0, 1)
+    assert (cookie.version, cookie.flags, cookie.counter) == (1, REFERENCE if harness.store else 0, 1)
     assert abs(cookie.renewed - time.time()) < 5 and cookie.created == cookie.renewed
 
 
@@ -253,7 +253,6 @@ def test_an_old_secret_opens_and_the_new_one_seals(start):
 def test_numbers_and_spelling_that_nobody_touched_stay(server):
     text = b'{ "big": 123456789012345678901234567890, "f": 1.50, "u": "\\u00e9\\/", "o": {"x": [1, 2]} }'
     response = server.request('PUT', '/session/new', JSON, 'true', cookie=native(text))
-    raw = base64.urlsafe_b64decode(response.cookie() + '==')
-    document = raw[36:-32]
+    document = opened(response).text
     for piece in (b'123456789012345678901234567890', b'1.50', b'"\\u00e9\\/"', b'"new":true'):
         assert piece in document

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from common import DAY, ENDPOINT, JSON
+from common import DAY, ENDPOINT, JSON, is_secret
 from cookies import Native, native, opened
 from harness import SECRET, Jar
 
@@ -33,6 +33,8 @@ def cookie_of(format_name, session, *words):
 
 def opens(format_name, response, names=('session', 'session.sig')):
     """What the cookies of a response hold."""
+    if format_name == 'native':
+        return opened(response).data
     cookies = '; '.join(f'{name}={response.cookie(name)}' for name in names if response.cookie(name))
     return json.loads(ssctl('open', '--format', format_name, cookies))
 
@@ -270,6 +272,7 @@ def test_nothing_is_saved_that_cannot_be_opened(serve, name, value, why):
     assert server.request('GET', '/session?meta', cookie=cookie).json()['state'] == ('none' if value else 'valid')
 
 
+@pytest.mark.in_cookie('encrypted')
 def test_encrypted_cookies_hide_the_session(serve):
     server = serve('native', 'SignedSessionEncrypt On')
     response = server.request('PUT', '/session/user', JSON, '"alice"')
@@ -283,8 +286,7 @@ def test_both_kinds_are_read_whatever_is_written(serve):
     response = serve('native').request('PUT', '/session/n', JSON, '1', cookie=encrypted)
     assert opened(response).data == {'user': 'alice', 'n': 1}
     response = serve('native', 'SignedSessionEncrypt On').request('PUT', '/session/n', JSON, '1', cookie=native({'a': 1}))
-    assert json.loads(ssctl('inspect', '--json', response.cookie()))['kind'] == 'encrypted'
-    assert json.loads(ssctl('open', response.cookie())) == {'a': 1, 'n': 1}
+    assert is_secret(response.cookie()) and opened(response).data == {'a': 1, 'n': 1}
 
 
 def test_an_altered_encrypted_cookie_is_refused(serve):

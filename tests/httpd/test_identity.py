@@ -391,7 +391,7 @@ def test_either_needs_no_login_and_is_not_private(server):
 
 def test_what_is_stored_here_is_earned_by_the_user(server):
     """Who passes without one, or is refused, stores nothing."""
-    assert stored(ask(server, '/either/file.txt', ALICE)) == {'user': 'alice', 'seen': 'yes, alice'}
+    assert stored(ask(server, '/either/file.txt', native({'user': 'alice'}))) == {'user': 'alice', 'seen': 'yes, alice'}
     for cookie, headers, want in ((ALICE, {'X-Pass': 'yes'}, 200), (None, {'X-Pass': 'yes'}, 200), (BOB, {}, 403), (None, {}, 401)):
         response = ask(server, '/either/file.txt', cookie, headers)
         assert (response.status, stored(response)) == (want, None)

@@ -2,7 +2,6 @@
 # Copyright the mod_signed_session authors
 """How long a session lives, and when its cookie is written again."""
 
-import base64
 import re
 import time
 
@@ -105,7 +104,7 @@ def test_a_renewal_changes_the_time_and_nothing_else(server):
     new = opened(response)
     assert (new.id, new.created, new.counter) == (old.id, old.created, 7)
     assert abs(new.renewed - now()) < 5
-    assert base64.urlsafe_b64decode(response.cookie() + '==')[36:-32] == text
+    assert new.text == text
     assert 'private' in response.get('Cache-Control')
 
 

@@ -309,6 +309,7 @@ def test_a_timeout_does_not_send_a_cookie_with_everything(start):
     assert ours.request('GET', '/file.txt', {'If-None-Match': etag}, cookie=alice).status == 304
 
 
+@pytest.mark.in_cookie('its size')
 def test_a_cookie_that_no_browser_would_keep(stock, ours):
     response = stock.request('GET', '/cgi/login?stock-big')
     assert len(response.set_cookies()[0]) > 6000

@@ -123,6 +123,7 @@ def test_a_response_that_logs_in_leads_back(server, protocol):
     assert (wrong.status, wrong.get('Location'), stored(wrong)) == (401, None, None)
 
 
+@pytest.mark.in_cookie('its size')
 def test_one_that_does_not_fit_does_not(server):
     server.expect('SS0213')
     assert ask(server, '/small?return=/file.txt', {'X-User': 'x' * 4000}).status == 403

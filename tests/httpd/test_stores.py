@@ -277,6 +277,20 @@ def test_a_record_is_newer_than_the_cookie_that_it_came_from(moving):
     assert get(jar) == get(late) == {'a': 1, 'b': 2, 'text': 'late'}
 
 
+@pytest.mark.parametrize('moving', ['cookie'], indirect=True)
+def test_what_is_there_already_is_led_to(moving):
+    """The answer to a change got lost, and it is asked for again with the cookie from before there was a store."""
+    jar, again = Jar(moving), Jar(moving)
+    patch(jar, {'a': 1})
+    again.cookies = dict(jar.cookies)
+    move(moving, 'file')
+    patch(jar, {'b': 2})
+    assert patch(again, {'b': 2}).json() == {'a': 1, 'b': 2}
+    assert get(again) == {'a': 1, 'b': 2}
+    assert (cookie_of(again).flags, cookie_of(again).counter) == (REFERENCE, 2)
+    assert not patch(again, {'b': 2}).set_cookies()
+
+
 @pytest.mark.parametrize('moving', ['file'], indirect=True)
 def test_a_cookie_that_went_on_is_newer_than_its_old_record(moving):
     jar = Jar(moving)
