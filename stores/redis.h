@@ -5,7 +5,7 @@
 #define SS_REDIS_H
 
 #include "mod_signed_session_store.h"
-#include "stores/tls.h"
+#include "stores/settings.h"
 
 /*
  * Sessions in Redis, or in Valkey: a string for each, called PREFIX, "s:{", the id in hexadecimal
@@ -15,25 +15,6 @@
  * A user of the server needs ~PREFIX* +get +set +getrange +eval +evalsha, and where they are used
  * +auth and +select; +info and +client|setname are welcome.
  */
-
-/** Who we are there. */
-typedef struct ss_redis_auth_t {
-    const char *user;     /* NULL: the server's default user */
-    const char *password; /* NULL: none, and then the user does not count */
-} ss_redis_auth_t;
-
-/** What is configured beside the place; 0 is the default of everything but `prefix`. */
-typedef struct ss_redis_settings_t {
-    const char *prefix;
-    const ss_redis_auth_t *auth; /* looked at in `open` and later: until then it may be filled */
-    ss_tls_files_t tls;
-    const char *tls_name; /* that the certificate must have; NULL: that of the place */
-    /** The sessions of this server may vanish: called by any thread, once in each child.
-     *
-     * @param policy  its maxmemory-policy */
-    void (*warn)(const char *policy, void *baton);
-    void *baton;
-} ss_redis_settings_t;
 
 /**
  * As `configure` of a store, where place->name is "redis" or "rediss".

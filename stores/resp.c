@@ -203,6 +203,17 @@ apr_status_t ss_reader_feed(ss_reader_t *reader, const char *data, apr_size_t le
     return redisReaderFeed(reader->reader, data, len) == REDIS_OK ? APR_SUCCESS : APR_EGENERAL;
 }
 
+/* hiredis looks for the end of a line from its beginning, at each of its pieces: one that never
+ * ends would cost the square of its length. In front of more than a line's bytes stands the length
+ * of a string. */
+static int is_endless(const redisReader *reader)
+{
+    const char *pending = reader->buf + reader->pos;
+
+    return reader->len - reader->pos > SS_LINE_MAX &&
+           strncmp(pending + strspn(pending, "0123456789"), END, 2) != 0;
+}
+
 apr_status_t ss_reader_next(ss_reply_t *reply, ss_reader_t *reader)
 {
     void *made = NULL;
@@ -211,7 +222,7 @@ apr_status_t ss_reader_next(ss_reply_t *reply, ss_reader_t *reader)
         return APR_EGENERAL;
     }
     if (made == NULL) {
-        return APR_EAGAIN;
+        return is_endless(reader->reader) ? APR_EGENERAL : APR_EAGAIN;
     }
     *reply = *(const ss_reply_t *)made;
     return APR_SUCCESS;

@@ -11,6 +11,8 @@
 
 /** Bytes of all replies that are awaited at a time: no record is longer than half of it. */
 #define SS_REPLIES_MAX (2 * 1024 * 1024 + 1024)
+/** Bytes of a line, such as an error. */
+#define SS_LINE_MAX (64 * 1024)
 
 typedef enum ss_reply_e {
     SS_REPLY_NIL,

@@ -56,7 +56,7 @@ int ss_wire_is_quiet(ss_wire_t *wire);
  * Send commands and take as many replies, no more and no less. Unless done it must be closed: what
  * still comes would be taken for the answer to something else.
  *
- * @param replies  out: `count` of them; their bytes are in `pool`
+ * @param replies  out: `count` of them, or as many as came; their bytes are in `pool`
  * @param request  `count` commands
  * @param why      out, in `pool`: unless done
  */
