@@ -43,6 +43,7 @@ typedef struct conf_t {
     const char *prefix;
     auth_t *auth;
     const tls_t *tls;
+    int is_used; /* a store has asked for it */
 } conf_t;
 
 static conf_t *conf_of(const server_rec *s)
@@ -59,7 +60,7 @@ static void *create_conf(apr_pool_t *pool, server_rec *s)
 static void *merge_conf(apr_pool_t *pool, void *base_, void *add_)
 {
     const conf_t *base = base_, *add = add_;
-    conf_t *conf = apr_palloc(pool, sizeof(*conf));
+    conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
 
     conf->prefix = add->prefix != NULL ? add->prefix : base->prefix;
     conf->auth = add->auth != NULL ? add->auth : base->auth;
@@ -288,10 +289,27 @@ static void announce(server_rec *main, apr_pool_t *ptemp)
     }
 }
 
+/* A virtual host in which nothing but these is written has the main server's store, and that has
+ * the main server's directives. */
+static void warn_of_no_effect(server_rec *main, int where)
+{
+    for (server_rec *s = main->next; s != NULL; s = s->next) {
+        if (conf_of(s) != conf_of(main) && !conf_of(s)->is_used) {
+            ap_log_error(
+                APLOG_MARK, where | APLOG_WARNING, 0, s,
+                "SS0424: the SignedSessionRedis... directives of this virtual host have no "
+                "effect, because no SignedSessionStore redis: or rediss: is written in it "
+                "(virtual host %s, %s:%u)",
+                s->server_hostname, s->defn_name, s->defn_line_number);
+        }
+    }
+}
+
 static int check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
 {
     (void)plog;
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        warn_of_no_effect(main, APLOG_STARTUP);
         return read_passwords(main, pconf);
     }
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -304,6 +322,9 @@ static int start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_
 {
     (void)plog;
     (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        warn_of_no_effect(main, APLOG_NOERRNO);
+    }
     return read_passwords(main, pconf);
 }
 
@@ -321,7 +342,7 @@ static void warn_of_eviction(const char *policy, void *s)
 
 static const char *configure(void **store, const signed_session_place_t *place, apr_pool_t *pconf)
 {
-    const conf_t *conf = conf_of(place->server);
+    conf_t *conf = conf_of(place->server);
     const ss_redis_settings_t settings = {
         .prefix = conf->prefix != NULL ? conf->prefix : SS_DEFAULT_PREFIX,
         .auth = conf->auth != NULL ? &conf->auth->known : NULL,
@@ -331,6 +352,7 @@ static const char *configure(void **store, const signed_session_place_t *place, 
         .baton = (void *)place->server,
     };
 
+    conf->is_used = 1;
     return ss_redis_configure(store, place, &settings, pconf);
 }
 
@@ -348,8 +370,9 @@ static void register_hooks(apr_pool_t *pool)
                          &redis);
     ap_register_provider(pool, SIGNED_SESSION_STORE_GROUP, "rediss", SIGNED_SESSION_STORE_VERSION,
                          &redis);
-    ap_hook_check_config(check, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(start, NULL, NULL, APR_HOOK_MIDDLE);
+    /* behind mod_signed_session, which configures the stores */
+    ap_hook_check_config(check, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(start, NULL, NULL, APR_HOOK_LAST);
 }
 
 module AP_MODULE_DECLARE_DATA signed_session_redis_module = {

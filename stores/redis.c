@@ -25,7 +25,7 @@ static const char save_name[] = "5b60d8248a8eaca44d1012eb560bbce8cea5f910";
 
 typedef struct redis_t {
     ss_redis_settings_t settings;
-    ss_place_t place;
+    ss_redis_place_t place;
     SSL_CTX *tls;         /* NULL: none */
     const char *key_head; /* what stands before an id */
     ss_wires_t *wires;    /* of this child: from `open` on */
@@ -164,7 +164,7 @@ const char *ss_redis_configure(void **store, const signed_session_place_t *place
 {
     redis_t *redis = apr_pcalloc(pconf, sizeof(*redis));
     int is_safe = strcmp(place->name, "rediss") == 0;
-    const char *why = ss_place_parse(&redis->place, place->words, pconf);
+    const char *why = ss_redis_place_parse(&redis->place, place->words, pconf);
 
     *store = redis;
     redis->settings = *settings;

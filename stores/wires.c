@@ -20,7 +20,7 @@ struct ss_wires_t {
     volatile apr_uint32_t preferred; /* address that is tried first */
     volatile apr_uint32_t has_asked; /* how the server evicts */
 
-    const ss_place_t *place; /* never changed, as the rest */
+    const ss_redis_place_t *place; /* never changed, as the rest */
     const ss_redis_settings_t *settings;
     SSL_CTX *tls; /* NULL: none */
 };
@@ -257,7 +257,7 @@ void ss_wires_turn_away(ss_wires_t *wires)
     close_idle(wires);
 }
 
-ss_wires_t *ss_wires_create(const ss_place_t *place, const ss_redis_settings_t *settings,
+ss_wires_t *ss_wires_create(const ss_redis_place_t *place, const ss_redis_settings_t *settings,
                             SSL_CTX *tls, apr_pool_t *pool)
 {
     ss_wires_t *wires = apr_pcalloc(pool, sizeof(*wires));

@@ -4,7 +4,7 @@
 #ifndef SS_WIRES_H
 #define SS_WIRES_H
 
-#include "stores/place.h"
+#include "stores/redis_place.h"
 #include "stores/settings.h"
 #include "stores/wire.h"
 
@@ -13,7 +13,7 @@
 typedef struct ss_wires_t ss_wires_t;
 
 /** Does not wait. Both arguments, and what they lead to, must live as long as `pool`. */
-ss_wires_t *ss_wires_create(const ss_place_t *place, const ss_redis_settings_t *settings,
+ss_wires_t *ss_wires_create(const ss_redis_place_t *place, const ss_redis_settings_t *settings,
                             SSL_CTX *tls, apr_pool_t *pool);
 
 /**

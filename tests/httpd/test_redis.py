@@ -198,11 +198,11 @@ def test_a_stopped_server_is_unavailable_in_time_and_good_again_after():
         redis.process.send_signal(signal.SIGSTOP)
         try:
             for _ in range(3):
-                for answer in (asker.load(1), asker.save(2, 'new', record(1))):
+                for answer in (asker.load(1, LIMIT), asker.save(2, 'new', record(1), LIMIT)):
                     assert answer.what == 'UNAVAILABLE' and LIMIT / 1000 - 0.002 < answer.seconds < LIMIT / 1000 + GRACE, answer
         finally:
             redis.process.send_signal(signal.SIGCONT)
-        assert asker.load(1, limit=5000).bytes == record(1)
+        assert asker.load(1).bytes == record(1)
 
 
 # --- who we are ----------------------------------------------------------------------------------
@@ -245,10 +245,10 @@ def test_tls_of_a_real_server(tmp_path):
     with Redis(tls=certificates) as redis:
         mine = {'cert': certificates.cert, 'key': certificates.key}
         with Asker(words(redis), 'rediss', ca=certificates.ca, **mine) as asker:
-            assert asker.save(1, 'new', record(1, 1 << 20), limit=5000).what == 'SAVED'
-            assert asker.load(1, limit=5000).bytes == record(1, 1 << 20)
+            assert asker.save(1, 'new', record(1, 1 << 20)).what == 'SAVED'
+            assert asker.load(1).bytes == record(1, 1 << 20)
         with Asker(words(redis), 'rediss', ca=certificates.ca) as asker:
-            assert asker.load(1, limit=5000).what == 'UNAVAILABLE'  # it asks for a certificate of ours
+            assert asker.load(1).what == 'UNAVAILABLE'  # it asks for a certificate of ours
         with Asker(words(redis)) as asker:
             assert asker.load(1).what == 'UNAVAILABLE'
 

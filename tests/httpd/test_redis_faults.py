@@ -82,7 +82,7 @@ def test_a_fault_is_over_in_time_and_the_next_try_is_right(server, name, is_kept
         if is_kept:
             assert_right(asker)
         server.fault = fault
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE', answer
         assert f'127.0.0.1:{server.port}: ' in answer.text and why in answer.text and len(answer.text) < 300
         assert_in_time(answer, is_at_once)
@@ -95,7 +95,7 @@ def test_nothing_of_what_is_refused_is_kept_in_memory(server):
     server.fault = FAULTS['512 MB announced and sent'][0]
     with Asker(server.words) as asker:
         for _ in range(5):
-            assert asker.load(1).what == 'UNAVAILABLE'
+            assert asker.load(1, LIMIT).what == 'UNAVAILABLE'
         status = open(f'/proc/{asker.process.pid}/status').read()
     assert int(status.partition('VmHWM:')[2].split()[0]) < 40000  # KB
 
@@ -117,7 +117,7 @@ def test_a_late_reply_is_nobodys_answer(server):
 
     with Asker(server.words) as asker:
         server.fault = once(server, late)
-        assert_in_time(asker.load(1), False)
+        assert_in_time(asker.load(1, LIMIT), False)
         for _ in range(20):
             assert_right(asker)
             time.sleep(0.01)
@@ -165,7 +165,7 @@ def test_nobody_there():
     with socket.socket() as holder:
         holder.bind(('127.0.0.1', 0))
         with Asker(f'//127.0.0.1:{holder.getsockname()[1]}') as asker:
-            answer = asker.load(1)
+            answer = asker.load(1, LIMIT)
             assert (answer.what, answer.text.partition(': ')[2]) == ('UNAVAILABLE', 'Connection refused')
             assert_in_time(answer, True)
 
@@ -174,7 +174,7 @@ def test_nobody_there():
 def test_no_socket_there(tmp_path, path):
     (tmp_path / 'file').touch()
     with Asker(path.format(tmp_path)) as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE'
         assert_in_time(answer, True)
 
@@ -190,7 +190,7 @@ def test_a_full_queue():
             one.connect_ex(full.getsockname())
         time.sleep(0.05)
         with Asker(f'//127.0.0.1:{full.getsockname()[1]}') as asker:
-            answer = asker.load(1)
+            answer = asker.load(1, LIMIT)
             assert answer.what == 'UNAVAILABLE' and 'no connection in time' in answer.text
             assert_in_time(answer, False)
         for one in waiting:
@@ -203,7 +203,7 @@ def test_closed_before_we_could_say_anything(server):
 
     server.greeting = close
     with Asker(server.words) as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE'
         assert_in_time(answer, True)
         server.greeting = None
@@ -218,7 +218,7 @@ def test_closed_before_we_could_say_anything(server):
 def test_a_fault_at_the_greeting(server, greeting, is_at_once, why):
     server.greeting = greeting
     with Asker(server.words) as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE' and why in answer.text, answer
         assert_in_time(answer, is_at_once)
         server.greeting = None
@@ -232,7 +232,7 @@ def test_a_server_that_does_not_read(server):
 
     server.greeting = deaf
     with Asker(server.words) as asker:
-        assert_in_time(asker.save(1, 'new', record(1, MEGABYTE)), False)
+        assert_in_time(asker.save(1, 'new', record(1, MEGABYTE), LIMIT), False)
 
 
 # --- several addresses ---------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_an_address_that_says_nothing_leaves_time_for_the_next(server):
     with FaultServer() as dumb:
         dumb.greeting = silent
         with Asker(f'{dumb.words},{server.words[2:]}') as asker:
-            answer = asker.load(5)
+            answer = asker.load(5, LIMIT)
             assert (answer.what, answer.bytes) == ('FOUND', record(5))
             assert answer.seconds < 0.15
             assert_right(asker)
@@ -272,25 +272,25 @@ def test_where_none_answers_each_says_why(server):
         holder.bind(('127.0.0.1', 0))
         port = holder.getsockname()[1]
         with Asker(f'//127.0.0.1:{port},{server.words[2:]}/3') as asker:
-            assert asker.load(1).text == (f'127.0.0.1:{port}: Connection refused; 127.0.0.1:{server.port}: ERR not you')
+            assert asker.load(1, LIMIT).text == (f'127.0.0.1:{port}: Connection refused; 127.0.0.1:{server.port}: ERR not you')
 
 
 def test_names_are_looked_up(server):
     with Asker(f'//localhost:{server.port}') as asker:
-        answer = asker.load(5, limit=2000)
+        answer = asker.load(5)
         assert (answer.what, answer.bytes) == ('FOUND', record(5)), answer
 
 
 def test_a_name_that_nobody_has():
     with Asker('//nobody.invalid:6379') as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE' and ('nobody.invalid has no address' in answer.text or 'looked up' in answer.text)
         assert_in_time(answer, answer.seconds < AT_ONCE)
 
 
 def test_a_name_that_nobody_has_beside_one_that_is_there(server):
     with Asker(f'//nobody.invalid:6379,localhost:{server.port}') as asker:
-        assert asker.load(5, limit=5000).what == 'FOUND'
+        assert asker.load(5).what == 'FOUND'
 
 
 # --- a save whose answer is lost ------------------------------------------------------------------
@@ -362,16 +362,16 @@ def over_tls(server, certificates, host='127.0.0.1', **members):
 def test_tls_without_a_fault(certificates):
     with FaultServer(certificates['right']) as server, over_tls(server, certificates) as asker:
         for name in range(20):
-            answer = asker.load(name, limit=2000)
+            answer = asker.load(name)
             assert (answer.what, answer.bytes) == ('FOUND', record(name)), answer
-        assert asker.save(1, 'new', record(1, MEGABYTE - 100), limit=2000).what == 'SAVED'
+        assert asker.save(1, 'new', record(1, MEGABYTE - 100)).what == 'SAVED'
         assert server.connections == 1
 
 
 @pytest.mark.parametrize('host, members', [('localhost', {}), ('127.0.0.1', {'name': 'localhost'})])
 def test_the_name_of_the_certificate(certificates, host, members):
     with FaultServer(certificates['right']) as server, over_tls(server, certificates, host, **members) as asker:
-        assert asker.load(5, limit=2000).what == 'FOUND'
+        assert asker.load(5).what == 'FOUND'
 
 
 @pytest.mark.parametrize('name', ['other name', 'other authority'])
@@ -379,27 +379,27 @@ def test_another_certificate_is_refused(certificates, name):
     pair = certificates['right'] if name == 'other name' else certificates[name]
     members = {'name': 'other.example'} if name == 'other name' else {}
     with FaultServer(pair) as server, over_tls(server, certificates, **members) as asker:
-        answer = asker.load(5, limit=2000)
+        answer = asker.load(5)
         assert answer.what == 'UNAVAILABLE' and 'certificate is not accepted' in answer.text
         assert server.seen == []
 
 
 def test_a_server_of_this_machines_authorities_only(certificates):
     with FaultServer(certificates['right']) as server, Asker(server.words, 'rediss') as asker:
-        assert 'certificate is not accepted' in asker.load(5, limit=2000).text
+        assert 'certificate is not accepted' in asker.load(5).text
 
 
 def test_tls_to_a_server_that_speaks_none(server, certificates):
     """It waits for the end of a line that never comes."""
     with over_tls(server, certificates) as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE'
         assert_in_time(answer, answer.seconds < AT_ONCE)
 
 
 def test_no_tls_to_a_server_that_wants_it(certificates):
     with FaultServer(certificates['right']) as server, Asker(server.words) as asker:
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE'
         assert_in_time(answer, answer.seconds < AT_ONCE)
 
@@ -407,7 +407,7 @@ def test_no_tls_to_a_server_that_wants_it(certificates):
 def test_tls_to_a_server_that_does_not_move(certificates):
     with socket.create_server(('127.0.0.1', 0)) as dumb:
         with Asker(f'//127.0.0.1:{dumb.getsockname()[1]}', 'rediss', ca=certificates['right'].ca) as asker:
-            answer = asker.load(1)
+            answer = asker.load(1, LIMIT)
             assert answer.what == 'UNAVAILABLE' and 'no end of the TLS handshake in time' in answer.text
             assert_in_time(answer, False)
 
@@ -416,11 +416,11 @@ def test_tls_to_a_server_that_does_not_move(certificates):
 def test_faults_over_tls(certificates, name):
     fault, is_at_once, why = FAULTS[name]
     with FaultServer(certificates['right']) as server, over_tls(server, certificates) as asker:
-        assert asker.load(5, limit=2000).what == 'FOUND'
+        assert asker.load(5).what == 'FOUND'
         server.fault = fault
-        answer = asker.load(1)
+        answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE' and (why in answer.text or name == 'closed'), answer
         assert answer.seconds < LIMIT / 1000 + GRACE
         server.fault = None
-        answer = asker.load(5, limit=2000)
+        answer = asker.load(5)
         assert (answer.what, answer.bytes) == ('FOUND', record(5)), answer

@@ -56,6 +56,7 @@ def test_each_is_read_once_and_its_fault_said_once(start):
         <VirtualHost 127.0.0.1:{port}>
         </VirtualHost>
         <VirtualHost 127.0.0.1:{port}>
+            SignedSessionStore redis://127.0.0.1:1
             SignedSessionRedisPrefix other:
         </VirtualHost>'''
     with prepared(conf, MODULES, files={'count.sh': '#!/bin/sh\necho run >> "${0%/*}/runs"\necho x\n'}) as server:

@@ -12,7 +12,7 @@
 
 #include <apr_thread_proc.h>
 
-#include "mod_signed_session_store.h"
+#include "stores/file.h"
 #ifdef SS_WITH_REDIS
 #include "stores/redis.h"
 #include "tests/unit/redis_server.h"
@@ -36,6 +36,26 @@ typedef struct row_t {
 /*
  * The stores
  */
+
+static char directory[64];
+
+static const char *begin_file(void)
+{
+    apr_cpystrn(directory, "/tmp/signed-session-store.XXXXXX", sizeof(directory));
+    return mkdtemp(directory);
+}
+
+static void end_file(void)
+{
+    const char *words[] = { "rm", "-rf", directory, NULL };
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execvp(words[0], (char *const *)words);
+        _exit(1);
+    }
+    waitpid(pid, NULL, 0);
+}
 
 #ifdef SS_WITH_REDIS
 static const char *configure_redis(void **store, const signed_session_place_t *place,
@@ -72,6 +92,7 @@ static void end_redis(void)
 #endif
 
 static const row_t rows[] = {
+    { "file", &ss_store_file, begin_file, end_file },
 #ifdef SS_WITH_REDIS
     { "redis", &redis, begin_redis, end_redis },
 #endif

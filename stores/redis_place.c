@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "stores/place.h"
+#include "stores/redis_place.h"
 
 #define USAGE                                                                                      \
     "accepted are //HOST:PORT, or several with commas between them (names of one server), "        \
@@ -41,12 +41,12 @@ static apr_size_t host_length(const char *text)
     return len > 1 && text[len] == ']' ? len + 1 : 0;
 }
 
-static const char *add_server(ss_place_t *place, const char *text, apr_pool_t *pool)
+static const char *add_server(ss_redis_place_t *place, const char *text, apr_pool_t *pool)
 {
     apr_size_t len = host_length(text);
     const char *rest = text + len;
     int in_brackets = *text == '[';
-    int port = *rest == '\0' ? SS_PLACE_PORT : *rest == ':' ? number_of(rest + 1, 1, 65535) : -1;
+    int port = *rest == '\0' ? SS_REDIS_PORT : *rest == ':' ? number_of(rest + 1, 1, 65535) : -1;
     ss_endpoint_t *endpoint;
 
     if (len == 0 || port < 0) {
@@ -58,7 +58,7 @@ static const char *add_server(ss_place_t *place, const char *text, apr_pool_t *p
     return NULL;
 }
 
-static const char *add_servers(ss_place_t *place, const char *text, apr_pool_t *pool)
+static const char *add_servers(ss_redis_place_t *place, const char *text, apr_pool_t *pool)
 {
     char *list = apr_pstrdup(pool, text);
     char *slash = strchr(list, '/');
@@ -83,7 +83,7 @@ static const char *add_servers(ss_place_t *place, const char *text, apr_pool_t *
     return why;
 }
 
-static const char *add_path(ss_place_t *place, const char *path, apr_pool_t *pool)
+static const char *add_path(ss_redis_place_t *place, const char *path, apr_pool_t *pool)
 {
     ss_endpoint_t *endpoint;
 
@@ -97,7 +97,7 @@ static const char *add_path(ss_place_t *place, const char *path, apr_pool_t *poo
     return NULL;
 }
 
-const char *ss_place_parse(ss_place_t *place, const char *words, apr_pool_t *pool)
+const char *ss_redis_place_parse(ss_redis_place_t *place, const char *words, apr_pool_t *pool)
 {
     place->endpoints = apr_array_make(pool, 1, sizeof(ss_endpoint_t));
     place->database = 0;

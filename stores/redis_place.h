@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
-#ifndef SS_PLACE_H
-#define SS_PLACE_H
+#ifndef SS_REDIS_PLACE_H
+#define SS_REDIS_PLACE_H
 
 #include "stores/address.h"
 
 /* The words of a place in Redis: //HOST[:PORT][,HOST[:PORT]...][/DB], or /PATH of a socket. */
 
-#define SS_PLACE_PORT 6379
+#define SS_REDIS_PORT 6379
 
-typedef struct ss_place_t {
+typedef struct ss_redis_place_t {
     apr_array_header_t *endpoints; /* ss_endpoint_t */
     int database;
-} ss_place_t;
+} ss_redis_place_t;
 
 /**
  * Understand them.
@@ -22,6 +22,6 @@ typedef struct ss_place_t {
  * @return       NULL, or what is wrong and what is accepted; where a password may be in it, without
  * the words
  */
-const char *ss_place_parse(ss_place_t *place, const char *words, apr_pool_t *pool);
+const char *ss_redis_place_parse(ss_redis_place_t *place, const char *words, apr_pool_t *pool);
 
 #endif
