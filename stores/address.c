@@ -41,11 +41,6 @@ apr_time_t ss_clock_now(void)
     return apr_time_from_sec((apr_time_t)now.tv_sec) + now.tv_nsec / 1000;
 }
 
-apr_time_t ss_clock_until(apr_time_t deadline)
-{
-    return ss_clock_now() + (deadline - apr_time_now());
-}
-
 /*
  * Looking up
  */

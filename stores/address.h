@@ -39,9 +39,6 @@ typedef struct ss_resolver_t ss_resolver_t;
 /** The clock of every `until`: microseconds, which nobody sets back. */
 apr_time_t ss_clock_now(void);
 
-/** The same moment on that clock. */
-apr_time_t ss_clock_until(apr_time_t deadline);
-
 /**
  * Begin to look names up. Does not wait: what is a number or a path is known at once, and a thread
  * cares for the rest.

@@ -26,15 +26,17 @@ static const char save_name[] = "5b60d8248a8eaca44d1012eb560bbce8cea5f910";
 typedef struct redis_t {
     ss_redis_settings_t settings;
     ss_redis_place_t place;
-    SSL_CTX *tls;         /* NULL: none */
-    const char *key_head; /* what stands before an id */
-    ss_wires_t *wires;    /* of this child: from `open` on */
+    SSL_CTX *tls;                    /* NULL: none */
+    signed_session_bytes_t key_head; /* what stands before an id: of a key, */
+    signed_session_bytes_t get_head; /* and of the command that loads it */
+    char hex[256][2];                /* the digits of each byte */
+    ss_wires_t *wires;               /* of this child: from `open` on */
 } redis_t;
 
 /** A load or a save. */
 typedef struct call_t {
     redis_t *redis;
-    apr_time_t until;
+    apr_time_t began, until; /* by ss_clock_now() */
     const char **why;
     apr_pool_t *pool;
 } call_t;
@@ -43,9 +45,9 @@ typedef struct call_t {
 
 /** A command. */
 typedef struct question_t {
+    signed_session_bytes_t request; /* as it is sent */
     signed_session_bytes_t words[WORDS_MAX];
-    int count;
-    int is_script; /* called by its name, which the server may not know */
+    int is_script; /* called by its name, which the server may not know: then by its words */
 } question_t;
 
 /** Its reply. */
@@ -70,15 +72,13 @@ static ss_wire_e converse(ss_reply_t *reply, ss_wire_t *wire, question_t *questi
                           const call_t *call)
 {
     ss_wire_e rv =
-        ss_wire_ask(wire, reply, 1, ss_resp_format(question->words, question->count, call->pool),
-                    call->until, call->why, call->pool);
+        ss_wire_ask(wire, reply, 1, question->request, call->until, call->why, call->pool);
 
     if (rv == SS_WIRE_DONE && question->is_script && ss_reply_is_error(reply, "NOSCRIPT ")) {
         question->words[0] = bytes_of("EVAL");
         question->words[1] = bytes_of(save_script);
-        rv = ss_wire_ask(wire, reply, 1,
-                         ss_resp_format(question->words, question->count, call->pool), call->until,
-                         call->why, call->pool);
+        question->request = ss_resp_format(question->words, WORDS_MAX, call->pool);
+        rv = ss_wire_ask(wire, reply, 1, question->request, call->until, call->why, call->pool);
     }
     return rv;
 }
@@ -88,7 +88,8 @@ static ss_wire_e converse(ss_reply_t *reply, ss_wire_t *wire, question_t *questi
 static int ask(answer_t *answer, question_t *question, const call_t *call)
 {
     for (answer->tries = 1;; answer->tries++) {
-        ss_wire_t *wire = ss_wires_take(call->redis->wires, call->until, call->why, call->pool);
+        ss_wire_t *wire =
+            ss_wires_take(call->redis->wires, call->began, call->until, call->why, call->pool);
         ss_wire_e rv;
 
         if (wire == NULL) {
@@ -97,7 +98,7 @@ static int ask(answer_t *answer, question_t *question, const call_t *call)
         answer->shown = wire->shown;
         rv = converse(&answer->reply, wire, question, call);
         if (rv == SS_WIRE_DONE && !ss_reply_is_error(&answer->reply, "READONLY ")) {
-            ss_wires_put(call->redis->wires, wire);
+            ss_wires_put(call->redis->wires, wire, call->began);
             return 1;
         }
         ss_wire_close(wire);
@@ -110,21 +111,41 @@ static int ask(answer_t *answer, question_t *question, const call_t *call)
     }
 }
 
-static signed_session_bytes_t key_of(const redis_t *redis, const unsigned char *id,
-                                     apr_pool_t *pool)
-{
-    static const char digits[] = "0123456789abcdef";
-    apr_size_t len = strlen(redis->key_head);
-    char *key = apr_palloc(pool, len + 2 * SIGNED_SESSION_ID_SIZE + 1), *out = key + len;
-    signed_session_bytes_t bytes = { (const unsigned char *)key, 0 };
+/* Loading is what nearly every request does: its command is made beforehand, but for the id. */
 
-    memcpy(key, redis->key_head, len);
-    for (int i = 0; i < SIGNED_SESSION_ID_SIZE; i++) {
-        *out++ = digits[id[i] >> 4];
-        *out++ = digits[id[i] & 15];
+#define ID_DIGITS ((apr_size_t)2 * SIGNED_SESSION_ID_SIZE)
+#define KEY_END "}"
+#define GET_END KEY_END "\r\n"
+
+static void prepare_texts(redis_t *redis, const char *prefix, apr_pool_t *pool)
+{
+    static const char no_id[ID_DIGITS + 1] = "00000000000000000000000000000000";
+    signed_session_bytes_t words[2];
+
+    redis->key_head = bytes_of(apr_pstrcat(pool, prefix, "s:{", NULL));
+    words[0] = bytes_of("GET");
+    words[1] = bytes_of(apr_pstrcat(pool, prefix, "s:{", no_id, KEY_END, NULL));
+    redis->get_head = ss_resp_format(words, 2, pool);
+    redis->get_head.len -= ID_DIGITS + sizeof(GET_END) - 1;
+    for (int i = 0; i < 256; i++) {
+        redis->hex[i][0] = "0123456789abcdef"[i >> 4];
+        redis->hex[i][1] = "0123456789abcdef"[i & 15];
     }
-    *out++ = '}';
-    bytes.len = (apr_size_t)(out - key);
+}
+
+/* Head, the id in hexadecimal digits, end. */
+static signed_session_bytes_t around_id(const redis_t *redis, signed_session_bytes_t head,
+                                        const unsigned char *id, const char *end,
+                                        apr_size_t end_len, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, head.len + ID_DIGITS + end_len), *out = text + head.len;
+    signed_session_bytes_t bytes = { (const unsigned char *)text, head.len + ID_DIGITS + end_len };
+
+    memcpy(text, head.data, head.len);
+    for (int i = 0; i < SIGNED_SESSION_ID_SIZE; i++, out += 2) {
+        memcpy(out, redis->hex[id[i]], 2);
+    }
+    memcpy(out, end, end_len);
     return bytes;
 }
 
@@ -149,8 +170,8 @@ static const char *milliseconds(apr_interval_time_t ttl, apr_pool_t *pool)
 
 static call_t call_of(void *store, apr_time_t deadline, const char **why, apr_pool_t *pool)
 {
-    redis_t *redis = store;
-    const call_t call = { redis, ss_clock_until(deadline), why, pool };
+    apr_time_t now = ss_clock_now();
+    const call_t call = { store, now, now + (deadline - apr_time_now()), why, pool };
 
     return call;
 }
@@ -168,7 +189,7 @@ const char *ss_redis_configure(void **store, const signed_session_place_t *place
 
     *store = redis;
     redis->settings = *settings;
-    redis->key_head = apr_pstrcat(pconf, settings->prefix, "s:{", NULL);
+    prepare_texts(redis, settings->prefix, pconf);
     if (why == NULL && is_safe && *place->words == '/' && place->words[1] != '/') {
         why = "TLS is for //HOST:PORT, not for the socket of this machine: redis:/PATH";
     }
@@ -193,9 +214,12 @@ signed_session_store_e ss_redis_load(void *store, const unsigned char *id,
                                      const char **why, apr_pool_t *pool)
 {
     const call_t call = call_of(store, deadline, why, pool);
-    question_t question = { { bytes_of("GET"), key_of(call.redis, id, pool) }, 2, 0 };
+    question_t question;
     answer_t answer;
 
+    question.is_script = 0;
+    question.request =
+        around_id(call.redis, call.redis->get_head, id, GET_END, sizeof(GET_END) - 1, pool);
     if (!ask(&answer, &question, &call)) {
         return SIGNED_SESSION_STORE_UNAVAILABLE;
     }
@@ -223,13 +247,16 @@ signed_session_store_e ss_redis_save(void *store, const unsigned char *id,
                                      const char **why, apr_pool_t *pool)
 {
     const call_t call = call_of(store, deadline, why, pool);
-    question_t question = { { bytes_of("EVALSHA"), bytes_of(save_name), bytes_of("1"),
-                              key_of(call.redis, id, pool), expectation(expected), *value,
-                              bytes_of(milliseconds(ttl, pool)) },
-                            WORDS_MAX,
-                            1 };
+    question_t question = {
+        .words = { bytes_of("EVALSHA"), bytes_of(save_name), bytes_of("1"),
+                   around_id(call.redis, call.redis->key_head, id, KEY_END, sizeof(KEY_END) - 1,
+                             pool),
+                   expectation(expected), *value, bytes_of(milliseconds(ttl, pool)) },
+        .is_script = 1,
+    };
     answer_t answer;
 
+    question.request = ss_resp_format(question.words, WORDS_MAX, pool);
     if (!ask(&answer, &question, &call)) {
         return SIGNED_SESSION_STORE_UNAVAILABLE;
     }

@@ -48,9 +48,9 @@ static ss_wire_t *take_idle(ss_wires_t *wires)
     return wire;
 }
 
-void ss_wires_put(ss_wires_t *wires, ss_wire_t *wire)
+void ss_wires_put(ss_wires_t *wires, ss_wire_t *wire, apr_time_t now)
 {
-    wire->used = ss_clock_now();
+    wire->used = now;
     apr_thread_mutex_lock(wires->mutex);
     wire->next = wires->idle;
     wires->idle = wire;
@@ -238,12 +238,13 @@ static ss_wire_t *connect_anywhere(const call_t *call)
     return NULL;
 }
 
-ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t until, const char **why, apr_pool_t *pool)
+ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t now, apr_time_t until, const char **why,
+                         apr_pool_t *pool)
 {
     const call_t call = { wires, until, why, pool };
 
     for (ss_wire_t *wire = take_idle(wires); wire != NULL; wire = take_idle(wires)) {
-        if (ss_clock_now() < wire->used + IDLE_MAX && ss_wire_is_quiet(wire)) {
+        if (now < wire->used + IDLE_MAX && ss_wire_is_quiet(wire)) {
             return wire;
         }
         ss_wire_close(wire);

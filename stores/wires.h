@@ -22,13 +22,17 @@ ss_wires_t *ss_wires_create(const ss_redis_place_t *place, const ss_redis_settin
  * The one that was used last, when it still holds, else a new one, on which we have said who we
  * are.
  *
+ * @param now  by ss_clock_now(), or a little before
  * @param why  out, in `pool`: where there is none
  * @return     NULL: no address can be reached by `until`
  */
-ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t until, const char **why, apr_pool_t *pool);
+ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t now, apr_time_t until, const char **why,
+                         apr_pool_t *pool);
 
-/** After a reply that was the whole answer. */
-void ss_wires_put(ss_wires_t *wires, ss_wire_t *wire);
+/** After a reply that was the whole answer.
+ *
+ * @param now  as above */
+void ss_wires_put(ss_wires_t *wires, ss_wire_t *wire, apr_time_t now);
 
 /** They lead to a replica: close those that nobody uses, and begin with the next address. */
 void ss_wires_turn_away(ss_wires_t *wires);
