@@ -101,6 +101,27 @@ static void warn(const char *policy, void *baton)
     fprintf(stderr, "evicts: %s\n", policy);
 }
 
+/* NULL, or why it is none. */
+static const char *serve(const signed_session_place_t *place, const ss_redis_settings_t *settings,
+                         apr_pool_t *pool)
+{
+    char *line = apr_palloc(pool, LINE_ROOM);
+    apr_pool_t *scratch;
+    void *store;
+    const char *why = ss_redis_configure(&store, place, settings, pool);
+
+    if (why != NULL) {
+        return why;
+    }
+    apr_pool_create(&scratch, pool);
+    ss_redis_open(store, pool);
+    while (fgets(line, LINE_ROOM, stdin) != NULL) {
+        obey(store, line, scratch);
+        apr_pool_clear(scratch);
+    }
+    return NULL;
+}
+
 int main(int argc, char *argv[])
 {
     static ss_redis_auth_t auth;
@@ -114,14 +135,11 @@ int main(int argc, char *argv[])
         { "name=", &settings.tls_name },
     };
     signed_session_place_t place = { .name = argv[1], .words = argv[2] };
-    char *line = malloc(LINE_ROOM);
-    apr_pool_t *pool, *scratch;
+    apr_pool_t *pool;
     const char *why;
-    void *store;
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    apr_pool_create(&scratch, pool);
     signal(SIGPIPE, SIG_IGN);
     for (int i = 3; i < argc; i++) {
         for (apr_size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++) {
@@ -130,18 +148,11 @@ int main(int argc, char *argv[])
             }
         }
     }
-    why = ss_redis_configure(&store, &place, &settings, pool);
+    why = serve(&place, &settings, pool);
     if (why != NULL) {
         printf("%s\n", why);
-        return 1;
-    }
-    ss_redis_open(store, pool);
-    while (fgets(line, LINE_ROOM, stdin) != NULL) {
-        obey(store, line, scratch);
-        apr_pool_clear(scratch);
     }
     apr_pool_destroy(pool);
     apr_terminate();
-    free(line);
-    return 0;
+    return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }

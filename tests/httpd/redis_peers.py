@@ -61,7 +61,13 @@ class Asker:
         assert done.returncode == 1
         return done.stdout.rstrip('\n')
 
+    def again(self):
+        """What was told last, once more."""
+        self.tell(*self.told)
+        return self.answer()
+
     def tell(self, *words):
+        self.told = words
         self.process.stdin.write(' '.join(map(str, words)) + '\n')
         self.process.stdin.flush()
 
