@@ -169,7 +169,7 @@ static const char *revocation_without_store(const ss_server_conf_t *conf, apr_po
 {
     (void)pool;
     return conf->revocation.kind == SS_REVOKING_STORE && !has_store(conf)
-               ? "SS0417: SignedSessionRevocation store: there is no store; name one in "
+               ? "SS0427: SignedSessionRevocation store: there is no store; name one in "
                  "SignedSessionStore, or a file: SignedSessionRevocation file:PATH"
                : NULL;
 }
@@ -179,7 +179,7 @@ static const char *clear_without_revocation(const ss_server_conf_t *conf, apr_po
     return conf->gathered.revokes != NULL && conf->revocation.kind == SS_REVOKING_OFF
                ? apr_psprintf(
                      pool,
-                     "SS0418: SignedSessionClear at %s ends other sessions of the user, but "
+                     "SS0428: SignedSessionClear at %s ends other sessions of the user, but "
                      "there is no log of that: set SignedSessionRevocation",
                      conf->gathered.revokes)
                : NULL;

@@ -148,7 +148,7 @@ static const char *fault_of_head(request_rec *r, int *status)
 
     *status = HTTP_FORBIDDEN;
     if (!may_revoke(r)) {
-        return "SS0424: sessions are revoked from this machine, without a proxy in between, or by "
+        return "SS0429: sessions are revoked from this machine, without a proxy in between, or by "
                "whoever has logged in: add AuthType and Require to this location";
     }
     if (!ss_origin_may_change(&caller)) {

@@ -191,7 +191,7 @@ def test_what_means_nothing(cookies, form, text):
 
 @pytest.mark.parametrize('headers', [{'X-Forwarded-For': '127.0.0.1'}, {'Via': '1.1 proxy'}, {'Forwarded': 'for=127.0.0.1'}])
 def test_nobody_from_elsewhere_revokes(cookies, headers):
-    assert 'SS0424' in revoke(cookies, 'subject=x', 403, headers).text
+    assert 'SS0429' in revoke(cookies, 'subject=x', 403, headers).text
     revoke(cookies, 'subject=x', 204, {**headers, **basic('admin')}, '/guarded-revoke')
 
 
@@ -249,8 +249,8 @@ def test_a_revoked_cookie_is_hidden_from_applications():
 
 
 @pytest.mark.parametrize('conf, number', [
-    ('SignedSessionRevocation store', 'SS0417'),
-    ('<Location "/x">\nSignedSessionClear Everywhere\n</Location>', 'SS0418'),
+    ('SignedSessionRevocation store', 'SS0427'),
+    ('<Location "/x">\nSignedSessionClear Everywhere\n</Location>', 'SS0428'),
     ('SignedSessionFormat flask\nSignedSessionRevocation file:{dir}/log\n<Location "/x">\nSignedSessionClear Others\n</Location>', 'SS0425')])
 def test_what_cannot_work_is_refused(conf, number):
     rc, text = configtest(f'SignedSession On\n{conf}')
