@@ -198,22 +198,29 @@ END_TEST
 
 START_TEST(test_starts_at_the_same_moment_make_one_log)
 {
-    int status;
+    int status, ends[2];
+    char byte;
 
     for (int round = 0; round < 20; round++) {
         pid_t pids[STARTS];
 
         unlink(path);
+        ck_assert_int_eq(pipe(ends), 0);
         for (int i = 0; i < STARTS; i++) {
             pids[i] = fork();
             if (pids[i] == 0) {
+                /* none goes on before the other end is closed */
+                close(ends[1]);
+                (void)!read(ends[0], &byte, 1);
                 _exit(make() != APR_SUCCESS || append("all 1 2\n") != APR_SUCCESS);
             }
         }
+        close(ends[1]);
         for (int i = 0; i < STARTS; i++) {
             ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
             ck_assert_int_eq(status, 0);
         }
+        close(ends[0]);
         ck_assert_uint_eq(strlen(content()),
                           strlen(SS_REVOCATION_FIRST) + STARTS * strlen("all 1 2\n"));
     }
@@ -582,6 +589,11 @@ START_TEST(test_a_shorter_file_is_read_anew)
     ck_assert_int_eq(truncate(path, (off_t)(strlen(SS_REVOCATION_FIRST) + strlen(ALICE))), 0);
     assert_revoked("alice");
     assert_valid("bob");
+    write_file("subject carol 500 2000", "a"); /* without its end */
+    assert_revoked("carol");
+    ck_assert_int_eq(truncate(path, (off_t)(strlen(SS_REVOCATION_FIRST) + strlen(ALICE))), 0);
+    assert_revoked("alice");
+    assert_valid("carol");
 }
 END_TEST
 
