@@ -26,6 +26,7 @@
 #include "httpd/modules.h"
 #include "httpd/outage.h"
 #include "httpd/returning.h"
+#include "httpd/revoke.h"
 #include "httpd/startup.h"
 #include "httpd/upgrade.h"
 #include "lib/option.h"
@@ -106,6 +107,9 @@ const command_rec ss_directives[] = {
            "how long one load or one save may take, all in all, from 10ms to 10s"),
     SERVER("SignedSessionStoreSpace", ss_parse_space, store_space, 1, "256M",
            "bytes that a store on this machine may use before it refuses new sessions, from 1M"),
+    SERVER("SignedSessionRevocation", ss_parse_revocation, revocation, 1, "Off",
+           "where it is written who was logged out everywhere: file: and the path of a log on this machine, or store; "
+           "or Off"),
 
     DIRECTORY("SignedSession", ss_parse_choice, mode, 1, NULL,
               "On, Off, or ReadOnly (never sends a cookie)",
@@ -135,9 +139,9 @@ const command_rec ss_directives[] = {
             "keys that are removed when a request here is answered",
             .merge = ss_merge_rules, .gather = ss_gather_rule),
     SECTION("SignedSessionClear", ss_parse_clear, clear, 0, NULL,
-            "On: requests here end the session; Before: they begin a new one, in which only the keys "
-            "behind it stay; or Off",
-            .gather = ss_gather_rule),
+            "On: requests here end the session; Everywhere: and every other one of its user; Others: only "
+            "those; Before: they begin a new one, in which only the keys behind it stay; or Off",
+            .gather = ss_gather_clear),
     SECTION("SignedSessionUser", ss_parse_user, user, 2, SS_DEFAULT_USER,
             "the key that AuthType signed-session takes the user from, and what the value must begin "
             "with before the name",
@@ -227,6 +231,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_identity_settle, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
+    ap_hook_handler(ss_revoke_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);

@@ -113,4 +113,15 @@ APR_DECLARE_OPTIONAL_FN(apr_status_t, signed_session_clear, (request_rec * r));
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, signed_session_patch, (request_rec * r, const char *patch));
 
+/**
+ * Log somebody out everywhere: what SignedSessionRevocation is for.
+ *
+ * @param kind   "subject": every session of whom `value` names; "id": one session, `value` is 32
+ *               hexadecimal digits; "all": everybody's, `value` is ignored
+ * @return       also SIGNED_SESSION_E_INVALID; APR_ENOTIMPL: SignedSessionRevocation is Off;
+ *               APR_ENOSPC: the log is full; anything else: it could not be written
+ */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, signed_session_revoke,
+                        (request_rec * r, const char *kind, const char *value));
+
 #endif

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "httpd/api.h"
+#include "httpd/revoke.h"
 #include "httpd/visit.h"
 #include "lib/value.h"
 #include "lib/encode.h"
@@ -192,8 +193,22 @@ static apr_status_t signed_session_patch(request_rec *r, const char *patch)
     }
 }
 
+static apr_status_t signed_session_revoke(request_rec *r, const char *kind, const char *value)
+{
+    const ss_server_conf_t *conf = ss_server_conf(r->server);
+    const char *why;
+    apr_status_t rv;
+
+    if (conf->sealing.seals == NULL) {
+        return SIGNED_SESSION_E_OFF;
+    }
+    rv = ss_revoke(conf, kind, value == NULL ? ss_absent : ss_bytes_of(value), &why, r->pool);
+    return rv == APR_EINVAL ? SIGNED_SESSION_E_INVALID : rv;
+}
+
 void ss_api_register(void)
 {
+    APR_REGISTER_OPTIONAL_FN(signed_session_revoke);
     APR_REGISTER_OPTIONAL_FN(signed_session_state);
     APR_REGISTER_OPTIONAL_FN(signed_session_get);
     APR_REGISTER_OPTIONAL_FN(signed_session_get_json);

@@ -17,6 +17,18 @@
  * before any directory section is known; a directory's decides what is shown, required or changed.
  */
 
+/** SignedSessionRevocation */
+typedef enum ss_revoking_e {
+    SS_REVOKING_OFF,
+    SS_REVOKING_FILE, /* a log on this machine */
+    SS_REVOKING_STORE /* one in the store */
+} ss_revoking_e;
+
+typedef struct ss_revoking_conf_t {
+    ss_revoking_e kind;
+    const char *path; /* of the file */
+} ss_revoking_conf_t;
+
 /** Server level: main server or virtual host. */
 typedef struct ss_server_conf_t {
     /* directives */
@@ -33,6 +45,7 @@ typedef struct ss_server_conf_t {
     apr_size_t store_max_size;         /* of the JSON text of a stored session */
     apr_interval_time_t store_timeout; /* of one load, or of one save */
     apr_size_t store_space;            /* of all records of a store on this machine */
+    ss_revoking_conf_t revocation;
 
     ss_gathered_t gathered; /* written by gathered.c */
 
@@ -40,6 +53,7 @@ typedef struct ss_server_conf_t {
     ss_sealing_t sealing;               /* written by secrets.c; seals is NULL without keys */
     const char *unusable;               /* then: the message that says why */
     struct ss_stores_t *stores;         /* written by stores.c; NULL without keys */
+    struct ss_revoking_t *revoking;     /* written by revoking.c in each child; NULL: Off */
     const apr_array_header_t *reserved; /* written by forward.c: headers of every server that
                                            clients may not send */
 } ss_server_conf_t;
@@ -77,7 +91,13 @@ typedef struct ss_rule_t {
     const char *separator;       /* of the pieces that the value is made of; NULL: it is a text */
 } ss_rule_t;
 
-typedef enum ss_clear_e { SS_CLEAR_OFF, SS_CLEAR_ON, SS_CLEAR_BEFORE } ss_clear_e;
+typedef enum ss_clear_e {
+    SS_CLEAR_OFF,
+    SS_CLEAR_ON,
+    SS_CLEAR_EVERYWHERE, /* as On, and every other session of the same subject */
+    SS_CLEAR_OTHERS,     /* only those */
+    SS_CLEAR_BEFORE
+} ss_clear_e;
 
 /** SignedSessionClear */
 typedef struct ss_clear_conf_t {
@@ -214,6 +234,7 @@ ss_gather_fn ss_gather_update;       /* ss_update_conf_t */
 ss_gather_fn ss_gather_forward;      /* ss_forward_conf_t */
 ss_gather_fn ss_gather_forward_text; /* ss_forward_text_t, the last of them */
 ss_gather_fn ss_gather_rule;         /* any */
+ss_gather_fn ss_gather_clear;        /* ss_clear_conf_t */
 ss_gather_fn ss_gather_user;         /* ss_user_conf_t */
 ss_gather_fn ss_gather_login;        /* const char *: a key, or NULL */
 ss_gather_fn ss_gather_login_page;   /* ss_login_page_t */
@@ -237,6 +258,7 @@ ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unse
     ss_parse_duration, ss_parse_timeout, ss_parse_renew, ss_parse_size, ss_parse_sources,
     ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins,
     ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return,
-    ss_parse_login, ss_parse_places, ss_parse_store_size, ss_parse_space, ss_parse_wait;
+    ss_parse_login, ss_parse_places, ss_parse_store_size, ss_parse_space, ss_parse_wait,
+    ss_parse_revocation;
 
 #endif

@@ -165,6 +165,40 @@ static const char *store_without_end(const ss_server_conf_t *conf, apr_pool_t *p
                : NULL;
 }
 
+static const char *revocation_without_store(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->revocation.kind == SS_REVOKING_STORE && !has_store(conf)
+               ? "SS0427: SignedSessionRevocation store: there is no store; name one in "
+                 "SignedSessionStore, or a file: SignedSessionRevocation file:PATH"
+               : NULL;
+}
+
+static const char *clear_without_revocation(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    return conf->gathered.revokes != NULL && conf->revocation.kind == SS_REVOKING_OFF
+               ? apr_psprintf(
+                     pool,
+                     "SS0428: SignedSessionClear at %s ends other sessions of the user, but "
+                     "there is no log of that: set SignedSessionRevocation",
+                     conf->gathered.revokes)
+               : NULL;
+}
+
+static const char *others_without_creation(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    const ss_format_t *written = ss_config_written(conf);
+
+    return conf->gathered.clears_others != NULL && !(written->traits & SS_FORMAT_CREATED)
+               ? apr_psprintf(
+                     pool,
+                     "SS0425: SignedSessionClear Others at %s: cookies of the format %s have "
+                     "no time of creation, by which one session could go on alone; write "
+                     "native first in SignedSessionFormat",
+                     conf->gathered.clears_others, written->name)
+               : NULL;
+}
+
 static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *pool)
 {
     (void)pool;
@@ -175,9 +209,11 @@ static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *po
                : NULL;
 }
 
-static doubt_fn *const contradictions[] = { audience_of_nothing,     encrypt_without_secrecy,
-                                            modules_without_secrecy, store_without_reference,
-                                            store_without_end,       NULL };
+static doubt_fn *const contradictions[] = {
+    audience_of_nothing,      encrypt_without_secrecy, modules_without_secrecy,
+    store_without_reference,  store_without_end,       revocation_without_store,
+    clear_without_revocation, others_without_creation, NULL
+};
 
 static doubt_fn *const surprises[] = { audience_of_others,   encrypt_of_others,
                                        endless_format,       absolute_without_creation,

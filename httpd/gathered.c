@@ -30,6 +30,8 @@ void ss_gathered_merge(ss_gathered_t *gathered, const ss_gathered_t *inherited,
     gathered->users = apr_array_append(pool, inherited->users, own->users);
     gathered->asks_age = first_of(own->asks_age, inherited->asks_age);
     gathered->has_aliases = own->has_aliases || inherited->has_aliases;
+    gathered->revokes = first_of(own->revokes, inherited->revokes);
+    gathered->clears_others = first_of(own->clears_others, inherited->clears_others);
     gathered->has_rules = own->has_rules || inherited->has_rules;
     gathered->login_pages = apr_array_append(pool, inherited->login_pages, own->login_pages);
     gathered->updates = apr_array_append(pool, inherited->updates, own->updates);

@@ -36,7 +36,10 @@ typedef struct ss_gathered_t {
     const char *asks_age;               /* "FILE:LINE" of a Require signed-session-age, or NULL */
     int has_aliases;                    /* does an <AuthzProviderAlias> stand for one of ours? */
     const char *modules;                /* "FILE:LINE" of a SignedSessionModules On, or NULL */
-    int has_rules;                      /* is there a SignedSessionSet, Unset or Clear? */
+    const char *revokes;       /* "FILE:LINE" of a SignedSessionClear Everywhere or Others, or
+                                  NULL */
+    const char *clears_others; /* the same of an Others */
+    int has_rules;             /* is there a SignedSessionSet, Unset or Clear? */
     const apr_array_header_t *login_pages; /* ss_login_page_t: all there are */
     const apr_array_header_t *updates;     /* const char *: every SignedSessionUpdate header */
     const apr_array_header_t *headers;     /* const char *: those, and every SignedSessionForward

@@ -5,6 +5,7 @@
 
 #include "httpd/keeping.h"
 #include "httpd/log.h"
+#include "httpd/revoking.h"
 #include "httpd/stores.h"
 
 #define CLOSED_LIVES apr_time_from_sec(10) /* longer than a request that has loaded it before */
@@ -308,7 +309,7 @@ static void tell_of_unended(ss_visit_t *visit, const char *why)
 {
     visit->keeping.unended = why;
     ss_log(visit->root, APLOG_ERR, "SS0404",
-           "the session could not be ended in the store: %s; a copy of its cookie stays valid "
+           "the session could not be ended for every copy: %s; a copy of its cookie stays valid "
            "until %s",
            why, end_of_cookie(visit));
 }
@@ -387,11 +388,44 @@ static const unsigned char *id_of_client(const ss_visit_t *visit)
                : NULL;
 }
 
+/* Put an id into the log of revocations, once. In a store there is no room for every logout. */
+static void strike(ss_visit_t *visit, const unsigned char *id)
+{
+    const char *why;
+
+    if (visit->conf->revocation.kind != SS_REVOKING_FILE || visit->keeping.is_struck) {
+        return;
+    }
+    visit->keeping.is_struck = 1;
+    if (ss_revoking_add(visit->conf, SS_REVOKED_ID, ss_bytes((const char *)id, SS_SESSION_ID_SIZE),
+                        &why, visit->root->pool) != APR_SUCCESS) {
+        tell_of_unended(visit, why);
+    }
+}
+
+static int was_somebodys(const ss_visit_t *visit)
+{
+    return ss_revoking_subject(visit->conf, visit->opened.session, visit->root->pool).data != NULL;
+}
+
+void ss_keeping_strike_old(ss_visit_t *visit, const unsigned char *id)
+{
+    const unsigned char *old = id_of_client(visit);
+
+    if (old != NULL && memcmp(old, id, SS_SESSION_ID_SIZE) != 0 &&
+        (ss_draft_has_ended(visit->draft) || was_somebodys(visit))) {
+        strike(visit, old);
+    }
+}
+
 void ss_keeping_end(ss_visit_t *visit, int ended, apr_time_t deadline)
 {
     const unsigned char *id = ended ? id_of_client(visit) : NULL;
     apr_array_header_t *all = all_of(visit);
 
+    if (id != NULL) {
+        strike(visit, id);
+    }
     for (int place = 0; id != NULL && place < ss_stores_count(visit->conf->stores); place++) {
         if (!ss_stores_is_cookie(visit->conf->stores, place) && find(visit, place, id) == NULL) {
             add(visit, place, id)->text = ss_bytes("", 0); /* there may be one */

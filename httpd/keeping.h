@@ -59,6 +59,10 @@ apr_uint32_t ss_keeping_counter(ss_visit_t *visit, const ss_stamp_t *stamp);
 SS_MUST_USE apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place,
                                                  const unsigned char *id, apr_time_t deadline);
 
+/** A new session has begun, under this id: where a log of revocations is a file, the old one's id
+ * goes there, if it was ended or was somebody's. Copies of its cookie would go on otherwise. */
+void ss_keeping_strike_old(ss_visit_t *visit, const unsigned char *id);
+
 /**
  * The session has ended, or what this visit had begun is taken back: close its records.
  *

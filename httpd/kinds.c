@@ -376,6 +376,19 @@ void ss_gather_rule(cmd_parms *cmd, const void *member)
     gathered_by(cmd)->has_rules = 1;
 }
 
+void ss_gather_clear(cmd_parms *cmd, const void *member)
+{
+    ss_clear_e kind = ((const ss_clear_conf_t *)member)->kind;
+
+    ss_gather_rule(cmd, member);
+    if (kind == SS_CLEAR_EVERYWHERE || kind == SS_CLEAR_OTHERS) {
+        gathered_by(cmd)->revokes = ss_gathered_place(cmd);
+    }
+    if (kind == SS_CLEAR_OTHERS) {
+        gathered_by(cmd)->clears_others = ss_gathered_place(cmd);
+    }
+}
+
 void ss_gather_user(cmd_parms *cmd, const void *member)
 {
     ss_gathered_mention(&gathered_by(cmd)->users, ((const ss_user_conf_t *)member)->key,

@@ -80,16 +80,18 @@ const char *ss_parse_unset(void *member, const ss_line_t *line)
 
 const char *ss_parse_clear(void *member, const ss_line_t *line)
 {
-    static const char *const words[] = {
-        [SS_CLEAR_OFF] = "Off", [SS_CLEAR_ON] = "On", [SS_CLEAR_BEFORE] = "Before"
-    };
+    static const char *const words[] = { [SS_CLEAR_OFF] = "Off",
+                                         [SS_CLEAR_ON] = "On",
+                                         [SS_CLEAR_EVERYWHERE] = "Everywhere",
+                                         [SS_CLEAR_OTHERS] = "Others",
+                                         [SS_CLEAR_BEFORE] = "Before" };
     ss_clear_conf_t clear = { SS_CLEAR_OFF, NULL };
     const char *why;
 
     while (!ss_kind_is_word(line->words[0], words[clear.kind])) {
         if (clear.kind == SS_CLEAR_BEFORE) {
-            return ss_kind_not_accepted(line->words[0], "On, Off, or Before and keys that stay",
-                                        line);
+            return ss_kind_not_accepted(
+                line->words[0], "On, Off, Everywhere, Others, or Before and keys that stay", line);
         }
         clear.kind++;
     }

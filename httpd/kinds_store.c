@@ -73,3 +73,26 @@ const char *ss_parse_wait(void *member, const ss_line_t *line)
 
     return accepted == NULL ? NULL : ss_kind_not_accepted(line->words[0], accepted, line);
 }
+
+const char *ss_parse_revocation(void *member, const ss_line_t *line)
+{
+    static const char accepted[] = "Off, store, or file: and the path of a log";
+    const char *word = line->words[0];
+    ss_revoking_conf_t revocation = { SS_REVOKING_OFF, NULL };
+
+    if (strncmp(word, "file:", 5) == 0 && word[5] != '\0') {
+        revocation.kind = SS_REVOKING_FILE;
+        revocation.path = ap_server_root_relative(line->pool, word + 5);
+        if (revocation.path == NULL) {
+            return ss_kind_not_accepted(word, accepted, line);
+        }
+    }
+    else if (strcmp(word, "store") == 0) {
+        revocation.kind = SS_REVOKING_STORE;
+    }
+    else if (!ss_kind_is_word(word, "Off")) {
+        return ss_kind_not_accepted(word, accepted, line);
+    }
+    *(ss_revoking_conf_t *)member = revocation;
+    return NULL;
+}

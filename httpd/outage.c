@@ -3,6 +3,7 @@
  */
 #include "httpd/config.h"
 #include "httpd/outage.h"
+#include "httpd/revoking.h"
 #include "httpd/stores.h"
 #include "httpd/visit.h"
 
@@ -19,12 +20,18 @@ static int is_error_document(const request_rec *r)
     return 0;
 }
 
+/* Is anything asked besides the cookie? */
+static int may_be_away(const ss_server_conf_t *conf)
+{
+    return ss_stores_has_store(conf->stores) || ss_revoking_is_on(conf);
+}
+
 int ss_outage_check(request_rec *r)
 {
-    const ss_stores_t *stores = ss_server_conf(ss_visit_root(r)->server)->stores;
+    const ss_server_conf_t *conf = ss_server_conf(ss_visit_root(r)->server);
     ss_visit_t *visit;
 
-    if (stores == NULL || !ss_stores_has_store(stores) || r->main != NULL || is_error_document(r) ||
+    if (conf->stores == NULL || !may_be_away(conf) || r->main != NULL || is_error_document(r) ||
         ss_visit_enter(&visit, r) != SS_ACCESS_READY || visit->state != SS_UNAVAILABLE) {
         return DECLINED;
     }

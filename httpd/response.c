@@ -52,6 +52,10 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     apr_status_t rv;
 
     visit->response.may_renew = may_renew;
+    if (visit->state == SS_REVOKED && dir->mode == SS_ON &&
+        ss_session_is_empty(ss_visit_session(visit))) {
+        ss_visit_change(visit, &ss_change_end); /* its cookie goes */
+    }
     rv = ss_saving_seal(visit, may_renew, &set_cookie);
     if (ss_saving_is_too_large(rv) && visit->ruled) {
         ss_log(r, APLOG_ERR, "SS0310",

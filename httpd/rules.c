@@ -13,6 +13,7 @@
 #include "httpd/caller.h"
 #include "httpd/earned.h"
 #include "httpd/log.h"
+#include "httpd/revoke.h"
 #include "httpd/rules.h"
 #include "lib/split.h"
 
@@ -29,7 +30,18 @@ static int is_earned(const ss_visit_t *visit, request_rec *r)
 
 static int clears(const ss_dir_conf_t *dir)
 {
-    return dir->mode == SS_ON && dir->clear.kind == SS_CLEAR_ON;
+    return dir->mode == SS_ON &&
+           (dir->clear.kind == SS_CLEAR_ON || dir->clear.kind == SS_CLEAR_EVERYWHERE);
+}
+
+static int clears_everywhere(const ss_dir_conf_t *dir)
+{
+    return dir->mode == SS_ON && dir->clear.kind == SS_CLEAR_EVERYWHERE;
+}
+
+static int clears_others(const ss_dir_conf_t *dir)
+{
+    return dir->mode == SS_ON && dir->clear.kind == SS_CLEAR_OTHERS;
 }
 
 /* Does this hold for any place of the chain? */
@@ -164,7 +176,7 @@ static int takes_key_away(const apr_array_header_t *rules)
 
 static int takes_away(const ss_dir_conf_t *dir)
 {
-    return dir->mode == SS_ON && (dir->clear.kind == SS_CLEAR_ON || takes_key_away(dir->rules));
+    return clears(dir) || (dir->mode == SS_ON && takes_key_away(dir->rules));
 }
 
 int ss_rules_take_away(request_rec *r)
@@ -202,6 +214,12 @@ void ss_rules_apply(request_rec *r)
         ss_draft_begin_anew(visit->draft, keep);
     }
     apply_rules(r, visit, &leave);
+    if (leave.earned && is_any(r, clears_others) && ss_revoke_subject(visit)) {
+        ss_visit_change(visit, &ss_change_login); /* it alone goes on */
+    }
+    if (leave.take_away && is_any(r, clears_everywhere)) {
+        ss_revoke_subject(visit);
+    }
     if (leave.take_away && is_any(r, clears)) {
         ss_visit_change(visit, &ss_change_end);
     }

@@ -5,6 +5,7 @@
 
 #include "httpd/keeping.h"
 #include "httpd/log.h"
+#include "httpd/revoking.h"
 #include "httpd/saving.h"
 #include "httpd/stores.h"
 
@@ -86,7 +87,7 @@ static void print_nothing(ss_visit_t *visit, apr_time_t deadline)
 {
     int over = is_over(visit);
 
-    if (has_store(visit)) {
+    if (has_store(visit) || (over && ss_revoking_is_on(visit->conf))) {
         ss_keeping_end(visit, over, deadline);
     }
     if (over && visit->cookies + visit->companions > 0) {
@@ -107,6 +108,25 @@ static apr_status_t print_unavailable(ss_visit_t *visit, apr_time_t deadline)
     return APR_SUCCESS;
 }
 
+/* A session that begins in the second in which its user was logged out everywhere is not one of
+ * those. Of a framework's cookie the only time is the one that it is signed at. */
+static void date_behind_revocations(ss_stamp_t *stamp, const ss_visit_t *visit)
+{
+    const ss_sealing_t *how = &visit->conf->sealing;
+    ss_session_t *session = ss_visit_session(visit);
+    apr_int64_t earliest =
+        ss_revoking_earliest(visit->conf, session, visit->now, visit->root->pool);
+
+    if (ss_sealing_written(how)->traits & SS_FORMAT_CREATED) {
+        if (ss_session_stamp(session)->created == SS_NO_TIME && stamp->created < earliest) {
+            stamp->created = earliest;
+        }
+    }
+    else if (stamp->renewed < earliest + ss_lifetime_head_start(how->lifetime)) {
+        stamp->renewed = earliest + ss_lifetime_head_start(how->lifetime);
+    }
+}
+
 /* What the next cookie says of the session. One that begins in this visit has the same id each
  * time. */
 static apr_status_t stamp_of(ss_stamp_t *stamp, ss_visit_t *visit)
@@ -116,6 +136,9 @@ static apr_status_t stamp_of(ss_stamp_t *stamp, ss_visit_t *visit)
 
     if (rv == APR_SUCCESS && ss_session_stamp(session)->counter == 0 && has_store(visit)) {
         rv = ss_keeping_new_id(stamp->id, visit);
+    }
+    if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
+        date_behind_revocations(stamp, visit);
     }
     return rv;
 }
@@ -175,6 +198,9 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
                  : put_into_store(result, visit, place, stamp, renewing, deadline);
     } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL) &&
              ++place < ss_stores_count(stores));
+    if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
+        ss_keeping_strike_old(visit, stamp.id);
+    }
     return rv == APR_SUCCESS && ss_stores_has_store(stores)
                ? ss_keeping_close_others(visit, place, stamp.id, deadline)
                : rv;

@@ -11,6 +11,7 @@
 #include "httpd/forward.h"
 #include "httpd/log.h"
 #include "httpd/response.h"
+#include "httpd/revoking.h"
 #include "httpd/secrets.h"
 #include "httpd/startup.h"
 #include "httpd/stores.h"
@@ -62,6 +63,7 @@ static const struct part_t {
     { NULL,                ss_doubts_warn,     NULL },
     { NULL,                ss_forward_reserve, NULL },
     { NULL,                ss_response_start,  NULL },
+    { NULL,                ss_revoking_settle, ss_revoking_open },
     { NULL,                NULL,               keep_memory },
     /* clang-format on */
 };

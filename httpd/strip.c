@@ -22,12 +22,25 @@ int ss_strip_is_ours(ss_bytes_t value, const void *r_)
     return 0;
 }
 
+static int is_revoked(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_loaded(r);
+
+    return visit != NULL && visit->state == SS_REVOKED;
+}
+
 static ss_strip_extent_e wanted_here(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
     const ss_dir_conf_t *dir = ss_dir_conf(r);
 
-    if (conf->sealing.seals == NULL || dir->strip == SS_STRIP_OFF) {
+    if (conf->sealing.seals == NULL) {
+        return SS_STRIP_NOTHING;
+    }
+    if (is_revoked(r)) {
+        return SS_STRIP_ALL; /* applications that read the cookie themselves do not know */
+    }
+    if (dir->strip == SS_STRIP_OFF) {
         return SS_STRIP_NOTHING;
     }
     if (dir->strip == SS_STRIP_ON) {

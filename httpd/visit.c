@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/log.h"
+#include "httpd/revoking.h"
 #include "httpd/stores.h"
 #include "httpd/visit.h"
 
@@ -81,6 +82,13 @@ ss_fetched_e ss_visit_fetch(void *visit_, ss_bytes_t *bytes, int *place, const u
     return fetched;
 }
 
+static ss_state_e judge(void *visit_, const ss_session_t *session)
+{
+    const ss_visit_t *visit = visit_;
+
+    return ss_revoking_judge(visit->conf, session, visit->now, visit->root->pool);
+}
+
 static void tell_of_records(const ss_visit_t *visit)
 {
     const ss_opened_t *opened = &visit->opened;
@@ -102,6 +110,7 @@ static void load(ss_visit_t *visit)
 
     ss_sealing_find(&candidates, visit->header, how);
     candidates.fetch = ss_visit_fetch;
+    candidates.judge = ss_revoking_is_on(visit->conf) ? judge : NULL;
     candidates.baton = visit;
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;

@@ -111,8 +111,15 @@ typedef struct ss_keeping_note_t {
     int tries;           /* to save */
     const char *why;     /* SS_STORE_FULL, SS_STORE_UNAVAILABLE: what the store says */
     apr_size_t over;     /* SS_STORED_TOO_LARGE: bytes over the limit */
-    const char *unended; /* why a record could not be closed; NULL: all were */
+    int is_struck;       /* the id of the session that has ended is in the log of revocations */
+    const char *unended; /* why a session could not be ended for every copy; NULL: it was */
 } ss_keeping_note_t;
+
+/** revoke.c */
+typedef struct ss_revoke_note_t {
+    int is_asked; /* the other sessions of the visit's subject are to be revoked */
+    int is_done;  /* they are */
+} ss_revoke_note_t;
 
 /** outage.c */
 typedef struct ss_outage_note_t {
@@ -169,6 +176,7 @@ typedef struct ss_visit_t {
     ss_shared_cookie_note_t shared_cookie;
     ss_response_note_t response;
     ss_outage_note_t outage;
+    ss_revoke_note_t revoke;
     ss_keeping_note_t keeping;
     ss_saving_note_t saving;
 } ss_visit_t;

@@ -17,9 +17,14 @@ static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t no
            age_of(stamped, now) > apr_time_sec(limit);
 }
 
+/* A session that begins in the second of a revocation is dated behind it. */
+#define ALWAYS_ALLOWED 2 /* seconds */
+
 static int is_ahead(apr_int64_t stamped, apr_interval_time_t skew, apr_time_t now)
 {
-    return stamped != SS_NO_TIME && -age_of(stamped, now) > apr_time_sec(skew);
+    apr_int64_t allowed = apr_time_sec(skew) > ALWAYS_ALLOWED ? apr_time_sec(skew) : ALWAYS_ALLOWED;
+
+    return stamped != SS_NO_TIME && -age_of(stamped, now) > allowed;
 }
 
 ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)

@@ -42,7 +42,8 @@ typedef struct ss_renew_t {
 typedef struct ss_lifetime_t {
     apr_interval_time_t idle;     /* after the last renewal, or SS_FOREVER */
     apr_interval_time_t absolute; /* after creation, or SS_FOREVER */
-    apr_interval_time_t skew;     /* that other clocks may be ahead of ours */
+    apr_interval_time_t
+        skew; /* that other clocks may be ahead of ours; 2 seconds are always allowed */
     ss_renew_t renew;
     int persistent; /* does the cookie carry Max-Age? */
 } ss_lifetime_t;

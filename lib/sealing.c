@@ -62,6 +62,7 @@ void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_s
     candidates->count = at_most(candidates->came);
     candidates->companion_count = 0;
     candidates->fetch = NULL;
+    candidates->judge = NULL;
     if (how->companion_name != NULL) {
         candidates->companion_count =
             at_most(ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, SS_COOKIE_FIRST,
@@ -292,6 +293,13 @@ static ss_session_t *session_of(const ss_memory_item_t *item, const ss_sealing_t
     return session;
 }
 
+static ss_state_e judge(const ss_session_t *session, const opening_t *opening)
+{
+    const ss_candidates_t *candidates = opening->candidates;
+
+    return candidates->judge == NULL ? SS_VALID : candidates->judge(candidates->baton, session);
+}
+
 static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const opening_t *opening)
 {
     const ss_sealing_t *how = opening->how;
@@ -308,11 +316,16 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
                 : examine(opened, &item, &cookie, opening);
     if (state == SS_VALID) {
         opened->session = session_of(&item, how, opening->pool);
+        state = judge(opened->session, opening);
+    }
+    if (state == SS_VALID) {
         opened->format = item.format;
         opened->key = item.key;
         opened->size = ss_sealing_size(&cookie, how);
     }
     else if (item.format != NULL) {
+        opened->session = NULL;
+        opened->is_stored = 0;
         opened->judged = item.stamp;
     }
     opened->is_owned = is_owned(item.format, state);
@@ -361,8 +374,8 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
 {
     const opening_t opening = { candidates, how, now, pool };
     ss_state_e first = SS_NONE, record = SS_NONE;
-    ss_stamp_t judged, unavailable = { .counter = 0 };
-    int owned = 0, is_gone = 0, is_closed = 0;
+    ss_stamp_t judged, unavailable;
+    int owned = 0, is_gone = 0, is_closed = 0, is_unavailable = 0;
 
     memset(opened, 0, sizeof(*opened));
     for (int i = 0; i < candidates->count; i++) {
@@ -372,9 +385,9 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
         if (state == SS_VALID && (opened->session == NULL || wins(&found, opened, how))) {
             *opened = found;
         }
-        if (state == SS_UNAVAILABLE &&
-            (unavailable.counter == 0 || is_newer(&found.judged, &unavailable))) {
+        if (state == SS_UNAVAILABLE && (!is_unavailable || is_newer(&found.judged, &unavailable))) {
             unavailable = found.judged;
+            is_unavailable = 1;
         }
         owned |= found.is_owned;
         is_closed |= found.is_closed;
@@ -385,7 +398,7 @@ ss_state_e ss_sealing_open(ss_opened_t *opened, const ss_candidates_t *candidate
             is_gone = found.is_gone;
         }
     }
-    if (unavailable.counter != 0 && !outweighs(opened, &unavailable)) {
+    if (is_unavailable && !outweighs(opened, &unavailable)) {
         memset(opened, 0, sizeof(*opened));
         first = SS_UNAVAILABLE;
         judged = unavailable;

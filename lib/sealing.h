@@ -66,12 +66,16 @@ typedef enum ss_fetched_e { SS_FETCHED, SS_FETCHED_NOTHING, SS_FETCH_FAILED } ss
 typedef ss_fetched_e ss_fetch_fn(void *baton, ss_bytes_t *bytes, int *place,
                                  const unsigned char *id, apr_pool_t *pool);
 
+/** Judges a session that is valid otherwise: SS_VALID, or why it is not. */
+typedef ss_state_e ss_judge_fn(void *baton, const ss_session_t *session);
+
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
     ss_fetch_fn *fetch; /* NULL: there is no store, or nobody is to ask it */
-    void *baton;
-    int came; /* `count`, or more: these are not tried */
+    ss_judge_fn *judge; /* NULL: nobody has more to say */
+    void *baton;        /* of both */
+    int came;           /* `count`, or more: these are not tried */
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count;
     ss_bytes_t companions[SS_CANDIDATES_MAX];

@@ -12,6 +12,7 @@
 #include "lib/field.h"
 #include "lib/form.h"
 #include "lib/names.h"
+#include "lib/revocation.h"
 #include "lib/session.h"
 #include "tests/must.h"
 
@@ -27,6 +28,7 @@ typedef struct input_t {
     ss_session_t *session;
     const char *text;
     const apr_array_header_t *members, *others;
+    ss_revocation_t *revoked;
     apr_pool_t *pool;
 } input_t;
 
@@ -375,6 +377,43 @@ static void do_form(const input_t *input)
     MUST(ss_form_parse(&found, &why, ss_bytes_of(input->text), input->pool) == APR_SUCCESS);
 }
 
+/* --- who is revoked --- */
+
+static void no_revocation(input_t *input, int size)
+{
+    static const unsigned char key[16] = "growth";
+
+    input->text = pieces(size, "subject user%d@example.org 500 2000\n", "", 0, input->pool);
+    input->revoked = ss_revocation_create(key, SS_REVOCATION_MAX, input->pool);
+}
+
+static void do_revocation_read(const input_t *input)
+{
+    ss_revocation_count_t count = { 0, 0, 0, 0 };
+
+    must(ss_revocation_read(input->revoked, ss_bytes_of(input->text), apr_time_from_sec(1000),
+                            &count) == APR_SUCCESS);
+}
+
+static void revocation(input_t *input, int size)
+{
+    no_revocation(input, size);
+    do_revocation_read(input);
+}
+
+/* Always as often: what was revoked, and what was not. */
+static void do_revocation_find(const input_t *input)
+{
+    const ss_revocable_t revoked = { NULL, ss_bytes_of("user77@example.org"), 500 },
+                         other = { (const unsigned char *)"an id of 16 byte",
+                                   ss_bytes_of("somebody@example.org"), 500 };
+
+    for (int i = 0; i < 100; i++) {
+        must(ss_revocation_covers(input->revoked, &revoked, apr_time_from_sec(1000)));
+        must(!ss_revocation_covers(input->revoked, &other, apr_time_from_sec(1000)));
+    }
+}
+
 /* clang-format off */
 /* The first size; the others are twice and four times as much, which where something is limited
  * (members of input, levels) reaches the limit, and elsewhere goes beyond what fits. */
@@ -426,6 +465,8 @@ static const struct {
     { "cookie-strip-none",      4096,                    separators,      do_cookie_strip },
     { "set-cookie",             800,                     attributes,      do_set_cookie },
     { "form-fields",            2048,                    fields,          do_form },
+    { "revocation-read",        4096,                    no_revocation,   do_revocation_read },
+    { "revocation-find",        4096,                    revocation,      do_revocation_find },
 };
 /* clang-format on */
 

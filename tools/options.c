@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/option.h"
+#include "lib/revocation_line.h"
 #include "lib/source.h"
 #include "tools/ssctl.h"
 
@@ -91,6 +92,32 @@ static const char *take_now(SS_UNUSED options_t *options, void *member, const ch
     return NULL;
 }
 
+static const char *take_path(SS_UNUSED options_t *options, void *member, const char *value)
+{
+    *(const char **)member = value;
+    return value[0] != '\0' ? NULL : "the path of a file";
+}
+
+static const char *take_subject(SS_UNUSED options_t *options, void *member, const char *value)
+{
+    apr_size_t len = strlen(value);
+
+    *(const char **)member = value;
+    return len > 0 && len <= SS_REVOCATION_SUBJECT_MAX
+               ? NULL
+               : "what SignedSessionSubject holds, 1 to " APR_STRINGIFY(
+                     SS_REVOCATION_SUBJECT_MAX) " bytes";
+}
+
+static const char *take_id(SS_UNUSED options_t *options, void *member, const char *value)
+{
+    *(const char **)member = value;
+    return strspn(value, "0123456789abcdefABCDEF") == strlen(value) &&
+                   strlen(value) == 2 * SS_SESSION_ID_SIZE
+               ? NULL
+               : "the id of a session, 32 hexadecimal digits";
+}
+
 static const char *take_flag(SS_UNUSED options_t *options, void *member,
                              SS_UNUSED const char *value)
 {
@@ -129,6 +156,16 @@ static const struct row_t {
       "or none" },
     { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew), SS_DEFAULT_SKEW,
       "how far other clocks may be ahead" },
+    { "file",             "PATH",     TAKES_LOG,     take_path,     AT(log), NULL,
+      "the log, as in SignedSessionRevocation file:PATH" },
+    { "subject",          "VALUE",    TAKES_REVOKED, take_subject,  AT(subject), NULL,
+      "sessions of this user, created up to now" },
+    { "id",               "HEX",      TAKES_REVOKED, take_id,       AT(id), NULL,
+      "the session of this id" },
+    { "all",              NULL,       TAKES_REVOKED, take_flag,     AT(all), NULL,
+      "all sessions created up to now" },
+    { "lifetime",         "DURATION", TAKES_REVOKED, take_timeout,  AT(revoked_for), "3650d",
+      "or none: how long a session lives at most" },
     { "now",              "SECONDS",  TAKES_NOW,     take_now,      AT(now), NULL,
       "the time to judge by, in seconds since 1970" },
     { "json",             NULL,       TAKES_JSON,    take_flag,     AT(json), NULL,
@@ -214,7 +251,7 @@ static const char *take_operand(options_t *options, const command_t *command,
     return NULL;
 }
 
-static const char *judge(const options_t *options, const command_t *command)
+static const char *judge_format(const options_t *options, const command_t *command)
 {
     const ss_format_t *written = command->takes & TAKES_FROM_TO ? options->to : options->format;
 
@@ -224,6 +261,19 @@ static const char *judge(const options_t *options, const command_t *command)
                             written->name);
     }
     return NULL;
+}
+
+static const char *judge(const options_t *options, const command_t *command)
+{
+    if (command->takes & TAKES_LOG && options->log == NULL) {
+        return apr_pstrcat(options->pool, command->name, " takes --file", NULL);
+    }
+    if (command->takes & TAKES_REVOKED &&
+        (options->subject != NULL) + (options->id != NULL) + options->all != 1) {
+        return apr_pstrcat(options->pool, command->name, " takes one of --subject, --id and --all",
+                           NULL);
+    }
+    return judge_format(options, command);
 }
 
 const char *options_read(options_t *options, const command_t *command, int argc,

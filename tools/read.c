@@ -102,6 +102,9 @@ static const char *why_untimely(ss_state_e state, const ss_opened_t *opened,
 static const char *why_refused(ss_state_e state, const ss_opened_t *opened, const ss_sealing_t *how,
                                const ss_candidates_t *found, const options_t *options)
 {
+    if (opened->is_gone) {
+        return "it leads to a store, in which only httpd can read the session";
+    }
     switch (state) {
     case SS_TOO_LARGE:
         return apr_psprintf(options->pool,
@@ -120,7 +123,7 @@ static const char *why_refused(ss_state_e state, const ss_opened_t *opened, cons
 result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
                       const options_t *options)
 {
-    const char *text, *why;
+    const char *text, *why, *name;
     ss_state_e state;
     result_e result = operand_read(&text, options);
 
@@ -135,9 +138,10 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     if (why == NULL) {
         why = why_refused(state, opened, how, found, options);
     }
-    complain("%s: %s", ss_state_name(state), why);
+    name = opened->is_gone ? "reference" : ss_state_name(state);
+    complain("%s: %s", name, why);
     if (options->json) {
-        printf("{\"state\":\"%s\",\"why\":%s,\"key_ids\":%s}\n", ss_state_name(state),
+        printf("{\"state\":\"%s\",\"why\":%s,\"key_ids\":%s}\n", name,
                json_of_text(ss_bytes_of(why), options->pool), json_of_key_ids(how, options->pool));
     }
     return SSCTL_REFUSED;

@@ -25,6 +25,10 @@ static const command_t commands[] = {
       "open a cookie in one format, seal it in another", run_convert },
     { "formats", TAKES_JSON, NULL,
       "list the formats", run_formats },
+    { "revoke",  TAKES_LOG | TAKES_REVOKED | TAKES_NOW, NULL,
+      "end sessions on all devices, by a line in the revocation log", run_revoke },
+    { "revoked", TAKES_LOG | TAKES_NOW | TAKES_JSON, NULL,
+      "list what the revocation log says", run_revoked },
     { NULL,      0, NULL, NULL, NULL }
 };
 /* clang-format on */

@@ -23,6 +23,10 @@ typedef struct options_t {
     int encrypt;
     int json;
     apr_time_t now;
+    const char *log; /* the revocation log */
+    const char *subject, *id;
+    int all;
+    apr_interval_time_t revoked_for;
     const char *operand; /* the word behind the options; NULL: read standard input */
     apr_pool_t *pool;
 } options_t;
@@ -37,6 +41,8 @@ typedef struct options_t {
 #define TAKES_FROM_TO 64
 #define TAKES_NAME 128
 #define TAKES_OPERAND 256
+#define TAKES_LOG 512
+#define TAKES_REVOKED 1024 /* who is revoked, and for how long */
 
 /** One command: the first word behind "ssctl". */
 typedef struct command_t {
@@ -54,6 +60,8 @@ result_e run_open(const options_t *options);
 result_e run_inspect(const options_t *options);
 result_e run_convert(const options_t *options);
 result_e run_formats(const options_t *options);
+result_e run_revoke(const options_t *options);
+result_e run_revoked(const options_t *options);
 
 /** Read the options of a command. Returns NULL, or what is wrong with them. */
 const char *options_read(options_t *options, const command_t *command, int argc,

@@ -73,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
              now, &pieces) == APR_SUCCESS);
     MUST(memcmp(&count, &pieces, sizeof(count)) == 0);
     MUST(ss_revocation_merge(again, set, now, &lacked) == APR_SUCCESS && lacked == 0);
-    MUST(count.unknown > 0 || ss_bytes_equal(ss_revocation_text(again, now, pool), printed));
+    MUST(count.unknown > 0 || count.read < text.len ||
+         ss_bytes_equal(ss_revocation_text(again, now, pool), printed));
 
     /* it is the same when it is read from what was printed, which holds nothing else */
     again = set_of(printed, now, &pieces, pool);

@@ -44,7 +44,7 @@ READY = 'resuming normal operations'
 
 APXS = os.environ.get('SS_APXS') or shutil.which('apxs') or 'apxs'
 # Built by us: where the environment says, and modules for tests beside the first of them.
-OUR_MODULES = {'signed_session': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE', 'ss_careless': 'SS_TEST_MODULE',
+OUR_MODULES = {'signed_session': 'SS_MODULE', 'signed_session_redis': 'SS_MODULE', 'ss_testing': 'SS_TEST_MODULE', 'ss_api': 'SS_TEST_MODULE', 'ss_entries': 'SS_TEST_MODULE', 'ss_careless': 'SS_TEST_MODULE',
                'visits': 'SS_TEST_MODULE'}
 
 # "event", "prefork" or "worker": conftest.py sets it from --mpm.

@@ -7,9 +7,13 @@
     with Provider() as provider:        # OpenID Connect: of this file
     SamlProvider(folder)                # SAML: of this file; it only signs answers
 
-All of them know alice and bob, by the passwords of PASSWORDS; alice is one of the admins.
+All of these know alice and bob, by the passwords of PASSWORDS; alice is one of the admins.
 
-slapd and the KDC are those that scripts/deps has unpacked beside this file: installed, their packages would start them
+Beside them is one that keeps sessions:
+
+    with Redis('--maxmemory', '4mb') as redis:
+
+slapd, the KDC and redis-server are those that scripts/deps has unpacked beside this file: installed, their packages would start them
 for the whole machine, and on every boot. Where nothing was unpacked, the system's own must do.
 """
 
@@ -30,6 +34,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -95,9 +100,11 @@ class Process:
 
     @staticmethod
     def program(name):
-        path = ROOT / 'usr/sbin' / name
-        assert path.exists(), f'{path} is missing: run scripts/deps test'
-        return str(path)
+        for folder in ('usr/sbin', 'usr/bin'):
+            path = ROOT / folder / name
+            if path.exists():
+                return str(path)
+        raise AssertionError(f'{path} is missing: run scripts/deps test')
 
 
 # --- LDAP ----------------------------------------------------------------------------------------
@@ -209,6 +216,42 @@ class Kerberos(Process):
         subprocess.run(['kinit', name], env=env, input=PASSWORDS[name] + '\n', text=True, check=True,
                        stdout=subprocess.DEVNULL)
         return env
+
+
+# --- Redis ---------------------------------------------------------------------------------------
+
+
+def need_redis():
+    """Where it is not installed, what needs it is not run; where scripts/deps has been, it is."""
+    if UNPACKED.is_dir():
+        Process.program('redis-server')
+    elif not (ROOT / 'usr/bin/redis-server').exists():
+        pytest.skip('redis-server is not installed')
+
+
+class Redis(Process):
+    """Listens on `port` and on the socket `path`, and keeps nothing on the disk. With `tls`, a Certificates, `port`
+    speaks TLS. Further words are those of its command line."""
+
+    def __init__(self, *options, tls=None):
+        need_redis()
+        super().__init__()
+        self.options, self.tls = options, tls
+
+    def prepare(self):
+        self.path = self.dir / 'socket'
+
+    def command(self):
+        port = ['--port', self.port]
+        if self.tls:
+            port = ['--port', 0, '--tls-port', self.port, '--tls-ca-cert-file', self.tls.ca, '--tls-cert-file', self.tls.cert,
+                    '--tls-key-file', self.tls.key]
+        return [self.program('redis-server'), *map(str, port), '--bind', '127.0.0.1', '--save', '', '--dir', self.dir,
+                '--unixsocket', self.path, *self.options]
+
+    def ask(self, *words):
+        """What it answers to a command, as redis-cli shows it."""
+        return self.run(self.program('redis-cli'), '-s', self.path, *map(str, words)).rstrip('\n')
 
 
 # --- OpenID Connect ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 """scripts/deps on machines that do not let it do everything: with doubles of the programs that it calls."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -15,6 +16,7 @@ TOOLS = ('cat', 'cmp', 'cp', 'dirname', 'env', 'mkdir', 'mktemp', 'mv', 'rm', 's
 ALL_THERE = 'printf "ii "'
 NONE_THERE = 'exit 1'
 NPM_FETCHES = 'mkdir -p node_modules; echo >>"$CALLS" npm'
+UNPACKED = re.search(r"^unpacked='(.*)'", (TOP / 'scripts/deps').read_text(), re.M)[1]
 CHATTER = 'Selecting previously unselected package gcc.'
 
 
@@ -29,6 +31,7 @@ class Machine:
         shutil.copytree(TOP / 'tests/httpd/node', self.node, ignore=shutil.ignore_patterns('node_modules'))
         self.unpacked = path / 'tests/httpd/unpacked'
         self.unpacked.mkdir()
+        (self.unpacked / 'packages').write_text(f'{UNPACKED}\n')
         (path / 'scripts').mkdir()
         shutil.copy(TOP / 'scripts/deps', path / 'scripts')
         (path / 'bin').mkdir()
@@ -104,17 +107,27 @@ def test_apt_is_quiet_when_all_goes_well(machine):
 
 
 def test_whose_packages_would_start_servers_is_only_unpacked(machine):
-    machine.unpacked.rmdir()
-    machine.has('apt-get', 'for word; do case $word in slapd | krb5-*) : >"$word.deb";; esac; done; echo "$*" >>"$CALLS"')
+    shutil.rmtree(machine.unpacked)
+    unpack_and_look(machine)
+
+
+def test_what_an_older_list_unpacked_is_unpacked_anew(machine):
+    (machine.unpacked / 'packages').write_text('slapd\n')
+    (machine.unpacked / 'slapd').touch()
+    unpack_and_look(machine)
+
+
+def unpack_and_look(machine):
+    machine.has('apt-get', 'for word; do case $word in slapd | krb5-* | redis-*) : >"$word.deb";; esac; done; echo "$*" >>"$CALLS"')
     machine.has('dpkg-deb', 'name=${2##*/}; : >"$3/${name%.deb}"')
     for _ in range(2):
         assert machine.deps()[0] == 0
-    assert {path.name for path in machine.unpacked.iterdir()} == {'slapd', 'krb5-kdc', 'krb5-admin-server'}
-    assert machine.calls.read_text() == '-qq -o Dpkg::Use-Pty=0 download slapd krb5-kdc krb5-admin-server\nnpm\n'
+    assert {path.name for path in machine.unpacked.iterdir()} == {'packages', *UNPACKED.split()}
+    assert machine.calls.read_text() == f'-qq -o Dpkg::Use-Pty=0 download {UNPACKED}\nnpm\n'
 
 
 def test_what_cannot_be_downloaded_is_a_failure_every_time(machine):
-    machine.unpacked.rmdir()
+    shutil.rmtree(machine.unpacked)
     machine.has('apt-get', 'echo "E: no such package" >&2; exit 100')
     for _ in range(2):
         rc, _, complaints = machine.deps()

@@ -9,12 +9,21 @@ from dataclasses import dataclass
 import pytest
 
 from cookies import native
-from harness import Server, configtest
+import harness
 
 # Where a directive may stand, as `httpd -L` says it.
 SERVER = 'Allowed in *.conf only outside <Directory>, <Files>, <Location>, or <If>'
 SECTION = 'Allowed in *.conf anywhere'
 ANYWHERE = 'Allowed in *.conf anywhere and in .htaccess when AllowOverride includes AuthConfig'
+
+
+def Server(conf, modules='', **more):
+    """With each module of ours that has directives."""
+    return harness.Server(conf, f'signed_session_redis {modules}', **more)
+
+
+def configtest(conf, modules='', **more):
+    return harness.configtest(conf, f'signed_session_redis {modules}', **more)
 
 
 @dataclass
@@ -148,10 +157,35 @@ DIRECTIVES = {
         SERVER,
         good=['1M', '256M', '2G', '1048576', '100000000'],
         bad=[(value, f'"{value}" is not accepted', 'from 1M') for value in ('1048575', '1K', '0', '-1', '256m', '1T')]),
+    'SignedSessionRevocation': Directive(
+        SERVER,
+        good=['Off', 'off', 'file:{dir}/revoked', 'file:revoked'],
+        bad=[('On', '"On" is not accepted', 'file: and the path'), ('file:', '"file:" is not accepted', 'or file:'),
+             ('Off store', 'a word too many', 'or Off')]),
     'SignedSessionUnavailable': Directive(
         SECTION,
         good=['503', 'anonymous', 'Anonymous'],
         bad=[('500', '"500" is not accepted', '503 or anonymous'), ('503 anonymous', 'a word too many', 'anonymous')]),
+    'SignedSessionRedisAuth': Directive(
+        SERVER,
+        good=['env:SIGNED_SESSION_SECRET', 'alice file:key', '"a b" "exec:/bin/cat {dir}/key"'],
+        bad=[('secret', 'may not stand in the configuration', 'env:NAME, file:PATH or "exec:COMMAND"'),
+             ('alice secret', 'may not stand', 'env:NAME'), ('alice /etc/key', 'before a path stands "file:"', 'file:/path'),
+             ('env:1A', 'env: takes the name', 'such as env:'), ('"" env:A', '"" is not accepted', 'a user of Redis'),
+             ('a b env:A', 'a word too many', 'a user of Redis')]),
+    'SignedSessionRedisTLS': Directive(
+        SERVER,
+        good=['CA=ca.pem', 'CA=/etc/ssl/ca.pem Name=redis.example', 'cert=c.pem KEY=c.key', 'Name=10.0.0.1'],
+        bad=[('ca.pem', '"ca.pem" is not accepted', 'CA=FILE'), ('CA=', '"CA=" is not accepted', 'CA=FILE'),
+             ('Verify=off', '"Verify=off" is not accepted', 'Name=HOST'), ('CA=a CA=b', 'CA= is there twice', 'once'),
+             ('Cert=c.pem', 'belong together', 'Key=FILE'), ('Key=c.key Name=a', 'belong together', 'Cert=FILE'),
+             ('CA=a Cert=b Key=c Name=d CA=e', 'a word too many', 'CA=FILE')]),
+    'SignedSessionRedisPrefix': Directive(
+        SERVER,
+        good=['ss:', 'shop', 'Gesch\u00e4ft/', 'a' * 64],
+        bad=[('a' * 65, 'is not accepted', '1 to 64 bytes'), ('"a b"', '"a b" is not accepted', 'without blanks'),
+             ('{a}', '"{a}" is not accepted', 'braces'), ('"a\tb"', 'is not accepted', 'control characters'),
+             ('a b', 'a word too many', 'keys begin with')]),
     'SignedSession': Directive(
         ANYWHERE,
         good=['On', 'Off', 'ReadOnly', 'on', 'OFF', 'readonly'],
@@ -207,7 +241,7 @@ DIRECTIVES = {
     'SignedSessionClear': Directive(
         SECTION,
         good=['On', 'Off', 'Before', 'before', 'Before cart "two words"'],
-        bad=[('After', '"After" is not accepted', 'On, Off, or Before'), ('On cart', 'only Before', 'keys'),
+        bad=[('After', '"After" is not accepted', 'On, Off, Everywhere, Others, or Before'), ('On cart', 'only Before', 'keys'),
              ('Off Before', 'only Before', 'keys'), ('Before cart, theme', '"cart," has a comma', 'blanks between')]),
     'SignedSessionUser': Directive(
         SECTION,
@@ -271,7 +305,7 @@ def placed(name, value):
 def listed():
     """What httpd itself says of our directives: name to (usage, place)."""
     _, text = Server('').run_once('-L')
-    found = re.findall(r'^(\w+) \(mod_signed_session\.c\)\n\t(.*)\n\t(.*(?:\n\twhen .*)?)', text, re.M)
+    found = re.findall(r'^(\w+) \(mod_signed_session(?:_redis)?\.c\)\n\t(.*)\n\t(.*(?:\n\twhen .*)?)', text, re.M)
     return {name: (usage, where.replace('\n\t', ' ')) for name, usage, where in found}
 
 
@@ -343,9 +377,9 @@ def test_every_good_value_starts(start, name):
     files = {'key': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'}
     rc, text = configtest(hosts, files=files)
     # the key file of this test is readable for all; a user may stand in another key than the subject
-    warned = ('SS0110', 'SS0117')
+    warned = ('SS0110', 'SS0117', 'SS0418', 'SS0424')
     assert rc == 0 and [line for line in text.splitlines() if not line.startswith(warned)] == ['Syntax OK']
-    server = start(hosts, files=files)
+    server = start(hosts, 'signed_session_redis', files=files)
     server.allow(*warned)
     assert server.request('GET', '/file.txt').status == 200
 

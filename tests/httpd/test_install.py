@@ -81,14 +81,37 @@ def test_dist_outside_a_checkout_says_what_it_needs(sources, built):
     assert 'needs a checkout' in run(built, 'make', 'dist', expect=2)
 
 
-def test_the_module_exports_one_symbol(built):
-    symbols = run(built, 'nm', '-D', '--defined-only', '.libs/mod_signed_session.so').split('\n')
-    assert [line.split()[-1] for line in symbols if line] == ['signed_session_module']
+NAMES = ['signed_session', 'signed_session_redis']
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_module_exports_one_symbol(built, name):
+    symbols = run(built, 'nm', '-D', '--defined-only', f'.libs/mod_{name}.so').split('\n')
+    assert [line.split()[-1] for line in symbols if line] == [f'{name}_module']
+
+
+def test_only_the_module_for_redis_needs_what_redis_needs(built):
+    needed = {name: re.findall(r'NEEDED.*\[(?:lib)(hiredis|ssl)\.', elf(built, f'.libs/mod_{name}.so', '-d')) for name in NAMES}
+    assert needed == {'signed_session': [], 'signed_session_redis': ['hiredis', 'ssl']}
+
+
+def test_redis_is_left_out_where_it_is_not_wanted_or_hiredis_is_not_there(sources, tmp_path):
+    absent = 'HIREDIS_LIBS=-lhiredis-that-is-nowhere'
+    (tmp_path / 'root').mkdir()
+    for words in (['--with-redis=no'], [absent]):
+        run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', *words)
+        assert '\nHAVE_REDIS = no\n' in (tmp_path / 'Makefile').read_text()
+    assert 'libhiredis-dev' in run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', '--with-redis=yes', absent, expect=1)
+    assert 'auto, yes or no' in run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', '--with-redis=maybe', expect=1)
+    run(tmp_path, 'make', '-j2')
+    assert {path.name for path in (tmp_path / '.libs').glob('*.so')} == {'mod_signed_session.so'}
+    run(tmp_path, 'make', 'install', f'DESTDIR={tmp_path}/root', f'sysconfdir={tmp_path}/none')
+    assert {path.name for path in (tmp_path / 'root').rglob('*.so')} == {'mod_signed_session.so'}
 
 
 def test_the_built_module_loads(built, monkeypatch):
     monkeypatch.setenv('SS_MODULE', str(built / '.libs/mod_signed_session.so'))
-    assert configtest('SignedSession On') == (0, 'Syntax OK\n')
+    assert configtest('SignedSession On', 'signed_session_redis') == (0, 'Syntax OK\n')
 
 
 # --- hardened --------------------------------------------------------------------------------
@@ -97,6 +120,7 @@ def test_the_built_module_loads(built, monkeypatch):
 # what: (file, what readelf is asked for, a pattern in its answer)
 HARDENED = {
     'nothing of the module is bound late': ('.libs/mod_signed_session.so', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
+    'nothing of the module for Redis is bound late': ('.libs/mod_signed_session_redis.so', '-d', r'BIND_NOW|FLAGS_1.*\bNOW\b'),
     'its tables of addresses are read-only': ('.libs/mod_signed_session.so', '-l', r'GNU_RELRO'),
     'its stack is guarded': ('.libs/mod_signed_session.so', '-s', r'__stack_chk_fail'),
     'its stack is no code': ('.libs/mod_signed_session.so', '-l', r'GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW '),
@@ -139,10 +163,11 @@ def test_sizes_are_checked_only_where_that_works(sources, tmp_path, flags):
 # --- install -----------------------------------------------------------------------------------
 
 
-MODULE = f'{LIBEXECDIR}/mod_signed_session.so'.lstrip('/')
 SSCTL = 'usr/local/bin/ssctl'
-MANUAL = 'usr/local/share/man/man1/ssctl.1'
-HEADER = f'{apxs_query("INCLUDEDIR")}/mod_signed_session.h'.lstrip('/')
+INSTALLED = {SSCTL, 'usr/local/share/man/man1/ssctl.1',
+             *(f'{LIBEXECDIR}/mod_{name}.so'.lstrip('/') for name in NAMES),
+             *(f'{apxs_query("INCLUDEDIR")}/mod_{name}.h'.lstrip('/') for name in ('signed_session', 'signed_session_store'))}
+CONFIGURATION = ('signed_session.load', 'signed_session.conf', 'signed_session_redis.load')
 
 
 def install(built, target, *variables, verb='install'):
@@ -160,8 +185,8 @@ def test_install_and_uninstall(built, tmp_path):
     elsewhere = f'sysconfdir={tmp_path}/none'
     target = tmp_path / 'root'
     install(built, target, elsewhere)
-    assert files_in(target) == {MODULE, SSCTL, MANUAL, HEADER}
-    assert os.access(target / SSCTL, os.X_OK) and (target / MODULE).stat().st_mode & 0o444 == 0o444
+    assert files_in(target) == INSTALLED
+    assert os.access(target / SSCTL, os.X_OK) and all((target / file).stat().st_mode & 0o444 == 0o444 for file in INSTALLED)
     install(built, target, elsewhere, verb='uninstall')
     assert files_in(target) == set()
 
@@ -169,16 +194,19 @@ def test_install_and_uninstall(built, tmp_path):
 def test_install_twice(built, tmp_path):
     for _ in range(2):
         install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
-    assert files_in(tmp_path / 'root') == {MODULE, SSCTL, MANUAL, HEADER}
+    assert files_in(tmp_path / 'root') == INSTALLED
 
 
 def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
     target = tmp_path / 'root'
-    folder = f'{sysconfdir}/mods-available/signed_session'.lstrip('/')
+    available = f'{sysconfdir}/mods-available'.lstrip('/')
+    folder = f'{available}/signed_session'
     install(built, target, f'sysconfdir={sysconfdir}')
-    assert files_in(target) == {MODULE, SSCTL, MANUAL, HEADER, f'{folder}.load', f'{folder}.conf'}
+    assert files_in(target) == INSTALLED | {f'{available}/{name}' for name in CONFIGURATION}
     assert (target / f'{folder}.load').read_text() == (
         f'LoadModule signed_session_module {LIBEXECDIR}/mod_signed_session.so\n')
+    assert (target / f'{folder}_redis.load').read_text() == (
+        f'# Depends: signed_session\nLoadModule signed_session_redis_module {LIBEXECDIR}/mod_signed_session_redis.so\n')
     assert (target / f'{folder}.conf').read_text() == (TOP / 'conf/signed_session.conf').read_text()
     assert (target / f'{folder}.load').stat().st_mode & 0o777 == 0o644
     assert files_in(sysconfdir) == set()  # DESTDIR is the only place that is written to
@@ -204,24 +232,24 @@ def test_install_says_what_it_leaves_out(built, tmp_path, sysconfdir):
     target = tmp_path / 'root'
     said = install(built, target, f'sysconfdir={tmp_path}/none').splitlines()
     at = said.index('************************************************************************')
-    assert f'NOT INSTALLED: signed_session.load signed_session.conf, as there is no {tmp_path}/none/mods-available.' in said[at + 1]
+    assert f'NOT INSTALLED: {" ".join(CONFIGURATION)}, as there is no {tmp_path}/none/mods-available.' in said[at + 1]
     assert 'install the package apache2' in said[at + 2] and '"make install" again' in said[at + 2]
     assert said[at] == said[-1]
     assert 'NOT INSTALLED' not in install(built, target, f'sysconfdir={sysconfdir}')
 
 
-@pytest.mark.parametrize('kind', ['load', 'conf'])
-def test_what_is_switched_on_is_not_uninstalled(built, tmp_path, sysconfdir, kind):
+@pytest.mark.parametrize('name', CONFIGURATION)
+def test_what_is_switched_on_is_not_uninstalled(built, tmp_path, sysconfdir, name):
     """httpd would not start without what the links of a2enmod lead to, and a2dismod would find only half of it."""
     target = tmp_path / 'root'
     where = f'sysconfdir={sysconfdir}'
     install(built, target, where)
-    link = target / f'{sysconfdir}/mods-enabled/signed_session.{kind}'.lstrip('/')
+    link = target / f'{sysconfdir}/mods-enabled/{name}'.lstrip('/')
     link.parent.mkdir()
-    link.symlink_to(f'../mods-available/signed_session.{kind}')
+    link.symlink_to(f'../mods-available/{name}')
     before = files_in(target)
     said = run(built, 'make', 'uninstall', f'DESTDIR={target}', where, expect=2)
-    assert 'a2dismod signed_session' in said and str(link) in said
+    assert f'"a2dismod {name.rpartition(".")[0]}"' in said and str(link) in said
     assert files_in(target) == before
     link.unlink()
     install(built, target, where, verb='uninstall')
@@ -239,14 +267,14 @@ def test_what_an_administrator_wrote_stays(built, tmp_path, sysconfdir, kind, ot
     shipped, mine = edited.read_text(), f'SignedSession On\n{edited.read_text()}'
 
     assert 'stays' not in install(built, target, where)
-    assert files_in(folder) == {edited.name, untouched.name}
+    assert files_in(folder) == set(CONFIGURATION)
 
     edited.write_text(mine)
     for _ in range(2):
         said = install(built, target, where)
         line, = [line for line in said.splitlines() if line.startswith(f'{edited} ')]
         assert 'stays' in line and f'{edited}.new' in line and str(untouched) not in line
-        assert files_in(folder) == {edited.name, untouched.name, f'{edited.name}.new'}
+        assert files_in(folder) == {*CONFIGURATION, f'{edited.name}.new'}
         assert (edited.read_text(), (folder / f'{edited.name}.new').read_text()) == (mine, shipped)
 
     said = install(built, target, where, verb='uninstall')
@@ -265,7 +293,7 @@ def test_what_is_new_no_more_goes(built, tmp_path, sysconfdir):
     (conf.parent / f'{conf.name}.new').rename(conf)
     conf.with_name(f'{conf.name}.new').write_text('')
     install(built, '', *where)
-    assert {path.name for path in conf.parent.iterdir()} == {'signed_session.load', 'signed_session.conf'}
+    assert {path.name for path in conf.parent.iterdir()} == set(CONFIGURATION)
 
 
 def test_install_in_other_places(built, tmp_path, sysconfdir):
@@ -273,10 +301,10 @@ def test_install_in_other_places(built, tmp_path, sysconfdir):
     where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
              f'includedir={tmp_path}/include']
     install(built, '', *where)
-    assert files_in(tmp_path) == {'modules/mod_signed_session.so', 'opt/bin/ssctl', 'opt/share/man/man1/ssctl.1',
-                                  'include/mod_signed_session.h',
-                                  'etc/mods-available/signed_session.load', 'etc/mods-available/signed_session.conf'}
-    conf = ''.join(f'Include {sysconfdir}/mods-available/signed_session.{kind}\n' for kind in ('load', 'conf'))
+    assert files_in(tmp_path) == {*(f'modules/mod_{name}.so' for name in NAMES), 'opt/bin/ssctl', 'opt/share/man/man1/ssctl.1',
+                                  'include/mod_signed_session.h', 'include/mod_signed_session_store.h',
+                                  *(f'etc/mods-available/{name}' for name in CONFIGURATION)}
+    conf = ''.join(f'Include {sysconfdir}/mods-available/{name}\n' for name in CONFIGURATION)
     assert configtest(conf, ours=False, env={VARIABLE: None}) == (0, 'Syntax OK\n')
     rc, text = configtest(conf + 'SignedSession On', ours=False, env={VARIABLE: None})
     assert rc == 1 and SS0101.format(VARIABLE) in text

@@ -9,8 +9,8 @@ from pathlib import Path
 from common import TOP
 from test_directives import ANYWHERE, SECTION, SERVER, listed
 
-CODE = [TOP / 'mod_signed_session.c',
-        *(path for folder in ('httpd', 'lib', 'tools') for path in (TOP / folder).rglob('*.[ch]'))]
+CODE = [*TOP.glob('*.c'),
+        *(path for folder in ('httpd', 'lib', 'stores', 'tools') for path in (TOP / folder).rglob('*.[ch]'))]
 LEVELS = {'CRIT': 'crit', 'ERR': 'error', 'WARNING': 'warn', 'NOTICE': 'notice', 'INFO': 'info', 'DEBUG': 'debug'}
 
 

@@ -542,7 +542,10 @@ def test_without_a_usable_secret_nothing_is_done(command, words, env, why):
     assert said.startswith('ssctl: ') and why in said
 
 
-@pytest.mark.parametrize('command', ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats'])
+COMMANDS = ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats', 'revoke', 'revoked']
+
+
+@pytest.mark.parametrize('command', COMMANDS)
 def test_help(command):
     done = ssctl(command, '--help')
     assert (done.returncode, done.stderr) == (0, '') and done.stdout.startswith(f'usage: ssctl {command} ')
@@ -551,7 +554,7 @@ def test_help(command):
 
 def test_the_manual_has_every_command_and_option():
     manual = (TOP / 'docs/ssctl.1').read_text()
-    for command in ('keygen', 'seal', 'open', 'inspect', 'convert', 'formats'):
+    for command in COMMANDS:
         assert f'.It Cm {command}\n' in manual
         for option in re.findall(r'\n  --([a-z-]+)', ssctl(command, '--help').stdout):
             assert re.search(rf'\.It Fl -{option}\b', manual)

@@ -63,3 +63,13 @@ def test_what_is_noted_of_a_visit_is_written_by_its_owner_alone():
         for owner in owners:
             writes = re.findall(rf'visit->{owner}\.\w+ (?:\+|-)?=(?!=)|&visit->{owner}[.;,)]', path.read_text())
             assert not writes or path.name in (f'{owner}.c', 'expression.c' if owner == 'expression' else ''), (path, writes)
+
+
+def test_stores_know_what_a_store_may_know():
+    """APR, sockets, and the libraries of a server: they are linked, and tested, without lib/ and without httpd."""
+    ours = {'mod_signed_session_store.h', *(str(path.relative_to(TOP)) for path in (TOP / 'stores').glob('*.h'))}
+    files = list((TOP / 'stores').rglob('*.[ch]'))
+    for path in files:
+        assert set(re.findall(r'^#include "(.*)"', path.read_text(), re.M)) <= ours, path
+        assert not re.findall(r'#include <(?:httpd|http_|util_|ap_|mod_|scoreboard)', path.read_text()), path
+    assert [path.name for path in files if '#include <hiredis/' in path.read_text()] == ['resp.c']

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_strings.h>
+
+#include "httpd/log.h"
+#include "httpd/revoking.h"
+#include "httpd/shared_log.h"
+#include "httpd/stores.h"
+#include "lib/revocation_follow.h"
+#include "lib/revocation_log.h"
+#include "lib/siphash.h"
+
+struct ss_revoking_t {
+    ss_followed_t *file;     /* or */
+    ss_shared_log_t *shared; /* the other is NULL */
+    server_rec *server;      /* for the log */
+};
+
+int ss_revoking_is_on(const ss_server_conf_t *conf)
+{
+    return conf->revocation.kind != SS_REVOKING_OFF;
+}
+
+/*
+ * Questions
+ */
+
+ss_bytes_t ss_revoking_subject(const ss_server_conf_t *conf, const ss_session_t *session,
+                               apr_pool_t *pool)
+{
+    ss_json_t value = ss_session_get(session, ss_bytes_of(conf->subject));
+    ss_bytes_t text;
+
+    if (value.raw.data == NULL || ss_json_kind(value) != SS_JSON_STRING) {
+        return ss_absent;
+    }
+    text = ss_json_decode(value, pool);
+    return text.len == 0 ? ss_absent : text;
+}
+
+/* Cookies of frameworks have neither an id nor a time of creation: only when they were signed. */
+static ss_revocable_t revocable_of(const ss_server_conf_t *conf, const ss_session_t *session,
+                                   apr_pool_t *pool)
+{
+    const ss_stamp_t *stamp = ss_session_stamp(session);
+    const ss_revocable_t revocable = {
+        .id = stamp->counter > 0 ? stamp->id : NULL,
+        .subject = ss_revoking_subject(conf, session, pool),
+        .created = stamp->created != SS_NO_TIME ? stamp->created : stamp->renewed,
+    };
+
+    return revocable;
+}
+
+static void tell_of_unreadable(const ss_revoking_t *revoking, const char *why)
+{
+    static volatile apr_uint32_t told;
+
+    if (ss_log_is_time(&told, apr_time_now())) {
+        ss_log_server(revoking->server, APLOG_ERR, "SS0421",
+                      "the revocation log cannot be read: %s; who has a session is answered with "
+                      "503, because nobody knows whether it was revoked",
+                      why);
+    }
+}
+
+ss_state_e ss_revoking_judge(const ss_server_conf_t *conf, const ss_session_t *session,
+                             apr_time_t now, apr_pool_t *pool)
+{
+    ss_revoking_t *revoking = conf->revoking;
+    const char *why = NULL;
+    ss_revocable_t revocable;
+    ss_state_e state;
+
+    if (revoking == NULL) {
+        return SS_VALID;
+    }
+    revocable = revocable_of(conf, session, pool);
+    state = revoking->file != NULL ? ss_followed_judge(revoking->file, &revocable, now, &why, pool)
+                                   : ss_shared_log_judge(revoking->shared, &revocable, &why, pool);
+    if (state == SS_UNAVAILABLE) {
+        tell_of_unreadable(revoking, why);
+    }
+    return state;
+}
+
+/* The earliest time that a session which begins at `now` may say, by what the log says of this
+ * subject, or of all when it is absent. */
+static apr_int64_t earliest_of(ss_revoking_t *revoking, ss_bytes_t subject, apr_time_t now,
+                               apr_pool_t *pool)
+{
+    const char *why;
+
+    return revoking->file != NULL ? ss_followed_earliest(revoking->file, subject, now, &why, pool)
+                                  : ss_shared_log_earliest(revoking->shared, subject, pool);
+}
+
+apr_int64_t ss_revoking_earliest(const ss_server_conf_t *conf, const ss_session_t *session,
+                                 apr_time_t now, apr_pool_t *pool)
+{
+    apr_int64_t earliest;
+
+    if (conf->revoking == NULL) {
+        return 0;
+    }
+    earliest = earliest_of(conf->revoking, ss_revoking_subject(conf, session, pool), now, pool);
+    return earliest < 0 ? 0 : earliest;
+}
+
+/*
+ * Adding
+ */
+
+/* By then whatever is revoked now has expired. */
+static apr_int64_t end_of(const ss_server_conf_t *conf, apr_time_t now)
+{
+    const ss_lifetime_t *lifetime = &conf->lifetime;
+    apr_interval_time_t longest =
+        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
+
+    return longest == SS_FOREVER ? SS_REVOCATION_TIME_MAX
+                                 : apr_time_sec(now + longest + lifetime->skew) + 1;
+}
+
+static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_line_t *line,
+                           const char **why, apr_pool_t *pool)
+{
+    ss_bytes_t text;
+    apr_status_t rv = ss_revocation_print(&text, line, pool);
+
+    if (rv != APR_SUCCESS) {
+        *why = "the value is empty, or too long";
+        return rv;
+    }
+    return ss_revocation_log_append(why, conf->revocation.path, text, conf->store_timeout, pool);
+}
+
+/* Who was logged out a moment ago and has come back has a session that is dated a second ahead. */
+static apr_int64_t before_of(ss_revoking_t *revoking, ss_revoked_e kind, ss_bytes_t value,
+                             apr_time_t now, apr_pool_t *pool)
+{
+    apr_int64_t before = apr_time_sec(now), earliest;
+
+    if (kind == SS_REVOKED_ID) {
+        return 0;
+    }
+    before += kind == SS_REVOKED_ALL;
+    earliest = earliest_of(revoking, kind == SS_REVOKED_ALL ? ss_absent : value, now, pool);
+    return before > earliest ? before : earliest;
+}
+
+apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss_bytes_t value,
+                             const char **why, apr_pool_t *pool)
+{
+    ss_revoking_t *revoking = conf->revoking;
+    apr_time_t now = apr_time_now();
+    ss_revocation_line_t line = { .kind = kind, .value = value, .until = end_of(conf, now) };
+
+    if (revoking == NULL) {
+        *why = "there is no log: set SignedSessionRevocation";
+        return APR_ENOTIMPL;
+    }
+    line.before = before_of(revoking, kind, value, now, pool);
+    return revoking->file != NULL ? append(conf, &line, why, pool)
+                                  : ss_shared_log_add(revoking->shared, &line, why, pool);
+}
+
+/*
+ * Start
+ */
+
+static const char *settle_file(const ss_server_conf_t *conf, const ss_start_t *start)
+{
+    const ss_revocation_place_t place = { conf->revocation.path, start->uid, start->gid };
+    const char *why = NULL;
+    apr_status_t rv;
+
+    if (start->is_test) {
+        rv = ss_revocation_log_check(&why, &place, start->scratch);
+    }
+    else {
+        rv = ss_revocation_log_make(&why, &place, start->scratch);
+    }
+    /* never in a reload: children of before still append to the old file */
+    if (rv == APR_SUCCESS && start->keys != NULL && !start->is_reload) {
+        rv = ss_revocation_log_compact(&why, &place, apr_time_now(), start->scratch);
+    }
+    return rv == APR_SUCCESS ? NULL : why;
+}
+
+int ss_revoking_settle(ss_start_t *start)
+{
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        const ss_server_conf_t *conf = ss_server_conf(s);
+        const char *why = NULL;
+
+        if (ss_config_is_own(s, start->main) && conf->revocation.kind == SS_REVOKING_FILE) {
+            why = settle_file(conf, start);
+        }
+        if (why != NULL) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s,
+                         "SS0414: SignedSessionRevocation file:%s: %s%s", conf->revocation.path,
+                         why, ss_start_place(start, s));
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+static void tell_of_unknown(const ss_revoking_t *revoking, const char *path)
+{
+    apr_size_t unknown = ss_followed_unknown(revoking->file);
+
+    if (unknown > 0) {
+        ss_log_server(revoking->server, APLOG_WARNING, "SS0426",
+                      "%" APR_SIZE_T_FMT " lines of %s mean nothing, and revoke nobody: \"ssctl "
+                      "revoked --file\" lists what holds",
+                      unknown, path);
+    }
+}
+
+static void open_one(server_rec *s, apr_pool_t *pchild)
+{
+    ss_server_conf_t *conf = ss_server_conf(s);
+    ss_revoking_t *revoking = apr_pcalloc(pchild, sizeof(*revoking));
+    unsigned char key[SS_SIPHASH_KEY_SIZE];
+
+    if (ss_random(key, sizeof(key)) != APR_SUCCESS) {
+        memset(key, 0, sizeof(key)); /* slower for who can choose subjects, and no less right */
+    }
+    revoking->server = s;
+    if (conf->revocation.kind == SS_REVOKING_FILE) {
+        revoking->file = ss_revocation_follow(conf->revocation.path, key, apr_time_now(), pchild);
+        tell_of_unknown(revoking, conf->revocation.path);
+    }
+    else {
+        revoking->shared = ss_shared_log_create(conf, key, pchild);
+    }
+    conf->revoking = revoking;
+}
+
+void ss_revoking_open(server_rec *main, apr_pool_t *pchild)
+{
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        if (ss_config_is_own(s, main) && ss_revoking_is_on(ss_server_conf(s)) &&
+            ss_server_conf(s)->sealing.seals != NULL) {
+            open_one(s, pchild);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright the mod_signed_session authors
+ */
+#include <apr_thread_mutex.h>
+#include <apr_thread_rwlock.h>
+
+#include "httpd/log.h"
+#include "httpd/shared_log.h"
+#include "httpd/stores.h"
+#include "lib/siphash.h"
+
+struct ss_shared_log_t {
+    const ss_server_conf_t *conf;
+    apr_pool_t *pool;
+    unsigned char key[SS_SIPHASH_KEY_SIZE];
+    apr_thread_mutex_t *renewing; /* held by who loads the record */
+    apr_thread_rwlock_t *lock;    /* of what follows */
+    ss_revocation_t *set;
+    apr_time_t loaded; /* 0: never */
+    apr_time_t tried;
+};
+
+static const unsigned char id[SS_SESSION_ID_SIZE];
+static const unsigned char nothing[SS_TOKEN_SIZE];
+
+ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsigned char *key,
+                                      apr_pool_t *pool)
+{
+    ss_shared_log_t *log = apr_pcalloc(pool, sizeof(*log));
+
+    log->conf = conf;
+    log->pool = pool;
+    memcpy(log->key, key, sizeof(log->key));
+    log->set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    apr_thread_mutex_create(&log->renewing, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_thread_rwlock_create(&log->lock, pool);
+    return log;
+}
+
+/*
+ * The record
+ */
+
+/** The record, as it was found. */
+typedef struct found_t {
+    ss_revocation_t *set; /* what it says, and what this child knows besides; to be destroyed */
+    unsigned char token[SS_TOKEN_SIZE]; /* all zero: there is none */
+    int place;
+    apr_size_t lacked; /* lines that this child knows and it does not */
+} found_t;
+
+static const ss_keyring_t *keys_of(const ss_shared_log_t *log)
+{
+    return APR_ARRAY_IDX(log->conf->sealing.seals, 0, ss_seal_t).keys;
+}
+
+static ss_store_call_t call_of(const ss_shared_log_t *log, apr_time_t deadline, apr_pool_t *pool)
+{
+    const ss_store_call_t call = {
+        .stores = log->conf->stores, .id = id, .deadline = deadline, .pool = pool
+    };
+
+    return call;
+}
+
+/* Returns NULL, or why it cannot be read. */
+static const char *read_record(found_t *found, ss_bytes_t bytes, const ss_shared_log_t *log,
+                               apr_pool_t *pool)
+{
+    ss_revocation_count_t count = { 0, 0, 0, 0 };
+    ss_record_t record;
+
+    if (ss_record_open(&record, bytes, id, keys_of(log), pool) != SS_VALID) {
+        return "the record of the revocation log does not open: all servers need the same secrets";
+    }
+    memcpy(found->token, record.token, SS_TOKEN_SIZE);
+    return ss_revocation_read(found->set, record.text, apr_time_now(), &count) == APR_SUCCESS
+               ? NULL
+               : "the revocation log has too many lines";
+}
+
+/* Load it, and add what this child knows. Returns NULL, or why that was not possible; the set is
+ * made in every case. */
+static const char *load(found_t *found, ss_shared_log_t *log, apr_time_t deadline, apr_pool_t *pool)
+{
+    ss_store_call_t call = call_of(log, deadline, pool);
+    const char *why = NULL;
+    apr_status_t rv = APR_SUCCESS;
+    ss_bytes_t bytes;
+
+    memset(found, 0, sizeof(*found));
+    found->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
+    switch (ss_stores_load(&call, &bytes, &found->place)) {
+    case SS_FETCHED:
+        why = read_record(found, bytes, log, pool);
+        break;
+    case SS_FETCH_FAILED:
+        why = call.why;
+        break;
+    default:
+        break;
+    }
+    if (why == NULL) {
+        apr_thread_rwlock_rdlock(log->lock);
+        rv = ss_revocation_merge(found->set, log->set, apr_time_now(), &found->lacked);
+        apr_thread_rwlock_unlock(log->lock);
+    }
+    return rv == APR_SUCCESS ? why : "the revocation log has too many lines";
+}
+
+/* The place that is written: the first store. */
+static int place_to_write(const ss_shared_log_t *log)
+{
+    int place = 0;
+
+    while (ss_stores_is_cookie(log->conf->stores, place)) {
+        place++;
+    }
+    return place;
+}
+
+/* How long a line may hold: as long as whatever it revokes may live. */
+static apr_interval_time_t life_of(const ss_shared_log_t *log)
+{
+    const ss_lifetime_t *lifetime = &log->conf->lifetime;
+    apr_interval_time_t longest =
+        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
+
+    return longest + lifetime->skew + apr_time_from_sec(60);
+}
+
+/* Save what was found, with what has been added since. */
+static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, apr_time_t deadline,
+                                   const char **why, apr_pool_t *pool)
+{
+    int place = place_to_write(log);
+    ss_store_call_t call = call_of(log, deadline, pool);
+    ss_record_t record = { .is_closed = 0 };
+    signed_session_store_e result;
+    ss_bytes_t bytes, current;
+
+    record.text = ss_revocation_text(found->set, apr_time_now(), pool);
+    if (record.text.len > SS_SHARED_LOG_MAX) {
+        *why = "the revocation log of a store has room for 64 KB";
+        return SIGNED_SESSION_STORE_FULL;
+    }
+    if (ss_record_seal(&bytes, &record, ss_record_counter(found->token) + 1, id, keys_of(log),
+                       log->conf->sealing.random, pool) != APR_SUCCESS) {
+        *why = "OpenSSL failed to seal the revocation log";
+        return SIGNED_SESSION_STORE_UNAVAILABLE;
+    }
+    result = ss_stores_save(&call, place, found->place == place ? found->token : nothing, bytes,
+                            life_of(log), &current);
+    *why = call.why;
+    return result;
+}
+
+/* What was found is what this child knows from now on. */
+static void take(ss_shared_log_t *log, found_t *found)
+{
+    ss_revocation_t *old = log->set;
+
+    apr_thread_rwlock_wrlock(log->lock);
+    log->set = found->set;
+    log->loaded = apr_time_now();
+    apr_thread_rwlock_unlock(log->lock);
+    ss_revocation_destroy(old);
+}
+
+/*
+ * The copy
+ */
+
+static apr_time_t time_of(const ss_shared_log_t *log, const apr_time_t *member)
+{
+    apr_time_t time;
+
+    apr_thread_rwlock_rdlock(log->lock);
+    time = *member;
+    apr_thread_rwlock_unlock(log->lock);
+    return time;
+}
+
+static void renew_now(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
+{
+    apr_time_t deadline = apr_time_now() + log->conf->store_timeout;
+    found_t found;
+
+    apr_thread_rwlock_wrlock(log->lock);
+    log->tried = apr_time_now();
+    apr_thread_rwlock_unlock(log->lock);
+    *why = load(&found, log, deadline, pool);
+    if (*why != NULL) {
+        ss_revocation_destroy(found.set);
+        return;
+    }
+    if (found.lacked > 0) {
+        const char *ignored;
+
+        save(&found, log, deadline, &ignored, pool); /* else the next one tries */
+    }
+    take(log, &found);
+}
+
+/* Renew the copy if it is due. Who comes meanwhile waits only when there is none yet. */
+static void renew(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
+{
+    int is_first = time_of(log, &log->loaded) == 0;
+
+    *why = "it could not be loaded for a minute";
+    if (!is_first && apr_time_now() - time_of(log, &log->tried) < SS_SHARED_LOG_FRESH) {
+        return;
+    }
+    if (is_first) {
+        apr_thread_mutex_lock(log->renewing);
+    }
+    else if (apr_thread_mutex_trylock(log->renewing) != APR_SUCCESS) {
+        return;
+    }
+    if (apr_time_now() - time_of(log, &log->tried) >= SS_SHARED_LOG_FRESH) {
+        renew_now(log, why, pool);
+    }
+    apr_thread_mutex_unlock(log->renewing);
+}
+
+ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *session,
+                               const char **why, apr_pool_t *pool)
+{
+    apr_time_t now = apr_time_now();
+    ss_state_e state = SS_UNAVAILABLE;
+
+    renew(log, why, pool);
+    apr_thread_rwlock_rdlock(log->lock);
+    if (log->loaded != 0 && now - log->loaded <= SS_SHARED_LOG_STALE) {
+        state = ss_revocation_covers(log->set, session, now) ? SS_REVOKED : SS_VALID;
+    }
+    apr_thread_rwlock_unlock(log->lock);
+    return state;
+}
+
+apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool)
+{
+    apr_int64_t earliest;
+    const char *why;
+
+    renew(log, &why, pool);
+    apr_thread_rwlock_rdlock(log->lock);
+    earliest = ss_revocation_earliest(log->set, subject, apr_time_now());
+    apr_thread_rwlock_unlock(log->lock);
+    return earliest;
+}
+
+apr_status_t ss_shared_log_add(ss_shared_log_t *log, const ss_revocation_line_t *line,
+                               const char **why, apr_pool_t *pool)
+{
+    apr_time_t deadline = apr_time_now() + log->conf->store_timeout;
+    signed_session_store_e result = SIGNED_SESSION_STORE_UNAVAILABLE;
+    found_t found;
+    apr_status_t rv;
+
+    apr_thread_mutex_lock(log->renewing);
+    do {
+        *why = load(&found, log, deadline, pool);
+        rv = *why != NULL ? APR_EGENERAL : ss_revocation_add(found.set, line, apr_time_now());
+        if (rv == APR_SUCCESS) {
+            result = save(&found, log, deadline, why, pool);
+        }
+        if (rv == APR_SUCCESS && result == SIGNED_SESSION_STORE_SAVED) {
+            take(log, &found);
+        }
+        else {
+            ss_revocation_destroy(found.set);
+        }
+    } while (rv == APR_SUCCESS &&
+             (result == SIGNED_SESSION_STORE_CONFLICT || result == SIGNED_SESSION_STORE_ABSENT) &&
+             apr_time_now() < deadline);
+    apr_thread_mutex_unlock(log->renewing);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return result == SIGNED_SESSION_STORE_SAVED  ? APR_SUCCESS
+           : result == SIGNED_SESSION_STORE_FULL ? APR_ENOSPC
+                                                 : APR_EGENERAL;
+}
