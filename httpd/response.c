@@ -16,6 +16,7 @@
  * filters again, so writing means removing our cookie by name and adding it.
  */
 #include <http_core.h>
+#include <http_connection.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <util_filter.h>
@@ -74,6 +75,16 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     return is_theirs || set_cookie != NULL;
 }
 
+/* In HTTP/0.9, and when a handler prints the header itself, where HTTP/2 has its own; and when the
+ * response was broken off. */
+static int has_no_header(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+
+    return (r->assbackwards && r->proto_num < HTTP_VERSION(2, 0)) ||
+           (visit != NULL && visit->response.is_broken_off);
+}
+
 /* Is there a session cookie of the application? */
 static int has_their_cookie(request_rec *r)
 {
@@ -89,7 +100,9 @@ static void prepare_response(request_rec *r, ss_step_t *step)
     ss_session_rec_take(r);
     ss_rules_apply(r); /* what applications changed comes first */
     visit = ss_visit_loaded(r);
-    step->is_private = visit != NULL ? settle_cookie(r, visit) : has_their_cookie(r);
+    /* nothing is saved that the client is not told of */
+    step->is_private =
+        visit != NULL && !has_no_header(r) ? settle_cookie(r, visit) : has_their_cookie(r);
     step->prepared = 1;
 }
 
@@ -99,12 +112,28 @@ static void mark_response(request_rec *r, ss_step_t *step)
     step->marked = 1;
 }
 
+/* There will be no response: mod_proxy has found its backend dead, and wants the client to see the
+ * same. httpd's own filter for the header gets out of the way as well. */
+static int is_broken_off(apr_bucket_brigade *brigade)
+{
+    for (const apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
+         bucket != APR_BRIGADE_SENTINEL(brigade); bucket = APR_BUCKET_NEXT(bucket)) {
+        if (AP_BUCKET_IS_EOC(bucket)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Every filter of ours does its work once. An author of .htaccess may have named it, too
  * (SetOutputFilter): that one has no step, and does nothing. */
 static apr_status_t pass(ap_filter_t *f, apr_bucket_brigade *brigade,
                          void (*work)(request_rec *r, ss_step_t *step))
 {
-    if (f->ctx != NULL) {
+    if (is_broken_off(brigade)) {
+        ss_visit_begin(f->r)->response.is_broken_off = 1;
+    }
+    else if (f->ctx != NULL) {
         work(f->r, f->ctx);
     }
     ap_remove_output_filter(f);
@@ -226,12 +255,6 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     }
     visit->response.written = set_cookie;
     visit->response.version = ss_draft_version(visit->draft);
-}
-
-/* In HTTP/0.9, and when a handler prints the header itself; HTTP/2 always has its own. */
-static int has_no_header(const request_rec *r)
-{
-    return r->assbackwards && r->proto_num < HTTP_VERSION(2, 0);
 }
 
 static void finish_response(request_rec *r, ss_step_t *step)

@@ -98,6 +98,7 @@ typedef struct ss_shared_cookie_note_t {
 /** response.c: the header of the response. */
 typedef struct ss_response_note_t {
     int may_renew;       /* does the answering request allow a renewal? */
+    int is_broken_off;   /* there is none, and no other will leave */
     const char *written; /* the Set-Cookie value that was put there, if any */
     unsigned version;    /* of the draft: what the client has, as far as we know */
 } ss_response_note_t;

@@ -202,7 +202,7 @@ class Row:
     cookies  how many Set-Cookie lines a change leads to
     late     the change is made by the handler, just before it answers
     lost     nothing can carry the cookie: the log must say that a change was lost
-    maybe    no response comes at all: the log may say so
+    maybe    no response comes at all, or HTTP/2's own in its stead: the log may say so
     logs     parts of httpd's own messages about this request
     raw      bytes to send instead of the request; {change} is where a header line fits
     h2       what differs over HTTP/2; None: this kind does not exist there
@@ -358,7 +358,7 @@ ROWS = [
     Row('proxy: bad header', 'GET /proxy/bad-header', 500, logs=('AH02430',), h2=NOTHING),
     Row('proxy: early hints', 'GET /proxy/hints', 200, interim=(103,), h2={'interim': ()}),
     Row('proxy: backend closes', 'GET /proxy/closes', 502, logs=('AH01102', 'AH00898'),
-        h2={'status': 500}),
+        h2={'status': 500, 'maybe': True}),
     Row('proxy: backend down', 'GET /down/200', 503, logs=('AH00957', 'AH00959', 'AH01114')),
     Row('proxy: overridden by a file', 'GET /overridden/404', 404),
     Row('proxy: overridden by a page of httpd', 'GET /overridden/401', 401),
