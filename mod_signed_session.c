@@ -246,7 +246,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_insert_error_filter(ss_response_insert_error, after_headers, NULL,
                                 APR_HOOK_REALLY_LAST);
 
-    ap_hook_log_transaction(ss_tally_request, NULL, NULL, APR_HOOK_MIDDLE);
+    /* before the logs are written, whose lines may depend on it */
+    ap_hook_log_transaction(ss_tally_request, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_log_transaction(ss_response_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
