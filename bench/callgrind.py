@@ -76,7 +76,7 @@ def ready(module):
     """Modules built, valgrind there, for the time of a `with`."""
     if shutil.which('valgrind') is None:
         raise lab.Failure('valgrind is not installed')
-    with lab.built(module):
+    with lab.built(module), lab.shelf():
         yield
 
 

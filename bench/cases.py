@@ -6,7 +6,9 @@ import base64
 import hashlib
 import itertools
 import json
+import os
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -132,6 +134,13 @@ AUTH_MODULES = 'authn_core authz_user'
 REQUIRE = 'SignedSession On\nSignedSessionUser user_id\nSignedSessionSubject user_id\n<Location "/">\n{}\n</Location>'
 VALID_USER = 'AuthType signed-session\nRequire valid-user'
 
+# Kept from one httpd to the next: the session of a case is put there by the first.
+SHELF = Path(tempfile.gettempdir()) / f'signed-session-bench-{os.getpid()}'
+FILES = f'SignedSession On\nSignedSessionStore "file:{SHELF}/sessions"'
+REDIS = f'SignedSession On\nSignedSessionStore "redis:{SHELF}/redis/socket"'
+REVOCATION = f'SignedSession On\nSignedSessionRevocation "file:{SHELF}/revoked"'
+REVOKED = 1000
+
 FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
 BUDGETS_AGAIN = {'100 B': 2500, '1 KB': 11500, '3 KB': 31000}
 BUDGETS_READ = {'100 B': 13500, '1 KB': 58000, '3 KB': 163000}
@@ -146,6 +155,13 @@ def sized(name, make_cookie, budgets=None, **more):
             for label, size in SIZES.items()]
 
 
+def stored_cases(cookie_cases, name, conf, budget):
+    """The same sessions in a store, where they are read again and again: more than a cookie that was seen before."""
+    return [Case(f'{name} read, seen before {label}', ours=True, handler='bench-read', conf=conf, begin='bench-change',
+                 cookie=native_cookie(size), budget=budget, over=over, modules='signed_session_redis' if name == 'redis' else '')
+            for (label, size), over in zip(SIZES.items(), cookie_cases)]
+
+
 def all_cases():
     ours = partial(sized, ours=True)
     theirs = partial(sized, make_cookie=mod_session_cookie, modules='session session_cookie')
@@ -156,13 +172,15 @@ def all_cases():
                     conf=REQUIRE.format('Require signed-session user_id'))
     known = Case('AuthType signed-session, valid-user', ours=True, modules=AUTH_MODULES, cookie=small,
                  conf=REQUIRE.format(VALID_USER), over=required)
+    again = ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
+                 conf='SignedSession On')
+    stored = partial(stored_cases, again)
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
         Case('on, no cookie', ours=True, conf='SignedSession On', budget=900, quick=True),
         Case('on, no cookie, no Vary', ours=True, conf='SignedSession On\nSignedSessionVary Off'),
         Case('Vary: Cookie by a handler', handler='bench-vary'),
-        *ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
-              conf='SignedSession On'),
+        *again,
         *read,
         Case('native read 100 B, 16 secrets', ours=True, handler='bench-read', conf=MANY_SECRETS,
              env=OTHER_SECRETS, cookie=small, budget=100, over=read[0], defines=FIRST_SIGHT),
@@ -170,6 +188,10 @@ def all_cases():
               conf='SignedSession On', defines=FIRST_SIGHT),
         *ours('native change, first sight', native_cookie, BUDGETS_WRITE, handler='bench-change',
               conf='SignedSession On', writes=True, defines=FIRST_SIGHT),
+        *stored('file', FILES, 8000),
+        *stored('redis', REDIS, 6000),
+        Case(f'{REVOKED} revocations', ours=True, handler='bench-read', conf=REVOCATION, cookie=small, budget=400,
+             over=again[0]),
         *ours('starlette read', starlette_cookie, handler='bench-read',
               conf='SignedSession On\nSignedSessionFormat starlette'),
         required, known,

@@ -4,6 +4,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +18,8 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / 'tests' / 'httpd'))
 try:
     import harness
-    import cookies  # noqa: F401: only to see whether its imports are there
+    from cases import REVOKED, SHELF
+    from servers import Redis
 except ModuleNotFoundError:
     # the python3 that is first on PATH lacks what the tests need: let the one that has it do this
     os.execv(TOP / 'scripts' / 'python', ['python', *sys.argv])
@@ -28,6 +30,9 @@ SOCKET_SECONDS = 30
 ANSWER = b'a short answer\n'
 
 harness.OUR_MODULES['ss_bench'] = 'SS_BENCH_MODULE'
+
+# The first line of a log of revocations, as lib/revocation_log.h has it.
+FIRST_LINE = re.search(r'SS_REVOCATION_FIRST .*?"(.*?)\\n"', (TOP / 'lib/revocation_log.h').read_text(), re.S)[1] + '\n'
 
 
 class Failure(Exception):
@@ -50,7 +55,7 @@ def built(module=None):
             if not (TOP / 'configure').exists():
                 raise Failure('there is no ./configure: run autoreconf -fi first')
             run([str(TOP / 'configure'), '--quiet', f'--with-apxs={harness.APXS}', 'CFLAGS=-O2 -g'], folder)
-            run(['make', 'mod_signed_session.la'], folder)
+            run(['make', 'all'], folder)
             module = folder / '.libs' / 'mod_signed_session.so'
         # apxs leaves its objects beside the source, so the source moves
         source = folder / 'mod_ss_bench.c'
@@ -110,7 +115,7 @@ def with_cookie(case):
     """The same case with a cookie that httpd itself has made for it, if it needs one."""
     if not case.begin:
         return case
-    with server_for(replace(case, handler=case.begin)) as server, \
+    with server_for(replace(case, handler=case.begin, writes=True)) as server, \
             socket.create_connection(('127.0.0.1', server.port), SOCKET_SECONDS) as connection:
         connection.sendall(request_of(case, False))
         response = connection.recv(65536)
@@ -118,6 +123,31 @@ def with_cookie(case):
     if cookie is None:
         raise Failure(f'{case.name}: no cookie to begin with: {response[:200]!r}')
     return replace(case, cookie=cookie[1].decode())
+
+
+def write_revocations():
+    """A log of other people, which belongs to whom httpd runs as."""
+    log = SHELF / 'revoked'
+    now = int(time.time())
+    log.write_text(FIRST_LINE + ''.join(f'subject nobody{i} {now} {now + 100000}\n' for i in range(REVOKED)))
+    log.chmod(0o600)
+    if os.geteuid() == 0:
+        shutil.chown(log, *harness.unprivileged_account())
+
+
+@contextmanager
+def shelf():
+    """What cases with stores and logs need, for the time of a `with`."""
+    SHELF.mkdir(mode=0o755)
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(SHELF, *harness.unprivileged_account())
+        write_revocations()
+        (SHELF / 'redis').mkdir()
+        with Redis('--unixsocket', SHELF / 'redis/socket', '--unixsocketperm', '777'):
+            yield
+    finally:
+        shutil.rmtree(SHELF)
 
 
 def main(work):

@@ -83,13 +83,16 @@ static ss_wire_e converse(ss_reply_t *reply, ss_wire_t *wire, question_t *questi
     return rv;
 }
 
-/* Ask, and once more on another connection when the answer was lost, or was that of a replica.
+/* Ask, and once more on a new connection when the answer was lost, or was that of a replica.
  * FALSE: there is none. */
 static int ask(answer_t *answer, question_t *question, const call_t *call)
 {
     for (answer->tries = 1;; answer->tries++) {
+        ss_wires_t *wires = call->redis->wires;
         ss_wire_t *wire =
-            ss_wires_take(call->redis->wires, call->began, call->until, call->why, call->pool);
+            answer->tries == 1
+                ? ss_wires_take(wires, call->began, call->until, call->why, call->pool)
+                : ss_wires_connect(wires, call->until, call->why, call->pool);
         ss_wire_e rv;
 
         if (wire == NULL) {
@@ -98,12 +101,12 @@ static int ask(answer_t *answer, question_t *question, const call_t *call)
         answer->shown = wire->shown;
         rv = converse(&answer->reply, wire, question, call);
         if (rv == SS_WIRE_DONE && !ss_reply_is_error(&answer->reply, "READONLY ")) {
-            ss_wires_put(call->redis->wires, wire, call->began);
+            ss_wires_put(wires, wire, call->began);
             return 1;
         }
         ss_wire_close(wire);
         if (rv == SS_WIRE_DONE) {
-            ss_wires_turn_away(call->redis->wires);
+            ss_wires_turn_away(wires);
         }
         if (rv == SS_WIRE_LATE || answer->tries == TRIES || ss_clock_now() >= call->until) {
             return rv == SS_WIRE_DONE;

@@ -24,7 +24,7 @@
 static int number_of(const char *text, int min, int max)
 {
     apr_size_t len = strspn(text, DIGITS);
-    long number = len > 0 && len < 10 && text[len] == '\0' ? atol(text) : -1;
+    long number = len > 0 && len < 10 && text[len] == '\0' ? strtol(text, NULL, 10) : -1;
 
     return number >= min && number <= max ? (int)number : -1;
 }

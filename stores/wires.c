@@ -238,18 +238,23 @@ static ss_wire_t *connect_anywhere(const call_t *call)
     return NULL;
 }
 
-ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t now, apr_time_t until, const char **why,
-                         apr_pool_t *pool)
+ss_wire_t *ss_wires_connect(ss_wires_t *wires, apr_time_t until, const char **why, apr_pool_t *pool)
 {
     const call_t call = { wires, until, why, pool };
 
+    return connect_anywhere(&call);
+}
+
+ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t now, apr_time_t until, const char **why,
+                         apr_pool_t *pool)
+{
     for (ss_wire_t *wire = take_idle(wires); wire != NULL; wire = take_idle(wires)) {
         if (now < wire->used + IDLE_MAX && ss_wire_is_quiet(wire)) {
             return wire;
         }
         ss_wire_close(wire);
     }
-    return connect_anywhere(&call);
+    return ss_wires_connect(wires, until, why, pool);
 }
 
 void ss_wires_turn_away(ss_wires_t *wires)

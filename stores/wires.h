@@ -29,6 +29,11 @@ ss_wires_t *ss_wires_create(const ss_redis_place_t *place, const ss_redis_settin
 ss_wire_t *ss_wires_take(ss_wires_t *wires, apr_time_t now, apr_time_t until, const char **why,
                          apr_pool_t *pool);
 
+/** A new one, whatever is there: after one that was lost, when the others may be, too. Else as
+ * above. */
+ss_wire_t *ss_wires_connect(ss_wires_t *wires, apr_time_t until, const char **why,
+                            apr_pool_t *pool);
+
 /** After a reply that was the whole answer.
  *
  * @param now  as above */

@@ -83,9 +83,9 @@ tests/growth: tests/growth.o $(LIB_OBJECTS)
 
 # --- static analysis -----------------------------------------------------------------------------
 
-ANALYZED = $(call sources,$(call within,$(FOLDERS),c) $(MODULE).c)
+ANALYZED = $(filter-out $(if $(REDIS_STORE_OBJECTS),,$(REDIS_SOURCES)),$(call sources,$(call within,$(FOLDERS),c) $(MODULES:=.c)))
 ANALYZED_HEADERS = $(wildcard $(addprefix $(srcdir)/,$(call within,$(FOLDERS),h) *.h .clang-tidy))
-ANALYZE_FLAGS = -std=c99 $(DEFS) $(HTTPD_CPPFLAGS)
+ANALYZE_FLAGS = -std=c99 $(DEFS) $(HTTPD_CPPFLAGS) $(STORES_CPPFLAGS)
 
 analyze: $(addprefix checks/analyze/,$(addsuffix .gcc,$(ANALYZED)) $(addsuffix .tidy,$(ANALYZED)) cppcheck)
 

@@ -5,8 +5,10 @@
 For a browser, http://localhost and http://127.0.0.1 are two sites.
 """
 
+import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -19,7 +21,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from common import DAY
 from cookies import Native
-from harness import Server
+from harness import Jar, Server
 from ports import free_port
 from test_guide import NOT_OF_THE_GROUP, WRONG_PASSWORDS, Demo, application
 
@@ -331,6 +333,49 @@ class Visit(Browser):
         """As if it had been sent here some time ago."""
         self.go('/style.css')
         self.driver.add_cookie({'name': 'session', 'value': Native({'user': user, **dict(data)}, **more).seal()})
+
+
+# --- a store -------------------------------------------------------------------------------------
+
+# Puts many things into the cart at once, and answers with the statuses.
+BUY = '''
+    const [url, from, to, done] = arguments;
+    const buy = number => fetch(url, {
+        method: 'PATCH', headers: {'Content-Type': 'application/merge-patch+json'},
+        body: JSON.stringify({cart: {['item' + number]: 'x'.repeat(200)}}),
+    }).then(answer => answer.status);
+    Promise.all(Array.from({length: to - from}, (_, i) => buy(from + i))).then(done, error => done(String(error)));
+'''
+
+
+def test_a_cart_of_parallel_requests_from_a_browser_and_from_curl(chromium):
+    """It outgrows the cookie, and nothing is lost."""
+    with browser_for(chromium, '\nSignedSessionStore file') as server:
+        browser = Browser(chromium, server)
+        browser.log_in()
+        cookie = f'session={browser.cookie()["value"]}'
+        curl = [subprocess.Popen(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-X', 'PATCH', '-b', cookie,
+                                  '-H', 'Content-Type: application/merge-patch+json', '-d', json.dumps({'cart': {f'curl{i}': 'y' * 200}}),
+                                  server.url('/session')], stdout=subprocess.PIPE, text=True) for i in range(10)]
+        statuses = chromium.execute_async_script(BUY, server.url('/session'), 0, 30)
+        assert statuses == [200] * 30
+        assert [one.communicate()[0] for one in curl] == ['200'] * 10
+        assert set(browser.session()['cart']) == {f'item{i}' for i in range(30)} | {f'curl{i}' for i in range(10)}
+        assert len(browser.cookie()['value']) == 91
+
+
+def test_two_browsers_of_one_user_are_logged_out_at_once(chromium):
+    location = '\n</Location>\n<Location "/everywhere">\nSignedSessionClear Everywhere'
+    chromium.execute_cdp_cmd('Network.clearBrowserCookies', {})
+    server = Server(CONF, files={**FILES, 'log/': '', 'htdocs/everywhere': 'bye'}, location=location,
+                    attributes='\nSignedSessionRevocation "file:{dir}/log/revoked"')
+    with server:
+        browser, other = Browser(chromium, server), Jar(server)
+        browser.log_in()
+        assert other.request('PUT', '/session/user', {'Content-Type': 'application/json'}, b'"alice"').status == 201
+        assert other.request('GET', '/everywhere').status == 200
+        assert browser.session() == {}
+        assert browser.cookie() is None
 
 
 @pytest.fixture(scope='module')

@@ -9,10 +9,12 @@ import time
 import pytest
 
 from common import PATCH
-from cookies import Native
+from cookies import Native, Record
 from harness import Jar, Server, configtest
-from redis_peers import Certificates, FaultServer, drip, says, says_and_closes, silent
+from histories import History, patch, put, update
+from redis_peers import Asker, Certificates, FaultServer, drip, says, says_and_closes, silent
 from servers import Redis
+from test_store_history import serve
 
 MODULES = 'signed_session_redis'
 SECONDS = 1
@@ -120,6 +122,51 @@ def test_a_fault_is_503_and_the_next_request_is_right(fault):
         assert time.monotonic() - began < SECONDS + 0.3
         peer.fault = keep
         assert jar.request('GET', '/session').json() == {'a': 1}
+
+
+# --- histories -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def two(redis):
+    """Two servers with one Redis."""
+    place = f'redis://127.0.0.1:{redis.port}'
+    with serve(place, MODULES) as one, serve(place, MODULES) as other:
+        yield [one, other]
+
+
+def nothing(redis):
+    pass
+
+
+def kill_connections(redis):
+    time.sleep(0.2)
+    redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+
+
+def stop_for_a_second(redis):
+    time.sleep(0.4)
+    redis.process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    redis.process.send_signal(signal.SIGCONT)
+
+
+def forget_the_script(redis):
+    redis.ask('SCRIPT', 'FLUSH')
+
+
+@pytest.mark.parametrize('disturb', [nothing, kill_connections, stop_for_a_second, forget_the_script])
+def test_no_acknowledged_change_is_lost(two, redis, disturb, monkeypatch):
+    """Whatever becomes of connections: an answer that was lost, and asked for again, counts once."""
+    if disturb is kill_connections:  # one that is killed while it begins is not tried again
+        for server in two:
+            server.allow('SS0401', 'SS0402')
+    history = History(two, 2, [patch] * 6 + [update] * 2 + [put] * 2).run(2.5, lambda: disturb(redis))
+    with Asker(f'//127.0.0.1:{redis.port}') as asker:
+        monkeypatch.setattr(Record, 'find', lambda id, *seal: Record.open(asker.load(int.from_bytes(id, 'big')).bytes, id, *seal))
+        assert history.lost() == []
+    assert history.counts['acknowledged'] > 50, history.counts
+    assert disturb is kill_connections or not history.counts['unknown'], history.counts
 
 
 # --- what the directives say ---------------------------------------------------------------------
