@@ -105,10 +105,11 @@ int ss_keeping_differs(ss_visit_t *visit)
     for (int i = 0; all != NULL && i < all->nelts; i++) {
         const kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
 
-        /* one that did not come with the cookie: the client has to be led there */
-        if (kept->text.data != NULL &&
-            (!kept->is_first ||
-             (kept->is_saved && !ss_bytes_equal(kept->text, ss_session_text(session))))) {
+        /* what came with the cookie, and was saved or closed here, has to be as the session is; to
+         * another one the client has to be led */
+        if (kept->is_first ? (kept->is_saved || kept->text.data == NULL) &&
+                                 !ss_bytes_equal(kept->text, ss_session_text(session))
+                           : kept->text.data != NULL) {
             return 1;
         }
     }

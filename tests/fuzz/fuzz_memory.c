@@ -245,7 +245,7 @@ static void request(const world_t *world, ss_bytes_t *input)
     apr_pool_t *pool, *short_lived = fuzz_pool();
     int host = choices & 1, hold = choices & 8;
     apr_time_t now = times[choices / 2 % 4];
-    ss_candidates_t found;
+    ss_candidates_t found = { .fetch = NULL, .judge = NULL };
     pair_t pair;
     ss_opened_t from, other;
     ss_state_e state;

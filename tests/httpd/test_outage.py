@@ -47,6 +47,12 @@ CONF = '''
         Order deny,allow
         Deny from all
     </Location>
+    <Location "/allowed">
+        Require all denied
+        Satisfy Any
+        Order deny,allow
+        Allow from all
+    </Location>
     <Location "/application">
         SetHandler ss-testing
         SignedSessionUpdate X-Update
@@ -91,7 +97,7 @@ CONF = '''
         SetOutputFilter INCLUDES
     </Directory>
 '''
-PAGES = ['guarded', 'expression', 'unexpected', 'members', 'legacy', 'rules', 'clear', 'read', 'off', 'plain',
+PAGES = ['guarded', 'expression', 'unexpected', 'members', 'legacy', 'allowed', 'rules', 'clear', 'read', 'off', 'plain',
          *(f'guest/{name}' for name in ('plain', 'guarded', 'members', 'rules', 'clear'))]
 FILES = {**{f'htdocs/{name}/page.html': f'this is {name}' for name in PAGES},
          'htdocs/rules/missing.html': 'not found', 'htdocs/sorry.html': 'sorry, later', 'htdocs/login.html': 'log in',
@@ -155,6 +161,7 @@ PLACES = {
     'Require expr, negated': ('GET', '/unexpected/page.html'),
     'a login page': ('GET', '/members/page.html'),
     'Satisfy Any': ('GET', '/legacy/page.html'),
+    'Satisfy Any, and allowed': ('GET', '/allowed/page.html'),
     'Set': ('GET', '/rules/page.html'),
     'Clear On': ('GET', '/clear/page.html'),
     'ReadOnly': ('GET', '/read/page.html'),
@@ -196,7 +203,7 @@ def test_the_log_says_why(alice, how):
 # What others get, without a cookie or with one that leads nowhere.
 STRANGERS = {
     '/plain/page.html': 200, '/guarded/page.html': 403, '/expression/page.html': 403, '/unexpected/page.html': 200,
-    '/members/page.html': 303, '/legacy/page.html': 303, '/rules/page.html': 200, '/clear/page.html': 200, '/read/page.html': 200, '/application/ok': 200,
+    '/members/page.html': 303, '/legacy/page.html': 303, '/allowed/page.html': 200, '/rules/page.html': 200, '/clear/page.html': 200, '/read/page.html': 200, '/application/ok': 200,
     '/session': 200, '/session?meta': 200, '/off/page.html': 200, '/sorry.html': 200,
 }
 

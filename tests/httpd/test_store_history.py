@@ -144,5 +144,8 @@ def test_nobody_sees_a_session_that_has_ended(two, how):
 def test_who_saves_over_whatever_is_there_brings_sessions_back(careless):
     """The control: it would be seen."""
     careless.allow('SS0407', 'SS0403')
-    logout = Logout([careless], 4, ENDS['DELETE']).run(0.3, 0.5)
-    assert 'is back' in ' '.join(logout.faults)
+    for _ in range(5):  # it takes a request that was under way
+        logout = Logout([careless], 4, ENDS['DELETE']).run(0.3, 0.3)
+        if 'is back' in ' '.join(logout.faults):
+            return
+    raise AssertionError(logout.counts)

@@ -100,7 +100,9 @@ while [ ! -e {go} ]; do sleep 0.05; done
 printf 'Content-Type: text/plain\\nX-Session-Update: {update}\\n\\nok\\n'
 '''
 SLOW_CONF = CONF + '''
-    ScriptSock {{dir}}/cgisock
+    <IfModule cgid_module>
+        ScriptSock {{dir}}/cgisock
+    </IfModule>
     ScriptAlias "/cgi/" "{{dir}}/cgi/"
     <Location "/cgi">
         SignedSessionUpdate X-Session-Update
