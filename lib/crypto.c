@@ -3,8 +3,10 @@
  */
 #include "lib/crypto.h"
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -377,6 +379,143 @@ apr_status_t ss_hkdf(unsigned char *out, apr_size_t len, ss_bytes_t secret, ss_b
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(hkdf);
     return outcome(good);
+}
+
+/*
+ * ES256
+ */
+
+/* y^2 = x^3 - 3x + b modulo a prime (FIPS 186-5, SP 800-186 section 3.2.1.3). Computed here,
+ * because libcrypto does not tell apart that a point is none and that it has no memory. */
+static const unsigned char curve_b[SS_FIELD_SIZE] = {
+    0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55, 0x76, 0x98, 0x86, 0xbc,
+    0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b
+};
+
+/* The right side for a given x. Returns whether libcrypto could. */
+static int right_side(BIGNUM *right, const BIGNUM *x, const BIGNUM *prime, BN_CTX *context)
+{
+    BIGNUM *b = BN_CTX_get(context);
+
+    return b != NULL && BN_bin2bn(curve_b, SS_FIELD_SIZE, b) != NULL &&
+           BN_mod_sqr(right, x, prime, context) == 1 && BN_sub_word(right, 3) == 1 &&
+           BN_mod_mul(right, right, x, prime, context) == 1 &&
+           BN_mod_add(right, right, b, prime, context) == 1;
+}
+
+typedef enum answer_e { NO, YES, UNKNOWN } answer_e;
+
+/* Is there a y for this x; or, if it is given, is it this one? */
+static answer_e is_on_curve(const unsigned char *x_bytes, const unsigned char *y_bytes,
+                            BN_CTX *context)
+{
+    const BIGNUM *prime = BN_get0_nist_prime_256();
+    BIGNUM *x = BN_CTX_get(context), *y = BN_CTX_get(context), *right = BN_CTX_get(context);
+    int symbol;
+
+    if (right == NULL || BN_bin2bn(x_bytes, SS_FIELD_SIZE, x) == NULL ||
+        BN_bin2bn(y_bytes == NULL ? x_bytes : y_bytes, SS_FIELD_SIZE, y) == NULL ||
+        !right_side(right, x, prime, context)) {
+        return UNKNOWN;
+    }
+    if (BN_cmp(x, prime) >= 0 || BN_cmp(y, prime) >= 0) {
+        return NO;
+    }
+    if (y_bytes != NULL) {
+        return BN_mod_sqr(y, y, prime, context) != 1 ? UNKNOWN : BN_cmp(y, right) == 0 ? YES : NO;
+    }
+    symbol = BN_kronecker(right, prime, context); /* 1 of squares; -2: it failed */
+    return symbol == -2 ? UNKNOWN : symbol == 1 ? YES : NO;
+}
+
+static int is_point(const unsigned char *x, const unsigned char *y, apr_pool_t *pool)
+{
+    BN_CTX *context = BN_CTX_new();
+    answer_e answer = context == NULL ? UNKNOWN : is_on_curve(x, y, context);
+
+    BN_CTX_free(context);
+    outcome(answer != UNKNOWN);
+    if (answer == UNKNOWN) {
+        ss_out_of_memory(pool);
+    }
+    return answer == YES;
+}
+
+int ss_point_is_valid(const unsigned char *point, apr_pool_t *pool)
+{
+    return (point[0] == 2 || point[0] == 3) && is_point(point + 1, NULL, pool);
+}
+
+int ss_point_of(unsigned char *point, const unsigned char *x, const unsigned char *y,
+                apr_pool_t *pool)
+{
+    point[0] = (unsigned char)(2 | (y[SS_FIELD_SIZE - 1] & 1));
+    memcpy(point + 1, x, SS_FIELD_SIZE);
+    return is_point(x, y, pool);
+}
+
+/* NULL when libcrypto fails, or the point is none. */
+static EVP_PKEY *key_of_point(const unsigned char *point)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0),
+        octets(OSSL_PKEY_PARAM_PUB_KEY, ss_bytes((const char *)point, SS_POINT_SIZE)),
+        OSSL_PARAM_construct_end(),
+    };
+
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* What libcrypto calls a signature: DER. Returns its length, 0 when it fails. */
+static int encode_signature(unsigned char **der, const unsigned char *signature)
+{
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(signature, SS_FIELD_SIZE, NULL);
+    BIGNUM *s = BN_bin2bn(signature + SS_FIELD_SIZE, SS_FIELD_SIZE, NULL);
+    int len = 0;
+
+    *der = NULL;
+    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+        r = s = NULL; /* the pair's now */
+        len = i2d_ECDSA_SIG(pair, der);
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(pair);
+    return len > 0 ? len : 0;
+}
+
+static int verify_with(EVP_PKEY *key, ss_bytes_t text, const unsigned char *der, int len)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int good = context != NULL &&
+               EVP_DigestVerifyInit_ex(context, NULL, hashes[SS_SHA256].name, NULL, NULL, key,
+                                       NULL) == 1 &&
+               EVP_DigestVerify(context, der, (size_t)len, (const unsigned char *)text.data,
+                                text.len) == 1;
+
+    EVP_MD_CTX_free(context);
+    return good;
+}
+
+int ss_es256_verify(const unsigned char *point, ss_bytes_t text, const unsigned char *signature)
+{
+    EVP_PKEY *key = key_of_point(point);
+    unsigned char *der = NULL;
+    int len = key == NULL ? 0 : encode_signature(&der, signature);
+    int good = len > 0 && verify_with(key, text, der, len);
+
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    outcome(good);
+    return good;
 }
 
 int ss_equal(const void *a, const void *b, apr_size_t len)

@@ -100,6 +100,28 @@ SS_MUST_USE int ss_aead_open(const ss_aead_t *aead, unsigned char *out, const un
 SS_MUST_USE apr_status_t ss_hkdf(unsigned char *out, apr_size_t len, ss_bytes_t secret,
                                  ss_bytes_t salt, ss_bytes_t info);
 
+#define SS_POINT_SIZE 33 /* bytes of a point of P-256: 2 or 3, then x (SEC 1 section 2.3.3) */
+#define SS_FIELD_SIZE 32 /* bytes of a coordinate */
+#define SS_ES256_SIZE 64 /* bytes of a signature: r, then s (RFC 7518 section 3.4) */
+
+/** Are these SS_POINT_SIZE bytes a point of P-256, and so a public key? A failure for lack of
+ * memory is ss_out_of_memory() of `pool`, then "no". */
+SS_MUST_USE int ss_point_is_valid(const unsigned char *point, apr_pool_t *pool);
+
+/**
+ * The point that two coordinates of SS_FIELD_SIZE bytes are.
+ *
+ * @param point  out: SS_POINT_SIZE bytes; undefined unless it is one
+ * @return       whether it lies on the curve; as above for lack of memory
+ */
+SS_MUST_USE int ss_point_of(unsigned char *point, const unsigned char *x, const unsigned char *y,
+                            apr_pool_t *pool);
+
+/** Is `signature`, of SS_ES256_SIZE bytes, ECDSA with P-256 and SHA-256 of `text` by the owner of
+ * this key, which is a point? When libcrypto fails it is none: whoever signed can do so again. */
+SS_MUST_USE int ss_es256_verify(const unsigned char *point, ss_bytes_t text,
+                                const unsigned char *signature);
+
 /** Are these `len` bytes the same? The time taken depends only on `len`. */
 SS_MUST_USE int ss_equal(const void *a, const void *b, apr_size_t len);
 

@@ -238,6 +238,37 @@ static outcome_e judge(const void *secrets, apr_pool_t *from)
     return ss_keyring_judge(secrets, from) == NULL ? DONE : WRONG;
 }
 
+/* A cookie whose key is said to be none would be overwritten. */
+static outcome_e check_key(const void *point, apr_pool_t *from)
+{
+    return ss_point_is_valid(point, from) ? DONE : WRONG;
+}
+
+static outcome_e make_point(const void *point, apr_pool_t *from)
+{
+    unsigned char made[SS_POINT_SIZE];
+    static const unsigned char y[SS_FIELD_SIZE] = {
+        0xc7, 0xf1, 0x44, 0xcd, 0x1b, 0xbd, 0x9b, 0x7e, 0x87, 0x2c, 0xdf,
+        0xed, 0xb9, 0xee, 0xb9, 0xf4, 0xb3, 0x69, 0x5d, 0x6e, 0xa9, 0x0b,
+        0x24, 0xad, 0x8a, 0x46, 0x23, 0x28, 0x85, 0x88, 0xe5, 0xad
+    };
+
+    return ss_point_of(made, (const unsigned char *)point + 1, y, from) ? DONE : WRONG;
+}
+
+START_TEST(keys_of_browsers)
+{
+    static const unsigned char point[SS_POINT_SIZE] = { 0x03, 0x7f, 0xcd, 0xce, 0x27, 0x70, 0xf6,
+                                                        0xc4, 0x5d, 0x41, 0x83, 0xcb, 0xee, 0x6f,
+                                                        0xdb, 0x4b, 0x7b, 0x58, 0x07, 0x33, 0x35,
+                                                        0x7b, 0xe9, 0xef, 0x13, 0xba, 0xcf, 0x6e,
+                                                        0x3c, 0x7b, 0xd1, 0x54, 0x45 };
+
+    exhaust("ss_point_is_valid", check_key, point);
+    exhaust("ss_point_of", make_point, point);
+}
+END_TEST
+
 START_TEST(judging_secrets)
 {
     apr_array_header_t *secrets = apr_array_make(pool, 1, sizeof(ss_secret_t));
@@ -392,7 +423,7 @@ typedef struct wanted_t {
 
 static ss_session_t *loaded(apr_pool_t *from)
 {
-    static const ss_stamp_t stamp = { 1, 1, { 0 }, 1 };
+    static const ss_stamp_t stamp = { 1, 1, { 0 }, 1, { 0 } };
     ss_session_t *session;
 
     return ss_session_load(&session, ss_bytes_of(DOCUMENT), &stamp, from) == APR_SUCCESS ? session
@@ -553,6 +584,7 @@ int main(void)
     tcase_set_timeout(tcase, SECONDS_MAX);
     tcase_add_test(tcase, the_seam_is_seen);
     tcase_add_loop_test(tcase, keys, 0, formats_count());
+    tcase_add_test(tcase, keys_of_browsers);
     tcase_add_test(tcase, judging_secrets);
     tcase_add_loop_test(tcase, cookies, 0, formats_count());
     tcase_add_loop_test(tcase, changes, 0, COUNT(changings));

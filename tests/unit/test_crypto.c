@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <apr_thread_proc.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "lib/crypto.h"
@@ -440,6 +441,73 @@ START_TEST(knows_versions)
 }
 END_TEST
 
+/* RFC 7515 appendix A.3: key, what is signed, and the signature, decoded from base64url. */
+static const unsigned char rfc_x[] = { 0x7f, 0xcd, 0xce, 0x27, 0x70, 0xf6, 0xc4, 0x5d,
+                                       0x41, 0x83, 0xcb, 0xee, 0x6f, 0xdb, 0x4b, 0x7b,
+                                       0x58, 0x07, 0x33, 0x35, 0x7b, 0xe9, 0xef, 0x13,
+                                       0xba, 0xcf, 0x6e, 0x3c, 0x7b, 0xd1, 0x54, 0x45 };
+static const unsigned char rfc_y[] = { 0xc7, 0xf1, 0x44, 0xcd, 0x1b, 0xbd, 0x9b, 0x7e,
+                                       0x87, 0x2c, 0xdf, 0xed, 0xb9, 0xee, 0xb9, 0xf4,
+                                       0xb3, 0x69, 0x5d, 0x6e, 0xa9, 0x0b, 0x24, 0xad,
+                                       0x8a, 0x46, 0x23, 0x28, 0x85, 0x88, 0xe5, 0xad };
+static const unsigned char rfc_signature[] = {
+    0x0e, 0xd1, 0x21, 0x53, 0x79, 0x63, 0x6c, 0x48, 0x3c, 0x2f, 0x7f, 0x15, 0x58, 0x07, 0xd4, 0x02,
+    0xa3, 0xb2, 0x28, 0x03, 0x3a, 0xf9, 0x7c, 0x7e, 0x17, 0x81, 0x9a, 0xc3, 0x16, 0x9e, 0xa6, 0x65,
+    0xc5, 0x0a, 0x07, 0xd3, 0x8c, 0x3c, 0x70, 0xe5, 0xd8, 0xf1, 0x2d, 0xaf, 0x08, 0x4a, 0x54, 0x80,
+    0xa6, 0x65, 0x90, 0xc5, 0xf2, 0x93, 0x50, 0x9a, 0x8f, 0x3f, 0x7f, 0x8a, 0x83, 0xa3, 0x54, 0xd5
+};
+#define RFC_TEXT                                                                                   \
+    "eyJhbGciOiJFUzI1NiJ9."                                                                        \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"                             \
+    "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+
+START_TEST(verifies_the_signature_of_an_rfc)
+{
+    unsigned char point[SS_POINT_SIZE], signature[SS_ES256_SIZE];
+
+    ck_assert(ss_point_of(point, rfc_x, rfc_y, pool));
+    ck_assert(ss_point_is_valid(point, pool));
+    ck_assert(ss_es256_verify(point, ss_bytes_of(RFC_TEXT), rfc_signature));
+    ck_assert(!ss_es256_verify(point, ss_bytes_of(RFC_TEXT "."), rfc_signature));
+    ck_assert(!ss_es256_verify(point, ss_bytes("", 0), rfc_signature));
+    for (int bit = 0; bit < 8 * SS_ES256_SIZE; bit++) {
+        memcpy(signature, rfc_signature, SS_ES256_SIZE);
+        signature[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        ck_assert_msg(!ss_es256_verify(point, ss_bytes_of(RFC_TEXT), signature), "bit %d", bit);
+    }
+    memset(signature, 0, SS_ES256_SIZE);
+    ck_assert_msg(!ss_es256_verify(point, ss_bytes_of(RFC_TEXT), signature), "zeroes");
+    ck_assert_uint_eq(ERR_peek_error(), 0); /* mod_ssl would find it */
+}
+END_TEST
+
+START_TEST(knows_points_of_the_curve)
+{
+    unsigned char point[SS_POINT_SIZE], other[SS_POINT_SIZE];
+    int points = 0;
+
+    ck_assert(ss_point_of(point, rfc_x, rfc_y, pool));
+    for (int first = 0; first < 256; first++) {
+        memcpy(other, point, sizeof(other));
+        other[0] = (unsigned char)first;
+        ck_assert_int_eq(ss_point_is_valid(other, pool), first == 2 || first == 3);
+    }
+    for (int last = 0; last < 256; last++) { /* for half of all x there are points */
+        memcpy(other, point, sizeof(other));
+        other[SS_POINT_SIZE - 1] = (unsigned char)last;
+        points += ss_point_is_valid(other, pool);
+    }
+    ck_assert(points > 80 && points < 176);
+    memset(other + 1, 0xff, SS_FIELD_SIZE);
+    ck_assert_msg(!ss_point_is_valid(other, pool), "beyond the prime");
+    ck_assert_msg(!ss_point_of(other, rfc_y, rfc_x, pool), "not on the curve");
+    ck_assert_msg(!ss_point_of(other, rfc_x, rfc_x, pool), "not on the curve");
+    memset(other + 1, 0xff, SS_FIELD_SIZE);
+    ck_assert(!ss_es256_verify(other, ss_bytes_of(RFC_TEXT), rfc_signature));
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("crypto");
@@ -467,6 +535,10 @@ int main(void)
     tcase = unit_case(suite, "hkdf");
     tcase_add_loop_test(tcase, derives_keys, 0, COUNT(derivations));
     tcase_add_test(tcase, derives_no_more_than_there_is);
+
+    tcase = unit_case(suite, "es256");
+    tcase_add_test(tcase, verifies_the_signature_of_an_rfc);
+    tcase_add_test(tcase, knows_points_of_the_curve);
 
     tcase = unit_case(suite, "memory and random bytes");
     tcase_add_test(tcase, compares);
