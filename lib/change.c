@@ -37,6 +37,9 @@ int ss_change_make(ss_session_t *session, const ss_change_t *change)
     case SS_CHANGE_LOGIN:
         ss_session_renew_identity(session);
         break;
+    case SS_CHANGE_BIND:
+        ss_session_bind(session, (const unsigned char *)change->name.data);
+        break;
     }
     return 1;
 }

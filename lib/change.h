@@ -19,12 +19,13 @@ typedef enum ss_change_e {
     SS_CHANGE_REPLACE, /* the whole document */
     SS_CHANGE_HIDE,    /* what only modules see: an object, or absent */
     SS_CHANGE_END,     /* end the session */
-    SS_CHANGE_LOGIN    /* somebody has logged in: the same document in a new session */
+    SS_CHANGE_LOGIN,   /* somebody has logged in: the same document in a new session */
+    SS_CHANGE_BIND     /* to a browser's key: likewise, but for its time of creation */
 } ss_change_e;
 
 typedef struct ss_change_t {
     ss_change_e kind;
-    ss_bytes_t name; /* SET, UNSET */
+    ss_bytes_t name; /* SET, UNSET; BIND: the point, SS_POINT_SIZE bytes */
     ss_json_t value; /* SET, UPDATE, MERGE, REPLACE, HIDE: what ss_json_check_input accepted */
 } ss_change_t;
 

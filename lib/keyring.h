@@ -18,6 +18,8 @@ typedef struct ss_key_t {
     const ss_mac_t *mac;
     const ss_aead_t *aead;  /* native: for encrypted payloads; NULL in other formats */
     const ss_aead_t *store; /* native: for records of stores; NULL in other formats */
+    /* native: for what lib/proof.h makes; NULL in other formats */
+    const ss_mac_t *identifier, *proof, *challenge;
 } ss_key_t;
 
 /** The keys of one format in one virtual host. The first seals, all of them open. */

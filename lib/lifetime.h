@@ -22,7 +22,15 @@ typedef struct ss_stamp_t {
     apr_int64_t created;                  /* or SS_NO_TIME */
     unsigned char id[SS_SESSION_ID_SIZE]; /* native; all zero in other formats */
     apr_uint32_t counter;                 /* native: changes so far, from 1; 0 in other formats */
+    unsigned char point[SS_POINT_SIZE];   /* native: the key of the browser that the session is
+                                             bound to; all zero: it is not */
 } ss_stamp_t;
+
+/** Is the session bound to a browser's key? */
+static inline int ss_stamp_is_bound(const ss_stamp_t *stamp)
+{
+    return stamp->point[0] != 0;
+}
 
 typedef enum ss_renew_e {
     SS_RENEW_PERCENT,

@@ -21,7 +21,7 @@ struct ss_session_t {
     unsigned generation;
 };
 
-static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
+static const ss_stamp_t new_stamp = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0, { 0 } };
 static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
 
 /*
@@ -286,8 +286,10 @@ const ss_stamp_t *ss_session_stamp(const ss_session_t *session)
 
 apr_int64_t ss_session_created(const ss_session_t *session, apr_time_t now)
 {
-    return session->loaded.text.data == NULL || session->ended ? apr_time_sec(now)
-                                                               : session->stamp.created;
+    int is_new = session->loaded.text.data == NULL || session->ended;
+
+    return is_new && session->stamp.created == SS_NO_TIME ? apr_time_sec(now)
+                                                          : session->stamp.created;
 }
 
 int ss_session_is_empty(const ss_session_t *session)
@@ -596,6 +598,17 @@ void ss_session_renew_identity(ss_session_t *session)
         changed(session);
         session->ended = 1;
         session->stamp = new_stamp;
+    }
+}
+
+void ss_session_bind(ss_session_t *session, const unsigned char *point)
+{
+    apr_int64_t created = session->stamp.created;
+
+    ss_session_renew_identity(session);
+    if (!ss_session_is_empty(session)) {
+        session->stamp.created = created;
+        memcpy(session->stamp.point, point, SS_POINT_SIZE);
     }
 }
 

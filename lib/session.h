@@ -124,6 +124,15 @@ void ss_session_begin_anew(ss_session_t *session, const apr_array_header_t *name
  * empty one stays as it is. */
 void ss_session_renew_identity(ss_session_t *session);
 
+/**
+ * Bind the session to a browser's key: the same document and the same time of creation under a new
+ * id, so that whoever has copied the cookie from before has no part in it. An empty session stays
+ * as it is. Whatever else begins a new session drops the binding.
+ *
+ * @param point  SS_POINT_SIZE bytes that ss_point_is_valid accepts
+ */
+void ss_session_bind(ss_session_t *session, const unsigned char *point);
+
 /** A session of its own with the same document and history, for changes that may yet be refused. */
 ss_session_t *ss_session_copy(const ss_session_t *session, apr_pool_t *pool);
 

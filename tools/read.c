@@ -147,6 +147,11 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     return SSCTL_REFUSED;
 }
 
+static const char *json_of_hex(const unsigned char *bytes, apr_size_t len, apr_pool_t *pool)
+{
+    return json_of_text(ss_bytes_of(text_of_hex(ss_bytes((const char *)bytes, len), pool)), pool);
+}
+
 static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
                           const options_t *options)
 {
@@ -159,6 +164,7 @@ static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
     printf("{\"state\":\"valid\",\"format\":\"%s\",\"key\":%d,\"key_ids\":%s,\"created\":%s,"
            "\"renewed\":%s,"
            "\"expires_in\":%s,\"absolute_expires_in\":%s,\"id\":%s,\"counter\":%s,"
+           "\"bound_to\":%s,"
            "\"bytes\":%" APR_SIZE_T_FMT ",\"session\":%.*s}\n",
            opened->format->name, opened->key, json_of_key_ids(how, pool),
            ss_lifetime_print(stamp->created, pool), ss_lifetime_print(stamp->renewed, pool),
@@ -166,12 +172,10 @@ static void print_as_json(const ss_opened_t *opened, const ss_sealing_t *how,
                ? "null"
                : ss_lifetime_print(ss_lifetime_left(stamp, how->lifetime, options->now), pool),
            ss_lifetime_print(ss_lifetime_absolute_left(stamp, how->lifetime, options->now), pool),
-           has_id ? json_of_text(ss_bytes_of(text_of_hex(
-                                     ss_bytes((const char *)stamp->id, sizeof(stamp->id)), pool)),
-                                 pool)
-                  : "null",
-           has_id ? apr_psprintf(pool, "%u", stamp->counter) : "null", opened->size, (int)text.len,
-           text.data);
+           has_id ? json_of_hex(stamp->id, sizeof(stamp->id), pool) : "null",
+           has_id ? apr_psprintf(pool, "%u", stamp->counter) : "null",
+           ss_stamp_is_bound(stamp) ? json_of_hex(stamp->point, SS_POINT_SIZE, pool) : "null",
+           opened->size, (int)text.len, text.data);
 }
 
 result_e run_open(const options_t *options)

@@ -6,18 +6,19 @@
  * The native format. All integers big-endian, the whole in base64url:
  *
  *   0  1   version, 1
- *   1  1   flags: 0 signed, 1 encrypted, 2 a reference
+ *   1  1   flags: 0 signed, 1 encrypted, 2 a reference; and 4 when it is bound to a browser's key
  *   2  2   key id: picks the key in one step, however many secrets are configured
  *   4  6   renewed, seconds since 1970
  *  10  6   created, seconds since 1970
  *  16  16  session id
  *  32  4   write counter
+ *  36  33  if it is bound: the key, a compressed point of P-256. What follows begins 33 bytes later
  *
  * Signed:
  *  36  n   the JSON document
  * 36+n 32  HMAC-SHA-256 over everything before
  *
- * Encrypted with XAES-256-GCM, bound to the 36 bytes before:
+ * Encrypted with XAES-256-GCM, bound to the 36 or 69 bytes before:
  *  36  24  nonce
  *  60  n   the JSON document, encrypted
  * 60+n 16  tag
@@ -25,7 +26,8 @@
  * A reference to a document that a store keeps under the session id:
  *  36  32  HMAC-SHA-256 over everything before
  *
- * All kinds are always read. Releases before 0.2 take a reference for malformed.
+ * All kinds are always read. Releases before 0.2 take a reference, and what is bound, for
+ * malformed.
  */
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -38,6 +40,7 @@
 #define FLAGS_SIGNED 0
 #define FLAGS_ENCRYPTED 1
 #define FLAGS_REFERENCE 2
+#define FLAG_BOUND 4 /* beside one of these */
 
 enum {
     AT_VERSION = 0,
@@ -48,8 +51,10 @@ enum {
     AT_SESSION_ID = 16,
     AT_COUNTER = 32,
     HEADER_SIZE = 36,
+    AT_POINT = HEADER_SIZE,
+    BOUND_HEADER_SIZE = AT_POINT + SS_POINT_SIZE,
     TIME_SIZE = 6,
-    NONCE_END = HEADER_SIZE + SS_AEAD_NONCE_SIZE,
+    ENCRYPTED_SIZE = SS_AEAD_NONCE_SIZE + SS_AEAD_TAG_SIZE,
     START_CHARACTERS = 8 /* of base64url, for version, flags and key id */
 };
 
@@ -71,18 +76,18 @@ static apr_status_t derive_bytes(unsigned char *out, apr_size_t len, const char 
     return ss_hkdf(out, len, secret, ss_bytes_of(SALT), ss_bytes(info, size));
 }
 
-static apr_status_t derive_mac(ss_key_t *key, ss_bytes_t secret, const ss_binding_t *binding,
-                               apr_pool_t *pool)
+static apr_status_t derive_mac(const ss_mac_t **key, const char *purpose, ss_bytes_t secret,
+                               const ss_binding_t *binding, apr_pool_t *pool)
 {
     unsigned char derived[SS_SHA256_SIZE];
     ss_mac_t *mac = NULL;
-    apr_status_t rv = derive_bytes(derived, sizeof(derived), "sign", secret, binding, pool);
+    apr_status_t rv = derive_bytes(derived, sizeof(derived), purpose, secret, binding, pool);
 
     if (rv == APR_SUCCESS) {
         rv = ss_mac_create(&mac, SS_SHA256, ss_bytes((const char *)derived, sizeof(derived)), pool);
         ss_wipe(derived, sizeof(derived));
     }
-    key->mac = mac;
+    *key = mac;
     return rv;
 }
 
@@ -109,13 +114,22 @@ static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t 
 
     key->id = (apr_uint16_t)(id[0] << 8 | id[1]);
     if (rv == APR_SUCCESS) {
-        rv = derive_mac(key, secret, binding, pool);
+        rv = derive_mac(&key->mac, "sign", secret, binding, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = derive_aead(&key->aead, "encrypt", secret, binding, pool);
     }
     if (rv == APR_SUCCESS) {
         rv = derive_aead(&key->store, "store", secret, binding, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = derive_mac(&key->identifier, "identifier", secret, binding, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = derive_mac(&key->proof, "proof", secret, binding, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = derive_mac(&key->challenge, "challenge", secret, binding, pool);
     }
     return rv;
 }
@@ -124,42 +138,80 @@ static apr_status_t derive(ss_key_t *key, ss_bytes_t secret, const ss_binding_t 
  * Opening
  */
 
-/* Does this key hold? `text` is then the document. */
-typedef int try_key_fn(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool);
+/* Does this key hold? `text` is then the document; `header` is how many bytes are in front of it.
+ */
+typedef int try_key_fn(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_size_t header,
+                       apr_pool_t *pool);
 
-static int try_signed(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool)
+static int try_signed(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_size_t header,
+                      apr_pool_t *pool)
 {
     apr_size_t signed_size = raw.len - SS_SHA256_SIZE;
 
     (void)pool;
-    *text = ss_bytes(raw.data + HEADER_SIZE, signed_size - HEADER_SIZE);
+    *text = ss_bytes(raw.data + header, signed_size - header);
     return ss_mac_verify(key->mac, ss_bytes(raw.data, signed_size),
                          ss_bytes(raw.data + signed_size, SS_SHA256_SIZE));
 }
 
-static int try_encrypted(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_pool_t *pool)
+static int try_encrypted(ss_bytes_t *text, const ss_key_t *key, ss_bytes_t raw, apr_size_t header,
+                         apr_pool_t *pool)
 {
-    ss_bytes_t sealed = ss_bytes(raw.data + NONCE_END, raw.len - NONCE_END);
+    apr_size_t nonce_end = header + SS_AEAD_NONCE_SIZE;
+    ss_bytes_t sealed = ss_bytes(raw.data + nonce_end, raw.len - nonce_end);
     apr_size_t size = sealed.len - SS_AEAD_TAG_SIZE;
     unsigned char *out = apr_palloc(pool, size + 1); /* never NULL, not even for nothing */
 
     *text = ss_bytes((const char *)out, size);
-    return ss_aead_open(key->aead, out, (const unsigned char *)raw.data + HEADER_SIZE, sealed,
-                        ss_bytes(raw.data, HEADER_SIZE));
+    return ss_aead_open(key->aead, out, (const unsigned char *)raw.data + header, sealed,
+                        ss_bytes(raw.data, header));
 }
 
-/* What the flags say. */
+/* What the flags say; flags that do not stand here have no meaning. */
+/* clang-format off */
 static const struct kind_t {
-    const char *name;
+    const char *name;    /* NULL: no kind */
+    apr_size_t header;   /* bytes in front of what follows */
     apr_size_t size_min; /* of a cookie with an empty document */
     try_key_fn *try_key;
 } kinds[] = {
-    [FLAGS_SIGNED] = { "signed", HEADER_SIZE + SS_SHA256_SIZE, try_signed },
-    [FLAGS_ENCRYPTED] = { "encrypted", NONCE_END + SS_AEAD_TAG_SIZE, try_encrypted },
-    [FLAGS_REFERENCE] = { "reference", HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_SIGNED] =
+        { "signed", HEADER_SIZE, HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_ENCRYPTED] =
+        { "encrypted", HEADER_SIZE, HEADER_SIZE + ENCRYPTED_SIZE, try_encrypted },
+    [FLAGS_REFERENCE] =
+        { "reference", HEADER_SIZE, HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_SIGNED | FLAG_BOUND] =
+        { "signed, bound", BOUND_HEADER_SIZE, BOUND_HEADER_SIZE + SS_SHA256_SIZE, try_signed },
+    [FLAGS_ENCRYPTED | FLAG_BOUND] =
+        { "encrypted, bound", BOUND_HEADER_SIZE, BOUND_HEADER_SIZE + ENCRYPTED_SIZE, try_encrypted },
+    [FLAGS_REFERENCE | FLAG_BOUND] =
+        { "reference, bound", BOUND_HEADER_SIZE, BOUND_HEADER_SIZE + SS_SHA256_SIZE, try_signed },
 };
+/* clang-format on */
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* For a cookie that `decode` has accepted. */
+static const struct kind_t *kind_of(ss_bytes_t raw)
+{
+    return &kinds[(int)raw.data[AT_FLAGS]];
+}
+
+static int is_bound(ss_bytes_t raw)
+{
+    return (raw.data[AT_FLAGS] & FLAG_BOUND) != 0;
+}
+
+static int is_reference(ss_bytes_t raw)
+{
+    return (raw.data[AT_FLAGS] & ~FLAG_BOUND) == FLAGS_REFERENCE;
+}
+
+static int is_encrypted(ss_bytes_t raw)
+{
+    return (raw.data[AT_FLAGS] & ~FLAG_BOUND) == FLAGS_ENCRYPTED;
+}
 
 /* For people who copied a part of a cookie, or more than one. */
 static const char *why_undecoded(ss_bytes_t value, apr_pool_t *pool)
@@ -189,13 +241,13 @@ static const char *decode(ss_bytes_t *raw, ss_bytes_t value, apr_pool_t *pool)
     if (raw->data[AT_VERSION] != VERSION) {
         return "its version is not 1";
     }
-    if ((unsigned char)raw->data[AT_FLAGS] >= KINDS) {
+    if ((unsigned char)raw->data[AT_FLAGS] >= KINDS || kind_of(*raw)->name == NULL) {
         return "it has flags that have no meaning";
     }
-    if (raw->len < kinds[(int)raw->data[AT_FLAGS]].size_min) {
+    if (raw->len < kind_of(*raw)->size_min) {
         return "it is too short for a signature: it was cut short";
     }
-    if (raw->data[AT_FLAGS] == FLAGS_REFERENCE && raw->len > kinds[FLAGS_REFERENCE].size_min) {
+    if (is_reference(*raw) && raw->len > kind_of(*raw)->size_min) {
         return "it is too long for a reference to a store";
     }
     return NULL;
@@ -206,7 +258,7 @@ static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring
                          apr_pool_t *pool)
 {
     apr_uint16_t id = (apr_uint16_t)ss_number_get(raw.data + AT_KEY_ID, 2);
-    try_key_fn *try_key = kinds[(int)raw.data[AT_FLAGS]].try_key;
+    const struct kind_t *kind = kind_of(raw);
     const ss_key_t *end = keys->keys + keys->count;
     ss_state_e state = SS_UNKNOWN_KEY;
 
@@ -214,7 +266,7 @@ static ss_state_e verify(ss_payload_t *payload, ss_bytes_t raw, const ss_keyring
         if (key->id != id) {
             continue;
         }
-        if (try_key(&payload->text, key, raw, pool)) {
+        if (kind->try_key(&payload->text, key, raw, kind->header, pool)) {
             payload->key = (int)(key - keys->keys);
             return SS_VALID;
         }
@@ -236,7 +288,13 @@ static ss_state_e open_value(ss_payload_t *payload, const ss_sealed_t *cookie,
     if (state != SS_VALID) {
         return state;
     }
-    payload->is_reference = raw.data[AT_FLAGS] == FLAGS_REFERENCE;
+    if (is_bound(raw)) {
+        memcpy(payload->stamp.point, raw.data + AT_POINT, SS_POINT_SIZE);
+        if (!ss_point_is_valid(payload->stamp.point, pool)) {
+            return SS_MALFORMED;
+        }
+    }
+    payload->is_reference = is_reference(raw);
     payload->stamp.renewed = (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE);
     payload->stamp.created = (apr_int64_t)ss_number_get(raw.data + AT_CREATED, TIME_SIZE);
     payload->stamp.counter = (apr_uint32_t)ss_number_get(raw.data + AT_COUNTER, 4);
@@ -257,34 +315,39 @@ static void put_header(char *raw, int flags, apr_uint16_t key_id, const ss_stamp
     ss_number_put(raw + AT_CREATED, TIME_SIZE, (apr_uint64_t)stamp->created);
     memcpy(raw + AT_SESSION_ID, stamp->id, SS_SESSION_ID_SIZE);
     ss_number_put(raw + AT_COUNTER, 4, stamp->counter);
+    if (flags & FLAG_BOUND) {
+        memcpy(raw + AT_POINT, stamp->point, SS_POINT_SIZE);
+    }
 }
 
-static apr_status_t sign(char *raw, ss_bytes_t text, const ss_key_t *key)
+static apr_status_t sign(char *raw, apr_size_t header, ss_bytes_t text, const ss_key_t *key)
 {
-    apr_size_t signed_size = HEADER_SIZE + text.len;
+    apr_size_t signed_size = header + text.len;
 
-    memcpy(raw + HEADER_SIZE, text.data, text.len);
+    memcpy(raw + header, text.data, text.len);
     return ss_mac_compute(key->mac, (unsigned char *)raw + signed_size, ss_bytes(raw, signed_size));
 }
 
-static apr_status_t encrypt(char *raw, ss_bytes_t text, const ss_key_t *key, ss_random_fn *random)
+static apr_status_t encrypt(char *raw, apr_size_t header, ss_bytes_t text, const ss_key_t *key,
+                            ss_random_fn *random)
 {
-    unsigned char *nonce = (unsigned char *)raw + HEADER_SIZE;
+    unsigned char *nonce = (unsigned char *)raw + header;
     apr_status_t rv = random(nonce, SS_AEAD_NONCE_SIZE);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return ss_aead_seal(key->aead, (unsigned char *)raw + NONCE_END, nonce, text,
-                        ss_bytes(raw, HEADER_SIZE));
+    return ss_aead_seal(key->aead, nonce + SS_AEAD_NONCE_SIZE, nonce, text, ss_bytes(raw, header));
 }
 
 static int flags_of(const ss_payload_t *payload, const ss_seal_t *seal)
 {
+    int flags = ss_stamp_is_bound(&payload->stamp) ? FLAG_BOUND : 0;
+
     if (payload->is_reference) {
-        return FLAGS_REFERENCE;
+        return flags | FLAGS_REFERENCE;
     }
-    return seal->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED;
+    return flags | (seal->encrypt ? FLAGS_ENCRYPTED : FLAGS_SIGNED);
 }
 
 static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
@@ -293,12 +356,13 @@ static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
     const ss_key_t *key = &seal->keys->keys[0];
     int flags = flags_of(payload, seal);
     ss_bytes_t text = payload->is_reference ? ss_bytes("", 0) : payload->text;
-    apr_size_t size = kinds[flags].size_min + text.len;
+    apr_size_t size = kinds[flags].size_min + text.len, header = kinds[flags].header;
     char *raw = apr_palloc(pool, size), *value;
     apr_status_t rv;
 
     put_header(raw, flags, key->id, &payload->stamp);
-    rv = flags == FLAGS_ENCRYPTED ? encrypt(raw, text, key, seal->random) : sign(raw, text, key);
+    rv = is_encrypted(ss_bytes(raw, size)) ? encrypt(raw, header, text, key, seal->random)
+                                           : sign(raw, header, text, key);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -313,21 +377,23 @@ static apr_status_t seal_value(ss_sealed_t *cookie, const ss_payload_t *payload,
 
 static void look_at_rest(ss_look_t *look, ss_bytes_t raw)
 {
-    apr_size_t end;
+    apr_size_t at = kind_of(raw)->header, nonce_end = at + SS_AEAD_NONCE_SIZE, end;
 
-    if (raw.data[AT_FLAGS] == FLAGS_ENCRYPTED) {
+    if (is_bound(raw)) {
+        ss_look_bytes(look, "bound to", SS_PART_BINARY,
+                      ss_bytes(raw.data + AT_POINT, SS_POINT_SIZE));
+    }
+    if (is_encrypted(raw)) {
         end = raw.len - SS_AEAD_TAG_SIZE;
-        ss_look_bytes(look, "nonce", SS_PART_BINARY,
-                      ss_bytes(raw.data + HEADER_SIZE, SS_AEAD_NONCE_SIZE));
+        ss_look_bytes(look, "nonce", SS_PART_BINARY, ss_bytes(raw.data + at, SS_AEAD_NONCE_SIZE));
         ss_look_bytes(look, "ciphertext", SS_PART_BINARY,
-                      ss_bytes(raw.data + NONCE_END, end - NONCE_END));
+                      ss_bytes(raw.data + nonce_end, end - nonce_end));
         ss_look_bytes(look, "tag", SS_PART_BINARY, ss_bytes(raw.data + end, SS_AEAD_TAG_SIZE));
         return;
     }
     end = raw.len - SS_SHA256_SIZE;
-    if (raw.data[AT_FLAGS] == FLAGS_SIGNED) {
-        ss_look_bytes(look, "session", SS_PART_JSON,
-                      ss_bytes(raw.data + HEADER_SIZE, end - HEADER_SIZE));
+    if (!is_reference(raw)) {
+        ss_look_bytes(look, "session", SS_PART_JSON, ss_bytes(raw.data + at, end - at));
     }
     ss_look_bytes(look, "signature", SS_PART_BINARY, ss_bytes(raw.data + end, SS_SHA256_SIZE));
 }
@@ -339,12 +405,16 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
 
     (void)format;
     look->why = decode(&raw, cookie->value, pool);
+    if (look->why == NULL && is_bound(raw) &&
+        !ss_point_is_valid((const unsigned char *)raw.data + AT_POINT, pool)) {
+        look->why = "the key that it is bound to is no point of P-256";
+    }
     if (look->why != NULL) {
         return SS_UNLIKE;
     }
     ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION]);
     ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS]);
-    ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of(kinds[(int)raw.data[AT_FLAGS]].name));
+    ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of(kind_of(raw)->name));
     ss_look_bytes(look, "key id", SS_PART_BINARY, ss_bytes(raw.data + AT_KEY_ID, 2));
     ss_look_number(look, "renewed", SS_PART_TIME,
                    (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE));

@@ -56,7 +56,7 @@ static void judge_string(ss_bytes_t text, apr_pool_t *pool)
 /* Setting a member and setting it back, in a session made of this document. */
 static void judge_session(ss_bytes_t text, apr_pool_t *pool)
 {
-    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
+    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1, { 0 } };
     ss_bytes_t name = ss_bytes_of("name");
     ss_json_t value = fuzz_json(ss_bytes_of("[\"value\"]")), before;
     ss_session_t *session;

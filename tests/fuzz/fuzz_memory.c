@@ -111,7 +111,7 @@ static ss_sealed_t seal(const ss_sealing_t *how, unsigned format, int encrypt, s
 {
     ss_seal_t with = ss_sealing_as(how, (int)(format % (unsigned)how->seals->nelts));
     ss_payload_t payload = { .text = text,
-                             .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 } };
+                             .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1, { 0 } } };
     ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
 
     payload.json = fuzz_json(text);

@@ -8,7 +8,7 @@
 /* A session comes to the same as the bare function. */
 static void judge_session(ss_json_t target, ss_json_t patch, ss_json_t result, apr_pool_t *pool)
 {
-    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
+    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1, { 0 } };
     ss_session_t *session;
     unsigned generation;
 
@@ -30,7 +30,7 @@ static void judge_session(ss_json_t target, ss_json_t patch, ss_json_t result, a
 /* Whatever is merged, what the session hides stays as it was, and out of sight. */
 static void judge_hiding(ss_json_t target, ss_json_t patch, apr_pool_t *pool)
 {
-    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
+    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1, { 0 } };
     ss_bytes_t name = ss_bytes_of(SS_SESSION_HIDDEN);
     ss_session_t *session;
     ss_json_t hidden;
@@ -51,7 +51,7 @@ static void judge_hiding(ss_json_t target, ss_json_t patch, apr_pool_t *pool)
 /* An update is what setting one member after the other is. */
 static void judge_update(ss_json_t target, ss_json_t update, apr_pool_t *pool)
 {
-    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1 };
+    static const ss_stamp_t stamp = { 1, 1, { 1 }, 1, { 0 } };
     ss_session_t *session, *other;
     const apr_array_header_t *members = ss_json_members(update, pool);
 

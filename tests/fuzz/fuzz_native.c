@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <openssl/ec.h>
+
 #include "lib/sealing.h"
 #include "tests/fuzz/slowly.h"
 
@@ -8,6 +10,15 @@
  * state, document and stamp. */
 
 #define HEADER 36
+#define POINT 33
+
+/* Flags. */
+enum { ENCRYPTED = 1, REFERENCE = 2, BOUND = 4 };
+
+static size_t header_of(int flags)
+{
+    return flags & BOUND ? HEADER + POINT : HEADER;
+}
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -58,27 +69,49 @@ static int open_signed(ss_bytes_t *text, byte_t *raw, size_t len, int secret)
 
     derive(key, "sign", secret);
     hmac(mac, key, sizeof(key), raw, len - MAC);
-    *text = ss_bytes((const char *)raw + HEADER, len - MAC - HEADER);
+    *text = bytes_at(raw + header_of(raw[1]), len - MAC - header_of(raw[1]));
     return memcmp(mac, raw + len - MAC, MAC) == 0;
 }
 
 static int open_encrypted(ss_bytes_t *text, byte_t *raw, size_t len, int secret)
 {
-    byte_t key[MAC], *start = raw + HEADER + NONCE;
-    size_t size = len - HEADER - NONCE - TAG;
+    size_t header = header_of(raw[1]), size = len - header - NONCE - TAG;
+    byte_t key[MAC], *start = raw + header + NONCE;
 
     derive(key, "encrypt", secret);
     *text = ss_bytes((const char *)start, size);
-    return gcm(0, key, raw + HEADER, bytes_at(raw, HEADER), bytes_at(start, size), start + size);
+    return gcm(0, key, raw + header, bytes_at(raw, header), bytes_at(start, size), start + size);
+}
+
+/* Is it a point of P-256 in its compressed spelling? */
+static int is_point(const byte_t *bytes)
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *point = EC_POINT_new(group);
+    int is = bytes[0] != 0 && EC_POINT_oct2point(group, point, bytes, POINT, NULL) == 1;
+
+    EC_POINT_free(point);
+    EC_GROUP_free(group);
+    return is;
+}
+
+static int has_shape(const byte_t *raw, int len)
+{
+    int flags = len >= HEADER && raw[0] == 1 ? raw[1] : -1, least;
+
+    if (flags < 0 || flags > 6 || flags == (ENCRYPTED | REFERENCE)) {
+        return 0;
+    }
+    least = (int)header_of(flags) + (flags & ENCRYPTED ? NONCE + TAG : MAC);
+    return flags & REFERENCE ? len == least : len >= least;
 }
 
 static ss_state_e open_slowly(ss_payload_t *payload, ss_bytes_t value, apr_pool_t *pool)
 {
     byte_t *raw = apr_palloc(pool, value.len + 1);
     int len = from_base64url(raw, value, pool);
-    int least = len >= HEADER && raw[1] == 1 ? HEADER + NONCE + TAG : HEADER + MAC;
 
-    if (len < least || raw[0] != 1 || raw[1] > 1) {
+    if (!has_shape(raw, len)) {
         return SS_MALFORMED;
     }
     for (int i = 0; i < SECRETS; i++) {
@@ -86,13 +119,20 @@ static ss_state_e open_slowly(ss_payload_t *payload, ss_bytes_t value, apr_pool_
             continue;
         }
         payload->key = i;
+        payload->is_reference = (raw[1] & REFERENCE) != 0;
         payload->stamp.renewed = number(raw + 4, 6);
         payload->stamp.created = number(raw + 10, 6);
         memcpy(payload->stamp.id, raw + 16, SS_SESSION_ID_SIZE);
         payload->stamp.counter = (apr_uint32_t)number(raw + 32, 4);
-        return (raw[1] == 1 ? open_encrypted : open_signed)(&payload->text, raw, (size_t)len, i)
-                   ? SS_VALID
-                   : SS_BAD_SIGNATURE;
+        if (!(raw[1] & ENCRYPTED ? open_encrypted : open_signed)(&payload->text, raw, (size_t)len,
+                                                                 i)) {
+            return SS_BAD_SIGNATURE;
+        }
+        if (!(raw[1] & BOUND)) {
+            return SS_VALID;
+        }
+        memcpy(payload->stamp.point, raw + HEADER, POINT);
+        return is_point(raw + HEADER) ? SS_VALID : SS_MALFORMED;
     }
     return SS_UNKNOWN_KEY;
 }
@@ -104,7 +144,7 @@ static void judge(ss_bytes_t value, apr_pool_t *pool)
     const ss_format_t *format = ss_format_named("native");
     const ss_sealed_t cookie = { value, { NULL, 0 } };
     const ss_seal_t seal = { .format = format, .keys = keys_of(format, pool), .cookie_name = NAME };
-    ss_payload_t got, want;
+    ss_payload_t got = { .key = 0 }, want = { .key = 0 };
     ss_state_e state;
 
     state = open_slowly(&want, value, pool);
@@ -114,31 +154,42 @@ static void judge(ss_bytes_t value, apr_pool_t *pool)
         MUST(got.stamp.renewed == want.stamp.renewed && got.stamp.created == want.stamp.created);
         MUST(got.stamp.counter == want.stamp.counter);
         MUST(memcmp(got.stamp.id, want.stamp.id, SS_SESSION_ID_SIZE) == 0);
+        MUST(memcmp(got.stamp.point, want.stamp.point, POINT) == 0);
+        MUST(got.is_reference == want.is_reference);
     }
 }
 
 /* Make a cookie of these bytes that is right in every respect: version, flags, key id, and
- * signature or tag. */
-static ss_bytes_t seal_slowly(ss_bytes_t input, int encrypted, int secret, apr_pool_t *pool)
+ * signature or tag. Only whether a point is one is left to the bytes. */
+static ss_bytes_t seal_slowly(ss_bytes_t input, int flags, int secret, apr_pool_t *pool)
 {
-    size_t front = encrypted ? HEADER + NONCE : HEADER, back = encrypted ? TAG : MAC;
-    size_t len = input.len > front ? input.len : front;
+    size_t header = header_of(flags), front = flags & ENCRYPTED ? header + NONCE : header;
+    size_t back = flags & ENCRYPTED ? TAG : MAC;
+    size_t len = input.len > front && !(flags & REFERENCE) ? input.len : front;
     byte_t *raw = apr_pcalloc(pool, len + back), key[MAC], id[MAC];
 
-    memcpy(raw, input.data, input.len);
+    memcpy(raw, input.data, input.len < len ? input.len : len);
     derive(id, "key id", secret);
     raw[0] = 1;
-    raw[1] = (byte_t)encrypted;
+    raw[1] = (byte_t)flags;
     memcpy(raw + 2, id, 2);
-    derive(key, encrypted ? "encrypt" : "sign", secret);
-    if (encrypted) {
-        MUST(gcm(1, key, raw + HEADER, bytes_at(raw, HEADER), bytes_at(raw + front, len - front),
+    derive(key, flags & ENCRYPTED ? "encrypt" : "sign", secret);
+    if (flags & ENCRYPTED) {
+        MUST(gcm(1, key, raw + header, bytes_at(raw, header), bytes_at(raw + front, len - front),
                  raw + len));
     }
     else {
         hmac(raw + len, key, sizeof(key), raw, len);
     }
     return to_base64url(raw, len + back, pool);
+}
+
+/* What the first byte of an input says. */
+static int flags_of(byte_t choices)
+{
+    int kind = choices & 8 ? REFERENCE : choices & 1;
+
+    return choices & 4 ? kind | BOUND : kind;
 }
 
 /* Input: a byte of choices; three that alter; then a cookie as it is, or the bytes that are sealed.
@@ -149,7 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size >= 4) {
         ss_bytes_t input = fuzz_bytes(data + 4, size - 4);
-        ss_bytes_t sealed = seal_slowly(input, data[0] & 1, data[0] >> 1 & 1, pool);
+        ss_bytes_t sealed = seal_slowly(input, flags_of(data[0]), data[0] >> 1 & 1, pool);
 
         judge(input, pool);
         judge(fuzz_exact(altered(sealed, data + 1, pool), pool), pool);

@@ -52,7 +52,7 @@ static void judge_document(ss_bytes_t text, const ss_sealing_t *how, apr_pool_t 
 {
     const ss_seal_t seal = ss_sealing_as(how, 0);
     ss_payload_t payload = { .text = text,
-                             .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 } };
+                             .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1, { 0 } } };
     ss_sealed_t cookie = { { NULL, 0 }, { NULL, 0 } };
     ss_session_t *session, *direct;
     ss_state_e state;

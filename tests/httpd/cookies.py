@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from harness import COOKIE, SECRET, Server
 
-HEADER_SIZE, MAC_SIZE, NONCE_SIZE = 36, 32, 24
+HEADER_SIZE, POINT_SIZE, MAC_SIZE, NONCE_SIZE = 36, 33, 32, 24
 
 
 def hkdf(secret, info, length):
@@ -31,7 +31,11 @@ def binding(name, audience):
     return b'\x00' + name.encode() + b'\x00' + audience.encode()
 
 
-ENCRYPTED, REFERENCE = 1, 2  # flags; the latter of a cookie that leads to a store
+ENCRYPTED, REFERENCE, BOUND = 1, 2, 4  # flags; the second of a cookie that leads to a store
+
+
+def header_size(raw):
+    return HEADER_SIZE + (POINT_SIZE if raw[1] & BOUND else 0)
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Native:
     flags: int = 0
     text: bytes = None       # of what was opened
     record: 'Record' = None  # that it leads to
+    point: bytes = b''       # of the browser's key that it is bound to
 
     def __post_init__(self):
         now = int(time.time())
@@ -59,8 +64,9 @@ class Native:
             self.data, separators=(',', ':'), ensure_ascii=False).encode()
         what_for = binding(name, audience)
         key_id = self.key_id or hkdf(secret.encode(), b'key id' + what_for, 2)
-        body = (bytes([self.version, self.flags]) + key_id + self.renewed.to_bytes(6, 'big')
-                + self.created.to_bytes(6, 'big') + self.id + self.counter.to_bytes(4, 'big') + text)
+        flags = self.flags | (BOUND if self.point else 0)
+        body = (bytes([self.version, flags]) + key_id + self.renewed.to_bytes(6, 'big')
+                + self.created.to_bytes(6, 'big') + self.id + self.counter.to_bytes(4, 'big') + self.point + text)
         key = hkdf(secret.encode(), b'sign' + what_for, 32)
         return unpadded(body + hmac.new(key, body, hashlib.sha256).digest())
 
@@ -70,15 +76,15 @@ class Native:
         raw = base64.urlsafe_b64decode(value + '=' * (-len(value) % 4))
         what_for = binding(name, audience)
         assert raw[2:4] == hkdf(secret.encode(), b'key id' + what_for, 2)
-        body = cls.decrypted(raw, secret, what_for) if raw[1] == ENCRYPTED else cls.verified(raw, secret, what_for)
-        text, record = body[HEADER_SIZE:], None
-        if body[1] == REFERENCE:
+        body = cls.decrypted(raw, secret, what_for) if raw[1] & ENCRYPTED else cls.verified(raw, secret, what_for)
+        text, record, point = body[header_size(raw):], None, body[HEADER_SIZE:header_size(raw)]
+        if body[1] & REFERENCE:
             assert text == b''
             record = Record.find(body[16:32], secret, name, audience) if fetch else None
             text = record.text if record else b''
         return cls(json.loads(text) if text else None, int.from_bytes(body[4:10], 'big'),
                    int.from_bytes(body[10:16], 'big'), body[16:32], int.from_bytes(body[32:36], 'big'),
-                   body[2:4], body[0], body[1], text, record)
+                   body[2:4], body[0], body[1], text, record, point)
 
     @staticmethod
     def verified(raw, secret, what_for):
@@ -89,7 +95,8 @@ class Native:
 
     @staticmethod
     def decrypted(raw, secret, what_for):
-        head, nonce, sealed = raw[:HEADER_SIZE], raw[HEADER_SIZE:HEADER_SIZE + NONCE_SIZE], raw[HEADER_SIZE + NONCE_SIZE:]
+        size = header_size(raw)
+        head, nonce, sealed = raw[:size], raw[size:size + NONCE_SIZE], raw[size + NONCE_SIZE:]
         return head + decrypt(hkdf(secret.encode(), b'encrypt' + what_for, 32), nonce, sealed, head)
 
 

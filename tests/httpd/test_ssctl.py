@@ -117,6 +117,23 @@ def test_what_others_sealed_opens():
     assert good('open', '--format', 'starlette', starlette({'a': float('nan')})) == '{"a":null}'
 
 
+BASE_POINT = bytes.fromhex('036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296')
+
+
+def test_a_bound_session_shows_its_key():
+    cookie = Native(SESSION, point=BASE_POINT).seal()
+    assert json.loads(good('open', cookie)) == SESSION
+    assert json.loads(good('open', '--json', cookie))['bound_to'] == BASE_POINT.hex()
+    seen = json.loads(good('inspect', '--json', cookie))
+    assert (seen['flags'], seen['kind'], seen['bound to'], seen['session']) == (
+        4, 'signed, bound', BASE_POINT.hex(), SESSION)
+    for words, kind in ((['--encrypt'], 'encrypted, bound'), ([], 'signed, bound')):
+        again = good('convert', '--from', 'native', '--to', 'native', *words, cookie)
+        opened = Native.open(again, SECRET)
+        assert (opened.data, opened.point) == (SESSION, BASE_POINT), kind
+        assert json.loads(good('inspect', '--json', again))['kind'] == kind
+
+
 def test_runs_can_be_repeated():
     words = ['--format', 'flask', '--now', NOW, '--skew', '0']
     assert seal({'n': 1, 'user': 'alice'}, *words, '--secret', 'env:DOCUMENTED',
@@ -133,7 +150,7 @@ def test_details_for_scripts():
     opened = json.loads(good('open', '--json', '--now', NOW + 60, made['cookie']))
     assert re.fullmatch('[0-9a-f]{32}', opened.pop('id'))
     assert opened == {'state': 'valid', 'format': 'native', 'key': 0, 'key_ids': [key_id(seal())],
-                      'created': NOW, 'renewed': NOW, 'counter': 1, 'expires_in': 14 * DAY - 60, 'absolute_expires_in': None,
+                      'created': NOW, 'renewed': NOW, 'counter': 1, 'bound_to': None, 'expires_in': 14 * DAY - 60, 'absolute_expires_in': None,
                       'bytes': made['bytes'], 'session': {'user': 'alice'}}
 
 
@@ -199,7 +216,9 @@ REFUSALS = {
     'nothing': ([], lambda: '', 'malformed: it has not the shape of the format native: it is shorter than the header'),
     'garbage': ([], lambda: '\u20ac;', 'malformed: it has not the shape of the format native: it is not base64url'),
     'of another version': ([], lambda: Native(SESSION, version=2).seal(), 'its version is not 1'),
-    'with unknown flags': ([], lambda: Native(SESSION, flags=4).seal(), 'flags that have no meaning'),
+    'with unknown flags': ([], lambda: Native(SESSION, flags=8).seal(), 'flags that have no meaning'),
+    'encrypted reference': ([], lambda: Native(SESSION, flags=3).seal(), 'flags that have no meaning'),
+    'bound to no point': ([], lambda: Native(SESSION, point=b'\x02' + bytes(31) + b'\x01').seal(), 'no point of P-256'),
     'of another format': ([], lambda: starlette(SESSION), 'it looks like a cookie of the format starlette'),
     'no object': ([], lambda: Native(b'[]').seal(), 'malformed: its signature holds, but its payload is not a JSON'),
     'too large': ([], lambda: 'A' * 4090, 'too-large: name and value have 4097 bytes, at most 4096 are read'),

@@ -4,7 +4,7 @@
 #include "lib/change.h"
 #include "tests/unit/values.h"
 
-static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7 };
+static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7, { 0 } };
 
 static ss_session_t *loaded(const char *text)
 {
@@ -38,6 +38,7 @@ static const struct {
     { "replace",                 SS_CHANGE_REPLACE, NONE, "{\"c\":1}",         "{\"a\":1}",     "{\"c\":1}" },
     { "hide",                    SS_CHANGE_HIDE,    NONE, "{\"x\":\"y\"}",   "{\"a\":1}",     "{\"a\":1,\"mod_session\":{\"x\":\"y\"}}" },
     { "hide nothing",            SS_CHANGE_HIDE,    NONE, NONE,                "{\"a\":1,\"mod_session\":{}}", "{\"a\":1}" },
+    { "bind",                    SS_CHANGE_BIND,    "\2 thirty-two bytes of a coordinate", NONE, "{\"a\":1}", "{\"a\":1}" },
     { "end",                     SS_CHANGE_END,     NONE, NONE,                "{\"a\":1}",     "{}" },
 };
 /* clang-format on */

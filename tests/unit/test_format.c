@@ -100,7 +100,8 @@ START_TEST(a_sealed_document_that_is_no_object_is_malformed)
 
     for (int i = 0; i < COUNT(texts); i++) {
         ss_payload_t payload = { .text = ss_bytes_of(texts[i]),
-                                 .stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 } };
+                                 .stamp = {
+                                     apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1, { 0 } } };
         ss_sealed_t cookie = alone(ss_absent);
         ss_candidates_t found;
         ss_opened_t opened;
@@ -331,7 +332,7 @@ START_TEST(the_document_may_decide_max_age)
     ss_sealing_t how = one(ages[_i].format);
     ss_lifetime_t brief = lifetime;
     ss_session_t *session = ss_session_create(pool);
-    ss_stamp_t stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1 };
+    ss_stamp_t stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 0 }, 1, { 0 } };
 
     ss_session_replace(session, value_of(ages[_i].json));
     ck_assert_int_eq(ss_sealing_max_age(session, &stamp, &how, NOW), ages[_i].max_age);

@@ -140,6 +140,115 @@ START_TEST(without_a_nonce_or_an_id_nothing_is_sealed)
 }
 END_TEST
 
+/* The base point of P-256, and one that does not lie on the curve. */
+static const unsigned char base_point[SS_POINT_SIZE] = { 0x03, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c,
+                                                         0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63,
+                                                         0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81,
+                                                         0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39,
+                                                         0x45, 0xd8, 0x98, 0xc2, 0x96 };
+static const unsigned char no_point[SS_POINT_SIZE] = { 2, [SS_POINT_SIZE - 1] = 1 };
+
+static ss_sealed_t seal_bound(const char *json, const unsigned char *point, const ss_sealing_t *how)
+{
+    ss_session_t *session = ss_session_create(pool);
+
+    ss_session_replace(session, value_of(json));
+    ss_session_bind(session, point);
+    return seal_session(session, how, NOW);
+}
+
+START_TEST(a_bound_cookie_names_its_key)
+{
+    const ss_sealing_t how = _i == 0 ? one("native") : encrypting();
+    ss_sealed_t plain = seal_text("{\"a\":1}", &how, NOW);
+    ss_sealed_t cookie = seal_bound("{\"a\":1}", base_point, &how);
+    ss_session_t *session;
+
+    ck_assert_uint_eq(cookie.value.len, plain.value.len + 44);
+    ck_assert_int_eq(open_one(&session, cookie, &how, NOW), SS_VALID);
+    assert_bytes(ss_session_text(session), ss_bytes_of("{\"a\":1}"), "text");
+    ck_assert(ss_stamp_is_bound(ss_session_stamp(session)));
+    ck_assert_mem_eq(ss_session_stamp(session)->point, base_point, SS_POINT_SIZE);
+    ck_assert_int_eq(open_one(&session, plain, &how, NOW), SS_VALID);
+    ck_assert(!ss_stamp_is_bound(ss_session_stamp(session)));
+    flip_bits(&cookie, &cookie.value, &how);
+    stretch(&cookie, &cookie.value, &how);
+}
+END_TEST
+
+START_TEST(a_point_that_is_none_is_malformed)
+{
+    const ss_sealing_t how = _i == 0 ? one("native") : encrypting();
+    ss_session_t *session;
+
+    ck_assert_int_eq(open_one(&session, seal_bound("{\"a\":1}", no_point, &how), &how, NOW),
+                     SS_MALFORMED);
+}
+END_TEST
+
+static ss_state_e open_raw(ss_payload_t *payload, ss_sealed_t cookie, const ss_sealing_t *how)
+{
+    const ss_seal_t seal = ss_sealing_as(how, 0);
+
+    memset(payload, 0, sizeof(*payload));
+    return seal.format->open(payload, &cookie, &seal, pool);
+}
+
+START_TEST(a_bound_reference_is_101_bytes)
+{
+    const ss_sealing_t how = one("native");
+    ss_stamp_t stamp = { apr_time_sec(NOW), apr_time_sec(NOW), { 1 }, 1, { 0 } };
+    ss_sealing_result_t result;
+    ss_payload_t payload;
+
+    memcpy(stamp.point, base_point, SS_POINT_SIZE);
+    ck_assert_int_eq(ss_sealing_refer(&result, &stamp, &how, pool), APR_SUCCESS);
+    ck_assert_uint_eq(result.cookie.value.len, 135); /* characters for 101 bytes */
+    ck_assert_int_eq(open_raw(&payload, result.cookie, &how), SS_VALID);
+    ck_assert(payload.is_reference);
+    ck_assert_uint_eq(payload.text.len, 0);
+    ck_assert_mem_eq(&payload.stamp, &stamp, sizeof(stamp));
+    flip_bits(&result.cookie, &result.cookie.value, &how);
+}
+END_TEST
+
+static const char *kind_of(ss_sealed_t cookie, int *bound)
+{
+    const ss_format_t *format = ss_format_named("native");
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+    const char *kind = NULL;
+
+    *bound = 0;
+    ck_assert_int_eq(format->look(&look, &cookie, format, pool), SS_LIKELY);
+    for (int i = 0; i < look.parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(look.parts, i, ss_part_t);
+
+        if (strcmp(part->name, "kind") == 0) {
+            kind = apr_pstrmemdup(pool, part->bytes.data, part->bytes.len);
+        }
+        if (strcmp(part->name, "bound to") == 0) {
+            *bound = ss_bytes_equal(part->bytes, ss_bytes((const char *)base_point, SS_POINT_SIZE));
+        }
+    }
+    return kind;
+}
+
+START_TEST(who_looks_sees_the_key)
+{
+    const ss_sealing_t plain = one("native"), secret = encrypting();
+    int bound;
+
+    ck_assert_str_eq(kind_of(seal_bound("{}", base_point, &plain), &bound), "signed");
+    ck_assert_str_eq(kind_of(seal_bound("{\"a\":1}", base_point, &plain), &bound), "signed, bound");
+    ck_assert(bound);
+    ck_assert_str_eq(kind_of(seal_bound("{\"a\":1}", base_point, &secret), &bound),
+                     "encrypted, bound");
+    ck_assert(bound);
+    ck_assert_str_eq(kind_of(seal_text("{\"a\":1}", &secret, NOW), &bound), "encrypted");
+    ck_assert(!bound);
+}
+END_TEST
+
 static int resembles(ss_bytes_t value, const ss_sealing_t *how)
 {
     const ss_seal_t *seal = &APR_ARRAY_IDX(how->seals, 0, ss_seal_t);
@@ -189,5 +298,9 @@ int main(void)
     tcase_add_test(tcase, two_encrypted_cookies_are_never_alike);
     tcase_add_loop_test(tcase, without_a_nonce_or_an_id_nothing_is_sealed, 0, 2);
     tcase_add_test(tcase, a_native_cookie_is_known_by_its_beginning);
+    tcase_add_loop_test(tcase, a_bound_cookie_names_its_key, 0, 2);
+    tcase_add_loop_test(tcase, a_point_that_is_none_is_malformed, 0, 2);
+    tcase_add_test(tcase, a_bound_reference_is_101_bytes);
+    tcase_add_test(tcase, who_looks_sees_the_key);
     return unit_run(suite);
 }

@@ -46,7 +46,7 @@ static apr_interval_time_t span(apr_int64_t seconds)
 
 START_TEST(judges_ages)
 {
-    ss_stamp_t old = { at(ages[_i].renewed), at(ages[_i].created), { 0 }, 0 };
+    ss_stamp_t old = { at(ages[_i].renewed), at(ages[_i].created), { 0 }, 0, { 0 } };
     ss_lifetime_t lifetime = {
         span(ages[_i].idle), span(ages[_i].absolute), SECONDS(30), { SS_RENEW_NEVER, 0, 0 }, 1
     };
@@ -79,7 +79,7 @@ START_TEST(explains_what_it_judges)
     };
 
     for (int i = 0; i < COUNT(rows); i++) {
-        ss_stamp_t stamp = { at(rows[i].renewed), at(rows[i].created), { 0 }, 0 };
+        ss_stamp_t stamp = { at(rows[i].renewed), at(rows[i].created), { 0 }, 0, { 0 } };
         ss_state_e state = ss_lifetime_judge(&stamp, &lifetime, SECONDS(NOW));
         ss_untimely_t why;
 
@@ -106,7 +106,8 @@ START_TEST(judges_extreme_stamps)
     static const ss_lifetime_t lifetime = {
         SECONDS(60), SECONDS(600), SECONDS(30), { SS_RENEW_NEVER, 0, 0 }, 1
     };
-    ss_stamp_t last = { APR_INT64_MAX, APR_INT64_MAX, { 0 }, 0 }, first = { 0, 0, { 0 }, 0 };
+    ss_stamp_t last = { APR_INT64_MAX, APR_INT64_MAX, { 0 }, 0, { 0 } },
+               first = { 0, 0, { 0 }, 0, { 0 } };
 
     ck_assert_int_eq(ss_lifetime_judge(&last, &lifetime, SECONDS(NOW)), SS_FROM_FUTURE);
     ck_assert_int_eq(ss_lifetime_judge(&first, &lifetime, SECONDS(NOW)), SS_EXPIRED_IDLE);
@@ -142,7 +143,7 @@ static const struct {
 
 START_TEST(renews_in_time)
 {
-    ss_stamp_t old = { at(renewals[_i].age), SS_NO_TIME, { 0 }, 1 };
+    ss_stamp_t old = { at(renewals[_i].age), SS_NO_TIME, { 0 }, 1, { 0 } };
     ss_lifetime_t lifetime = { span(renewals[_i].idle), SS_FOREVER, 0, renewals[_i].renew, 1 };
 
     ck_assert_msg(ss_lifetime_is_due(&old, &lifetime, SECONDS(NOW)) == renewals[_i].due, "%s",
@@ -186,16 +187,19 @@ static const struct {
     int change;
     ss_stamp_t to;
 } stamps[] = {
-    { "a renewal",                     { 5, 4, { 9 }, 3 }, 0, { NOW, 4, { 9 }, 3 } },
-    { "a change",                      { 5, 4, { 9 }, 3 }, 1, { NOW, 4, { 9 }, 4 } },
-    { "a change at the maximum",       { 5, 4, { 9 }, APR_UINT32_MAX }, 1, { NOW, 4, { 9 }, APR_UINT32_MAX } },
-    { "a change just below",           { 5, 4, { 9 }, APR_UINT32_MAX - 1 }, 1, { NOW, 4, { 9 }, APR_UINT32_MAX } },
-    { "a format without creation",     { 5, SS_NO_TIME, { 0 }, 0 }, 1,
-      { NOW, 5, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1 } },
-    { "a format with creation, no id", { 5, 4, { 0 }, 0 }, 0,
-      { NOW, 4, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1 } },
-    { "a format without any time",     { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 }, 0,
-      { NOW, NOW, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1 } }
+    { "a renewal",                     { 5, 4, { 9 }, 3, { 0 } }, 0, { NOW, 4, { 9 }, 3, { 0 } } },
+    { "a change",                      { 5, 4, { 9 }, 3, { 0 } }, 1, { NOW, 4, { 9 }, 4, { 0 } } },
+    { "a bound session",               { 5, 4, { 9 }, 3, { 2, 8 } }, 1, { NOW, 4, { 9 }, 4, { 2, 8 } } },
+    { "one that is bound now",         { 5, 4, { 0 }, 0, { 2, 8 } }, 1,
+      { NOW, 4, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1, { 2, 8 } } },
+    { "a change at the maximum",       { 5, 4, { 9 }, APR_UINT32_MAX, { 0 } }, 1, { NOW, 4, { 9 }, APR_UINT32_MAX, { 0 } } },
+    { "a change just below",           { 5, 4, { 9 }, APR_UINT32_MAX - 1, { 0 } }, 1, { NOW, 4, { 9 }, APR_UINT32_MAX, { 0 } } },
+    { "a format without creation",     { 5, SS_NO_TIME, { 0 }, 0, { 0 } }, 1,
+      { NOW, 5, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1, { 0 } } },
+    { "a format with creation, no id", { 5, 4, { 0 }, 0, { 0 } }, 0,
+      { NOW, 4, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1, { 0 } } },
+    { "a format without any time",     { SS_NO_TIME, SS_NO_TIME, { 0 }, 0, { 0 } }, 0,
+      { NOW, NOW, { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 }, 1, { 0 } } }
 };
 /* clang-format on */
 
@@ -212,12 +216,14 @@ START_TEST(stamps_the_next_cookie)
     ck_assert_msg(next.created == want->created, "%s: created", what);
     ck_assert_msg(next.counter == want->counter, "%s: counter", what);
     ck_assert_msg(memcmp(next.id, want->id, sizeof(want->id)) == 0, "%s: id", what);
+    ck_assert_msg(memcmp(next.point, want->point, sizeof(want->point)) == 0, "%s: key", what);
 }
 END_TEST
 
 START_TEST(needs_random_only_for_a_new_id)
 {
-    const ss_stamp_t known = { 5, 4, { 9 }, 3 }, none = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0 };
+    const ss_stamp_t known = { 5, 4, { 9 }, 3, { 0 } },
+                     none = { SS_NO_TIME, SS_NO_TIME, { 0 }, 0, { 0 } };
     ss_stamp_t next;
 
     ck_assert_int_eq(ss_stamp_next(&next, &known, 1, SECONDS(NOW), no_random), APR_SUCCESS);
@@ -248,7 +254,7 @@ static const struct {
 
 START_TEST(says_how_long_it_lives)
 {
-    ss_stamp_t sealed = { at(lifetimes[_i].renewed), at(lifetimes[_i].created), { 0 }, 1 };
+    ss_stamp_t sealed = { at(lifetimes[_i].renewed), at(lifetimes[_i].created), { 0 }, 1, { 0 } };
     ss_lifetime_t lifetime = { span(lifetimes[_i].idle),
                                span(lifetimes[_i].absolute),
                                SECONDS(30),

@@ -178,7 +178,7 @@ static ss_fetched_e fetch(void *shelf_, ss_bytes_t *bytes, int *place, const uns
 
 static ss_stamp_t stamp_at(apr_time_t renewed)
 {
-    ss_stamp_t stamp = { apr_time_sec(renewed), apr_time_sec(renewed), { 0 }, 7 };
+    ss_stamp_t stamp = { apr_time_sec(renewed), apr_time_sec(renewed), { 0 }, 7, { 0 } };
 
     memcpy(stamp.id, id, SS_SESSION_ID_SIZE);
     return stamp;

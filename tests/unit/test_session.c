@@ -10,7 +10,7 @@
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define SECONDS(n) apr_time_from_sec(n)
 
-static const ss_stamp_t stamp = { NOW - 100, NOW - 1000, { 1, 2, 3 }, 7 };
+static const ss_stamp_t stamp = { NOW - 100, NOW - 1000, { 1, 2, 3 }, 7, { 0 } };
 
 static ss_session_t *loaded(const char *text)
 {
@@ -604,6 +604,57 @@ START_TEST(a_session_of_hidden_things_alone_ends_with_them)
 }
 END_TEST
 
+static const unsigned char point[SS_POINT_SIZE] = { 2, 1 };
+
+START_TEST(a_binding_gives_a_new_id_and_no_new_age)
+{
+    ss_session_t *session = loaded("{\"a\":1}");
+    ss_stamp_t next;
+
+    ss_session_bind(session, point);
+    ck_assert(ss_session_is_changed(session));
+    assert_text(session, "{\"a\":1}", "text");
+    ck_assert_int_eq(ss_session_created(session, SECONDS(NOW)), stamp.created);
+    ck_assert_int_eq(next_stamp(&next, session, all_sevens), APR_SUCCESS);
+    ck_assert_mem_ne(next.id, stamp.id, sizeof(next.id));
+    ck_assert_int_eq(next.created, stamp.created);
+    ck_assert_uint_eq(next.counter, 1);
+    ck_assert_mem_eq(next.point, point, SS_POINT_SIZE);
+}
+END_TEST
+
+START_TEST(every_other_new_id_drops_the_binding)
+{
+    ss_session_t *session = loaded("{\"a\":1}");
+
+    ss_session_bind(session, point);
+    switch (_i) {
+    case 0:
+        ss_session_renew_identity(session);
+        break;
+    case 1:
+        ss_session_clear(session);
+        break;
+    case 2:
+        ss_session_begin_anew(session, NULL);
+        break;
+    default:
+        ss_session_unset(session, ss_bytes_of("a"));
+    }
+    ck_assert(!ss_stamp_is_bound(ss_session_stamp(session)));
+}
+END_TEST
+
+START_TEST(an_empty_session_is_not_bound)
+{
+    ss_session_t *session = ss_session_create(pool);
+
+    ss_session_bind(session, point);
+    ck_assert(!ss_session_is_changed(session));
+    ck_assert(!ss_stamp_is_bound(ss_session_stamp(session)));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("session");
@@ -637,5 +688,9 @@ int main(void)
     tcase_add_test(tcase, it_goes_with_the_whole_session);
     tcase_add_test(tcase, modules_write_it);
     tcase_add_test(tcase, a_session_of_hidden_things_alone_ends_with_them);
+    tcase = unit_case(suite, "binding");
+    tcase_add_test(tcase, a_binding_gives_a_new_id_and_no_new_age);
+    tcase_add_loop_test(tcase, every_other_new_id_drops_the_binding, 0, 4);
+    tcase_add_test(tcase, an_empty_session_is_not_bound);
     return unit_run(suite);
 }

@@ -4,7 +4,7 @@
 #include "lib/value.h"
 #include "tests/unit/values.h"
 
-static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7 };
+static const ss_stamp_t stamp = { 1767225600, 1767225600, { 1, 2, 3 }, 7, { 0 } };
 
 static ss_session_t *loaded(const char *text)
 {
