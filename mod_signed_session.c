@@ -14,6 +14,7 @@
 #include <http_request.h>
 
 #include "httpd/api.h"
+#include "httpd/bind.h"
 #include "httpd/require.h"
 #include "httpd/chain.h"
 #include "httpd/config.h"
@@ -112,6 +113,9 @@ const command_rec ss_directives[] = {
     SERVER("SignedSessionRevocation", ss_parse_revocation, revocation, 1, "Off",
            "where it is written who was logged out everywhere: file: and the path of a log on this machine, or store; "
            "or Off"),
+    SERVER("SignedSessionBind", ss_parse_bind, bind, 4, "Off",
+           "On or Required, the path at which browsers bind a session to a key of theirs, how long a proof of it "
+           "counts (5min to 1h) and, for Required, how long a session may be without one (1min to 1h); or Off"),
 
     DIRECTORY("SignedSession", ss_parse_choice, mode, 1, NULL,
               "On, Off, or ReadOnly (never sends a cookie)",
@@ -227,6 +231,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that these change */
+    /* before authentication, rewriting and proxies of any place, and before a cache looks */
+    ap_hook_quick_handler(ss_bind_answer, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(ss_chain_look_up_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_look_up, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);

@@ -51,7 +51,8 @@
 
 /**
  * What the client's cookie was: "none", "valid", "malformed", "too-large", "unknown-key",
- * "bad-signature", "expired-idle", "expired-absolute", "from-future", "revoked" or "unavailable".
+ * "bad-signature", "expired-idle", "expired-absolute", "from-future", "revoked",
+ * "unavailable", "unproven" or "unbound".
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, signed_session_state, (request_rec * r, const char **state));
 

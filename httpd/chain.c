@@ -6,6 +6,7 @@
 #include "httpd/chain.h"
 #include "httpd/earned.h"
 #include "httpd/forward.h"
+#include "httpd/offer.h"
 #include "httpd/response.h"
 #include "httpd/strip.h"
 #include "httpd/update.h"
@@ -127,6 +128,7 @@ int ss_chain_begin(request_rec *r)
         ss_strip_restore(r);
     }
     ss_forward_scrub(r);
+    ss_offer_scrub(r);
     return DECLINED;
 }
 

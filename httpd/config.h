@@ -29,6 +29,16 @@ typedef struct ss_revoking_conf_t {
     const char *path; /* of the file */
 } ss_revoking_conf_t;
 
+typedef enum ss_bind_e { SS_BIND_OFF, SS_BIND_ON, SS_BIND_REQUIRED } ss_bind_e;
+
+/** SignedSessionBind */
+typedef struct ss_bind_conf_t {
+    ss_bind_e kind;
+    const char *path;             /* of the endpoint */
+    apr_interval_time_t lifetime; /* of a proof */
+    apr_interval_time_t grace;    /* in which a session has to be bound */
+} ss_bind_conf_t;
+
 /** Server level: main server or virtual host. */
 typedef struct ss_server_conf_t {
     /* directives */
@@ -46,6 +56,7 @@ typedef struct ss_server_conf_t {
     apr_interval_time_t store_timeout; /* of one load, or of one save */
     apr_size_t store_space;            /* of all records of a store on this machine */
     ss_revoking_conf_t revocation;
+    ss_bind_conf_t bind;
 
     ss_gathered_t gathered; /* written by gathered.c */
 
@@ -259,6 +270,6 @@ ss_parse_fn ss_parse_forward, ss_parse_forward_text, ss_parse_set, ss_parse_unse
     ss_parse_cookie, ss_parse_formats, ss_parse_update, ss_parse_writable, ss_parse_origins,
     ss_parse_clear, ss_parse_key, ss_parse_user, ss_parse_login_page, ss_parse_return,
     ss_parse_login, ss_parse_places, ss_parse_store_size, ss_parse_space, ss_parse_wait,
-    ss_parse_revocation;
+    ss_parse_revocation, ss_parse_bind;
 
 #endif

@@ -50,10 +50,21 @@ static const char *const refused[] = {
     [SS_REFUSED_FULL]        = "store-full",
     [SS_REFUSED_UNAVAILABLE] = "store-unavailable",
     [SS_REFUSED_UNSEALED]    = "unsealed",
+    [SS_REFUSED_UNPROVEN]    = "unproven",
+    [SS_REFUSED_REPLACED]    = "replaced",
 };
 
 static const char *const operations[] = { "load", "save" };
-static const char *const revoked[] = { "id", "subject", "all" };
+static const char *const revoked[] = { "id", "subject", "all", "replaced" };
+
+static const char *const bindings[] = {
+    [SS_BINDING_OFFERED]    = "offered",
+    [SS_BINDING_REGISTERED] = "registered",
+    [SS_BINDING_REFUSED]    = "refused",
+    [SS_BINDING_CHALLENGED] = "challenged",
+    [SS_BINDING_REFRESHED]  = "refreshed",
+    [SS_BINDING_ENDED]      = "ended",
+};
 
 const ss_counter_family_t ss_counter_families[] = {
     { "requests", "Requests where sessions are on, or that a session was loaded for, by what the cookie was.",
@@ -69,7 +80,9 @@ const ss_counter_family_t ss_counter_families[] = {
     { "store_conflicts", "Saves that another request was faster than; the changes were made again.",
       NULL, NULL, SS_COUNT_STORE_CONFLICTS, 1 },
     { "revocations", "Entries that were added to the log of revocations by this httpd.",
-      "kind", revoked, SS_COUNT_REVOCATIONS, 3 },
+      "kind", revoked, SS_COUNT_REVOCATIONS, 4 },
+    { "bindings", "What was said of the binding of sessions to keys of browsers.",
+      "event", bindings, SS_COUNT_BINDINGS, SS_BINDING_KINDS },
     { .name = NULL }
 };
 /* clang-format on */

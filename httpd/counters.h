@@ -36,8 +36,21 @@ typedef enum ss_refused_e {
     SS_REFUSED_FULL,      /* the store is */
     SS_REFUSED_UNAVAILABLE,
     SS_REFUSED_UNSEALED, /* libcrypto or zlib failed */
+    SS_REFUSED_UNPROVEN, /* nobody has proved that it is his session */
+    SS_REFUSED_REPLACED, /* it has another id by now */
     SS_REFUSED_KINDS
 } ss_refused_e;
+
+/** What was said of the binding of a session to a browser's key. */
+typedef enum ss_binding_event_e {
+    SS_BINDING_OFFERED,
+    SS_BINDING_REGISTERED,
+    SS_BINDING_REFUSED,    /* a registration was */
+    SS_BINDING_CHALLENGED, /* a refresh came without a proof */
+    SS_BINDING_REFRESHED,
+    SS_BINDING_ENDED, /* the browser was told that it is over */
+    SS_BINDING_KINDS
+} ss_binding_event_e;
 
 #define SS_COUNTED_KEYS 16 /* those behind are counted with the last */
 
@@ -50,7 +63,8 @@ enum {
     SS_COUNT_STORE_ERRORS = SS_COUNT_OPENED + SS_COUNTED_KEYS, /* + 0: load, 1: save */
     SS_COUNT_STORE_CONFLICTS = SS_COUNT_STORE_ERRORS + 2,
     SS_COUNT_REVOCATIONS = SS_COUNT_STORE_CONFLICTS + 1, /* + ss_revoked_e */
-    SS_COUNTERS = SS_COUNT_REVOCATIONS + 3
+    SS_COUNT_BINDINGS = SS_COUNT_REVOCATIONS + 4,        /* + ss_binding_event_e */
+    SS_COUNTERS = SS_COUNT_BINDINGS + SS_BINDING_KINDS
 };
 
 /** Add one. Before httpd has started, and where there is no shared memory, nothing is counted. */

@@ -199,6 +199,84 @@ static const char *others_without_creation(const ss_server_conf_t *conf, apr_poo
                : NULL;
 }
 
+static const char *bind_without_native(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->bind.kind != SS_BIND_OFF && (ss_config_written(conf)->traits & SS_FORMAT_FOREIGN)
+               ? "SS0501: SignedSessionBind: only native cookies can be bound to a browser's key: "
+                 "write native first in SignedSessionFormat, the others behind it"
+               : NULL;
+}
+
+/* Does a cookie of this Path come with requests for the other path (RFC 6265 section 5.1.4)? */
+static int is_covered(const char *cookie_path, const char *path)
+{
+    apr_size_t len = strlen(cookie_path);
+
+    return strncmp(cookie_path, path, len) == 0 &&
+           (cookie_path[len - 1] == '/' || path[len] == '/' || path[len] == '\0');
+}
+
+static const char *bind_without_cookie(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    const ss_cookie_t *cookie = &conf->cookie;
+
+    if (conf->bind.kind == SS_BIND_OFF) {
+        return NULL;
+    }
+    if (cookie->secure != SS_SECURE_ON) {
+        return "SS0502: SignedSessionBind: a session is bound over https only: add Secure=on to "
+               "SignedSessionCookie";
+    }
+    if (!cookie->http_only) {
+        return "SS0503: SignedSessionBind: a cookie that scripts can read is not worth a key: take "
+               "HttpOnly=off out of SignedSessionCookie";
+    }
+    if (cookie->partitioned) {
+        return "SS0504: SignedSessionBind: browsers bind no partitioned cookie: take Partitioned "
+               "out of SignedSessionCookie";
+    }
+    if (cookie->domain != NULL) {
+        return "SS0505: SignedSessionBind: a browser binds a session for one host, and it would be "
+               "unproven on the others: take Domain= out of SignedSessionCookie";
+    }
+    return is_covered(cookie->path, conf->bind.path)
+               ? NULL
+               : apr_psprintf(pool,
+                              "SS0506: SignedSessionBind: the cookie does not come with requests "
+                              "for %s: choose a path below the cookie's, %s",
+                              conf->bind.path, cookie->path);
+}
+
+static const char *bind_for_minutes(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->bind.kind != SS_BIND_OFF && conf->bind.lifetime < apr_time_from_sec(600)
+               ? "SS0507: SignedSessionBind: a proof that counts for less than 10min costs many "
+                 "signatures: browsers limit these, and then pages wait"
+               : NULL;
+}
+
+static int has_cookie_place(const ss_server_conf_t *conf)
+{
+    for (int i = 0; i < conf->places->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(conf->places, i, const char *), "cookie") == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *bind_without_end(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->bind.kind == SS_BIND_ON && conf->revocation.kind == SS_REVOKING_OFF &&
+                   has_cookie_place(conf)
+               ? "SS0508: SignedSessionBind: a cookie stolen before it was bound stays good: set "
+                 "SignedSessionRevocation, keep sessions in a store alone, or write Required"
+               : NULL;
+}
+
 static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *pool)
 {
     (void)pool;
@@ -209,16 +287,23 @@ static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *po
                : NULL;
 }
 
-static doubt_fn *const contradictions[] = {
-    audience_of_nothing,      encrypt_without_secrecy, modules_without_secrecy,
-    store_without_reference,  store_without_end,       revocation_without_store,
-    clear_without_revocation, others_without_creation, NULL
-};
+static doubt_fn *const contradictions[] = { audience_of_nothing,
+                                            encrypt_without_secrecy,
+                                            modules_without_secrecy,
+                                            store_without_reference,
+                                            store_without_end,
+                                            revocation_without_store,
+                                            clear_without_revocation,
+                                            others_without_creation,
+                                            bind_without_native,
+                                            bind_without_cookie,
+                                            NULL };
 
 static doubt_fn *const surprises[] = { audience_of_others,   encrypt_of_others,
                                        endless_format,       absolute_without_creation,
                                        age_without_creation, user_without_subject,
-                                       encrypt_of_store,     NULL };
+                                       encrypt_of_store,     bind_for_minutes,
+                                       bind_without_end,     NULL };
 
 int ss_doubts_refuse(ss_start_t *start)
 {

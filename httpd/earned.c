@@ -122,7 +122,8 @@ static int has_come(const ss_visit_t *visit)
 {
     return visit->state == SS_VALID || visit->state == SS_EXPIRED_IDLE ||
            visit->state == SS_EXPIRED_ABSOLUTE || visit->state == SS_FROM_FUTURE ||
-           visit->state == SS_REVOKED || visit->state == SS_UNAVAILABLE;
+           visit->state == SS_REVOKED || visit->state == SS_UNAVAILABLE ||
+           visit->state == SS_UNPROVEN || visit->state == SS_UNBOUND;
 }
 
 /* Is our cookie missing only because SameSite has kept it away from a request that another site

@@ -7,6 +7,7 @@
 #include "httpd/answer.h"
 #include "httpd/counters.h"
 #include "httpd/endpoint.h"
+#include "httpd/keeping.h"
 #include "httpd/log.h"
 #include "httpd/saving.h"
 #include "httpd/stores.h"
@@ -345,10 +346,14 @@ void ss_endpoint_delete_key(ss_call_t *call)
 void ss_endpoint_delete(ss_call_t *call)
 {
     const char *set_cookie;
+    apr_status_t rv;
 
     ss_visit_change(call->visit, &ss_change_end);
-    if (ss_saving_seal(call->visit, 0, &set_cookie) != APR_SUCCESS ||
-        call->visit->keeping.unended != NULL) {
+    rv = ss_saving_seal(call->visit, 0, &set_cookie);
+    if (rv == SS_REPLACED_CHANGE) {
+        refuse_unsaved(call, rv);
+    }
+    else if (rv != APR_SUCCESS || call->visit->keeping.unended != NULL) {
         ss_answer_problem(call->r, HTTP_SERVICE_UNAVAILABLE,
                           "SS0404: The session has ended in this browser, but a copy of its cookie "
                           "may go on: try again later.");

@@ -159,6 +159,9 @@ static apr_status_t meet(ss_visit_t *visit, kept_t *kept, int place, const unsig
     if (current.session == NULL) {
         return SS_ENDED_MEANWHILE;
     }
+    if (current.is_replaced) {
+        return SS_REPLACED_CHANGE;
+    }
     /* a cookie that holds the session itself may be newer: then it takes the record's place */
     is_older = kept == NULL && ss_record_counter(current.token) < cookie_counter;
     kept = kept != NULL ? kept : add(visit, place, id);
@@ -315,25 +318,43 @@ static void tell_of_unended(ss_visit_t *visit, const char *why)
            why, end_of_cookie(visit));
 }
 
+/* Has this visit bound the client's session, which goes on with this stamp? */
+static int has_bound(const ss_visit_t *visit, const ss_stamp_t *stamp)
+{
+    return ss_stamp_is_bound(stamp) && visit->state == SS_VALID &&
+           !ss_stamp_is_bound(ss_session_stamp(visit->opened.session));
+}
+
+/* What takes a record's place: one that is closed; or, if `lingers`, one that is still read. */
+static apr_status_t pack_end(ss_bytes_t *bytes, unsigned char *token, const kept_t *kept,
+                             int lingers, ss_visit_t *visit)
+{
+    const ss_sealing_t *how = &visit->conf->sealing;
+    ss_stamp_t stamp = { .counter = next_counter(kept, 1) };
+
+    memcpy(stamp.id, kept->id, SS_SESSION_ID_SIZE);
+    return lingers
+               ? ss_sealing_pack_replaced(bytes, token, kept->text, &stamp, how, visit->root->pool)
+               : ss_sealing_pack(bytes, token, NULL, &stamp, how, visit->root->pool);
+}
+
 /* Close a record, over what is expected to be there or over anything (NULL). Returns what the store
  * has answered, in words of ours. */
 static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned char *expected,
-                                 apr_time_t deadline)
+                                 int lingers, apr_time_t deadline)
 {
     ss_store_call_t call = call_of(visit, kept->id, deadline);
-    ss_stamp_t stamp = { .counter = next_counter(kept, 1) };
+    apr_interval_time_t lives = lingers ? apr_time_from_sec(SS_REPLACED_LIVES) : CLOSED_LIVES;
     unsigned char token[SS_TOKEN_SIZE];
     ss_bytes_t bytes, current;
     ss_unpacked_t there;
-    apr_status_t rv;
+    apr_status_t rv = pack_end(&bytes, token, kept, lingers, visit);
 
-    memcpy(stamp.id, kept->id, SS_SESSION_ID_SIZE);
-    rv = ss_sealing_pack(&bytes, token, NULL, &stamp, &visit->conf->sealing, visit->root->pool);
     if (rv != APR_SUCCESS) {
         tell_of_unended(visit, "OpenSSL failed to seal its record");
         return APR_SUCCESS;
     }
-    switch (ss_stores_save(&call, kept->place, expected, bytes, CLOSED_LIVES, &current)) {
+    switch (ss_stores_save(&call, kept->place, expected, bytes, lives, &current)) {
     case SIGNED_SESSION_STORE_SAVED:
         memcpy(kept->token, token, SS_TOKEN_SIZE);
         break;
@@ -356,10 +377,11 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
     return APR_SUCCESS;
 }
 
-apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigned char *id,
+apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const ss_stamp_t *stamp,
                                      apr_time_t deadline)
 {
     int is_cookie = ss_stores_is_cookie(visit->conf->stores, place);
+    const unsigned char *id = stamp->id;
     apr_array_header_t *all = all_of(visit);
 
     for (int i = 0; i < all->nelts; i++) {
@@ -369,7 +391,8 @@ apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigne
         /* the record of a session that is in the cookie again is left to expire: other cookies may
          * still lead there, and ours has the higher counter */
         if (kept->text.data != NULL && !is_at(kept, place, id) && !(is_cookie && is_same) &&
-            close_record(visit, kept, kept->token, deadline) == SS_REBASED) {
+            close_record(visit, kept, kept->token, has_bound(visit, stamp) && kept->is_first,
+                         deadline) == SS_REBASED) {
             return SS_REBASED;
         }
     }
@@ -389,18 +412,26 @@ static const unsigned char *id_of_client(const ss_visit_t *visit)
                : NULL;
 }
 
-/* Put an id into the log of revocations, once. In a store there is no room for every logout. */
-static void strike(ss_visit_t *visit, const unsigned char *id)
+/* Put an id into the log of revocations, once. */
+static void strike(ss_visit_t *visit, ss_revoked_e kind, const unsigned char *id)
 {
     const char *why;
 
-    if (visit->conf->revocation.kind != SS_REVOKING_FILE || visit->keeping.is_struck) {
+    if (visit->keeping.is_struck) {
         return;
     }
     visit->keeping.is_struck = 1;
-    if (ss_revoking_add(visit->conf, SS_REVOKED_ID, ss_bytes((const char *)id, SS_SESSION_ID_SIZE),
-                        &why, visit->root->pool) != APR_SUCCESS) {
+    if (ss_revoking_add(visit->conf, kind, ss_bytes((const char *)id, SS_SESSION_ID_SIZE), &why,
+                        visit->root->pool) != APR_SUCCESS) {
         tell_of_unended(visit, why);
+    }
+}
+
+/* In a store there is no room for every logout. */
+static void strike_ended(ss_visit_t *visit, const unsigned char *id)
+{
+    if (visit->conf->revocation.kind == SS_REVOKING_FILE) {
+        strike(visit, SS_REVOKED_ID, id);
     }
 }
 
@@ -409,13 +440,18 @@ static int was_somebodys(const ss_visit_t *visit)
     return ss_revoking_subject(visit->conf, visit->opened.session, visit->root->pool).data != NULL;
 }
 
-void ss_keeping_strike_old(ss_visit_t *visit, const unsigned char *id)
+void ss_keeping_strike_old(ss_visit_t *visit, const ss_stamp_t *stamp)
 {
     const unsigned char *old = id_of_client(visit);
 
-    if (old != NULL && memcmp(old, id, SS_SESSION_ID_SIZE) != 0 &&
-        (ss_draft_has_ended(visit->draft) || was_somebodys(visit))) {
-        strike(visit, old);
+    if (old == NULL || memcmp(old, stamp->id, SS_SESSION_ID_SIZE) == 0) {
+        return;
+    }
+    if (has_bound(visit, stamp)) {
+        strike(visit, SS_REVOKED_REPLACED, old);
+    }
+    else if (ss_draft_has_ended(visit->draft) || was_somebodys(visit)) {
+        strike_ended(visit, old);
     }
 }
 
@@ -425,7 +461,7 @@ void ss_keeping_end(ss_visit_t *visit, int ended, apr_time_t deadline)
     apr_array_header_t *all = all_of(visit);
 
     if (id != NULL) {
-        strike(visit, id);
+        strike_ended(visit, id);
     }
     for (int place = 0; id != NULL && place < ss_stores_count(visit->conf->stores); place++) {
         if (!ss_stores_is_cookie(visit->conf->stores, place) && find(visit, place, id) == NULL) {
@@ -436,7 +472,7 @@ void ss_keeping_end(ss_visit_t *visit, int ended, apr_time_t deadline)
         kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
 
         if (kept->text.data != NULL && (ended || !kept->is_first)) {
-            close_record(visit, kept, NULL, deadline);
+            close_record(visit, kept, NULL, 0, deadline);
         }
     }
 }

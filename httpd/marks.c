@@ -107,7 +107,16 @@ static int is_about_login(const request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_known(r);
 
-    return visit != NULL && (visit->login.asked || visit->returning.answered);
+    return visit != NULL &&
+           (visit->login.asked || visit->returning.answered || visit->offer.challenge != NULL);
+}
+
+/* What one browser is to sign must not reach another. */
+static int is_offered(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_known(r);
+
+    return visit != NULL && visit->offer.challenge != NULL;
 }
 
 void ss_marks_set(request_rec *r, const ss_step_t *step)
@@ -115,7 +124,7 @@ void ss_marks_set(request_rec *r, const ss_step_t *step)
     if (ss_rules_take_away(r) || is_about_login(r)) {
         mark_unstored(r);
     }
-    if (step->is_private || step->withheld || ss_marks_is_let_in(r)) {
+    if (step->is_private || step->withheld || ss_marks_is_let_in(r) || is_offered(r)) {
         mark_private(r);
     }
     if (ss_marks_is_varying(r)) {

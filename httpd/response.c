@@ -28,6 +28,8 @@
 #include "httpd/strip.h"
 #include "httpd/log.h"
 #include "httpd/marks.h"
+#include "httpd/offer.h"
+#include "httpd/proving.h"
 #include "httpd/session_rec.h"
 #include "httpd/visit.h"
 #include "httpd/rules.h"
@@ -107,6 +109,9 @@ static void prepare_response(request_rec *r, ss_step_t *step)
     /* nothing is saved that the client is not told of */
     step->is_private =
         visit != NULL && !has_no_header(r) ? settle_cookie(r, visit) : has_their_cookie(r);
+    if (visit != NULL && !has_no_header(r)) {
+        ss_offer_decide(r, visit);
+    }
     step->prepared = 1;
 }
 
@@ -236,7 +241,7 @@ static void tell_of_lost_cookie(request_rec *r, const ss_visit_t *visit)
     }
 }
 
-static void write_cookie(request_rec *r, ss_visit_t *visit)
+void ss_response_write(request_rec *r, ss_visit_t *visit)
 {
     const ss_cookie_t companion = ss_config_companion(visit->conf);
     const char *set_cookie;
@@ -256,6 +261,12 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     }
     if (visit->saving.set_companion != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_companion);
+    }
+    if (visit->saving.set_proof != NULL) {
+        const ss_cookie_t proof = ss_proving_cookie(visit->conf, r->pool);
+
+        remove_cookie(r, &proof);
+        apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_proof);
     }
     visit->response.written = set_cookie;
     visit->response.version = ss_draft_version(visit->draft);
@@ -279,7 +290,8 @@ static void finish_response(request_rec *r, ss_step_t *step)
     }
     visit = ss_visit_loaded(r);
     if (visit != NULL) {
-        write_cookie(r, visit);
+        ss_response_write(r, visit);
+        ss_offer_write(r, visit);
     }
 }
 

@@ -5,9 +5,14 @@
 #define SS_RESPONSE_H
 
 #include "httpd/part.h"
+#include "httpd/visit.h"
 
 /** Register the two output filters; once, from the module's register function. */
 void ss_response_register(void);
+
+/** Write the cookies of a session that has been saved into the header. For answers that pass none
+ * of these filters. */
+void ss_response_write(request_rec *r, ss_visit_t *visit);
 
 /** Start-up: who else is there? */
 ss_part_fn ss_response_start;

@@ -49,6 +49,7 @@ static ss_revocable_t revocable_of(const ss_server_conf_t *conf, const ss_sessio
         .id = stamp->counter > 0 ? stamp->id : NULL,
         .subject = ss_revoking_subject(conf, session, pool),
         .created = stamp->created != SS_NO_TIME ? stamp->created : stamp->renewed,
+        .is_replaced = 0,
     };
 
     return revocable;
@@ -66,24 +67,43 @@ static void tell_of_unreadable(const ss_revoking_t *revoking, const char *why)
     }
 }
 
-ss_state_e ss_revoking_judge(const ss_server_conf_t *conf, const ss_session_t *session,
-                             apr_time_t now, apr_pool_t *pool)
+static ss_state_e ask(ss_revoking_t *revoking, ss_revocable_t *revocable, apr_time_t now,
+                      apr_pool_t *pool)
 {
-    ss_revoking_t *revoking = conf->revoking;
     const char *why = NULL;
-    ss_revocable_t revocable;
-    ss_state_e state;
+    ss_state_e state = revoking->file != NULL
+                           ? ss_followed_judge(revoking->file, revocable, now, &why, pool)
+                           : ss_shared_log_judge(revoking->shared, revocable, &why, pool);
 
-    if (revoking == NULL) {
-        return SS_VALID;
-    }
-    revocable = revocable_of(conf, session, pool);
-    state = revoking->file != NULL ? ss_followed_judge(revoking->file, &revocable, now, &why, pool)
-                                   : ss_shared_log_judge(revoking->shared, &revocable, &why, pool);
     if (state == SS_UNAVAILABLE) {
         tell_of_unreadable(revoking, why);
     }
     return state;
+}
+
+ss_state_e ss_revoking_judge(const ss_server_conf_t *conf, const ss_session_t *session,
+                             int *is_replaced, apr_time_t now, apr_pool_t *pool)
+{
+    ss_revocable_t revocable;
+    ss_state_e state;
+
+    if (conf->revoking == NULL) {
+        return SS_VALID;
+    }
+    revocable = revocable_of(conf, session, pool);
+    state = ask(conf->revoking, &revocable, now, pool);
+    if (is_replaced != NULL) {
+        *is_replaced |= state == SS_VALID && revocable.is_replaced;
+    }
+    return state;
+}
+
+ss_state_e ss_revoking_judge_id(const ss_server_conf_t *conf, const unsigned char *id,
+                                apr_time_t now, apr_pool_t *pool)
+{
+    ss_revocable_t revocable = { id, ss_absent, SS_NO_TIME, 0 };
+
+    return conf->revoking == NULL ? SS_VALID : ask(conf->revoking, &revocable, now, pool);
 }
 
 /* The earliest time that a session which begins at `now` may say, by what the log says of this
@@ -145,6 +165,9 @@ static apr_int64_t before_of(ss_revoking_t *revoking, ss_revoked_e kind, ss_byte
 
     if (kind == SS_REVOKED_ID) {
         return 0;
+    }
+    if (kind == SS_REVOKED_REPLACED) {
+        return before + SS_REPLACED_LIVES;
     }
     before += kind == SS_REVOKED_ALL;
     earliest = earliest_of(revoking, kind == SS_REVOKED_ALL ? ss_absent : value, now, pool);

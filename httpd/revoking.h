@@ -12,18 +12,28 @@
 /** A log of revocations in a child: a file, or the record of a store. */
 typedef struct ss_revoking_t ss_revoking_t;
 
+#define SS_REPLACED_LIVES                                                                          \
+    30 /* seconds that a session which has another id by now is still read                         \
+        */
+
 /** Does this server have one? */
 int ss_revoking_is_on(const ss_server_conf_t *conf);
 
 /**
  * Is a session revoked? Asked whenever one is loaded.
  *
- * @param now  of the request
+ * @param is_replaced  out: it is valid, but has been given another id, and will be revoked in a
+ *                     moment; NULL: nobody wants to know
+ * @param now          of the request
  * @return     SS_VALID, SS_REVOKED, or SS_UNAVAILABLE: the log cannot be read, and nobody knows
  *             (SS0421)
  */
 ss_state_e ss_revoking_judge(const ss_server_conf_t *conf, const ss_session_t *session,
-                             apr_time_t now, apr_pool_t *pool);
+                             int *is_replaced, apr_time_t now, apr_pool_t *pool);
+
+/** The same for one of which only the id is known. */
+ss_state_e ss_revoking_judge_id(const ss_server_conf_t *conf, const unsigned char *id,
+                                apr_time_t now, apr_pool_t *pool);
 
 /** When a session that begins now must be said to be created at the earliest, in seconds since
  * 1970, so that it is not revoked from the beginning; 0: at any time. */
@@ -38,7 +48,8 @@ ss_bytes_t ss_revoking_subject(const ss_server_conf_t *conf, const ss_session_t 
  * Revoke. From then on every server that shares the log refuses what is meant: at once where it is
  * a file, within a second where it is in a store.
  *
- * @param value  of an id: SS_SESSION_ID_SIZE bytes; of a subject: its text; else ignored
+ * @param value  of an id, or one replaced: SS_SESSION_ID_SIZE bytes; of a subject: its text; else
+ * ignored
  * @param why    out, unless APR_SUCCESS: one line without full stop
  * @return       APR_SUCCESS; APR_EINVAL: that cannot be written; APR_ENOSPC: the log is full; else
  *               it could not be written

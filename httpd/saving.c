@@ -5,6 +5,7 @@
 
 #include "httpd/keeping.h"
 #include "httpd/log.h"
+#include "httpd/proving.h"
 #include "httpd/revoking.h"
 #include "httpd/saving.h"
 #include "httpd/stores.h"
@@ -14,9 +15,23 @@ static int is_https(const ss_visit_t *visit)
     return strcmp(ap_http_scheme(visit->root), "https") == 0;
 }
 
+/* What proves that the client has a session's key goes with the session. */
+static void drop_proof(ss_visit_t *visit)
+{
+    apr_pool_t *pool = visit->root->pool;
+
+    if (ss_proving_is_on(visit->conf) && ss_proving_count(visit->conf, visit->header, pool) > 0) {
+        const ss_cookie_t proof = ss_proving_cookie(visit->conf, pool);
+
+        visit->saving.set_proof = ss_cookie_print_deletion(&proof, is_https(visit), pool);
+    }
+}
+
 static void print_deletion(ss_visit_t *visit)
 {
     apr_pool_t *pool = visit->root->pool;
+
+    drop_proof(visit);
 
     visit->saving.set_cookie =
         ss_cookie_print_deletion(&visit->conf->cookie, is_https(visit), pool);
@@ -69,6 +84,34 @@ static apr_status_t print_owned(ss_visit_t *visit)
                ss_format_refusal(SS_OWNED));
     }
     return APR_SUCCESS;
+}
+
+/* The same where nobody has proved that it is his session, or it should have been bound: it stays
+ * as it is, unless it is ended here, or a new one begins with a login. */
+static int may_replace(const ss_visit_t *visit)
+{
+    return ss_draft_has_ended(visit->draft) ||
+           ss_revoking_subject(visit->conf, ss_visit_session(visit), visit->root->pool).data !=
+               NULL;
+}
+
+static int is_nobodys(const ss_visit_t *visit)
+{
+    return visit->state == SS_UNPROVEN || visit->state == SS_UNBOUND;
+}
+
+/* Has the session been given another id since it was loaded? What would be written under the old
+ * one would take the place of the new cookie. */
+static int is_replaced_by_now(ss_visit_t *visit)
+{
+    const ss_session_t *session = visit->opened.session;
+    int is_replaced = visit->opened.is_replaced;
+
+    if (!is_replaced && ss_proving_is_on(visit->conf) && visit->state == SS_VALID &&
+        !ss_stamp_is_bound(ss_session_stamp(session))) {
+        ss_revoking_judge(visit->conf, session, &is_replaced, visit->now, visit->root->pool);
+    }
+    return is_replaced;
 }
 
 static int has_store(const ss_visit_t *visit)
@@ -127,6 +170,12 @@ static void date_behind_revocations(ss_stamp_t *stamp, const ss_visit_t *visit)
     }
 }
 
+static int is_migration(const ss_visit_t *visit)
+{
+    return visit->opened.format != NULL &&
+           visit->opened.format != ss_sealing_written(&visit->conf->sealing);
+}
+
 /* What the next cookie says of the session. One that begins in this visit has the same id each
  * time. */
 static apr_status_t stamp_of(ss_stamp_t *stamp, ss_visit_t *visit)
@@ -136,6 +185,9 @@ static apr_status_t stamp_of(ss_stamp_t *stamp, ss_visit_t *visit)
 
     if (rv == APR_SUCCESS && ss_session_stamp(session)->counter == 0 && has_store(visit)) {
         rv = ss_keeping_new_id(stamp->id, visit);
+    }
+    if (rv == APR_SUCCESS && is_migration(visit) && visit->conf->bind.kind == SS_BIND_REQUIRED) {
+        stamp->created = stamp->renewed; /* from now on it has to be bound */
     }
     if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
         date_behind_revocations(stamp, visit);
@@ -199,10 +251,10 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
     } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL) &&
              ++place < ss_stores_count(stores));
     if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
-        ss_keeping_strike_old(visit, stamp.id);
+        ss_keeping_strike_old(visit, &stamp);
     }
     return rv == APR_SUCCESS && ss_stores_has_store(stores)
-               ? ss_keeping_close_others(visit, place, stamp.id, deadline)
+               ? ss_keeping_close_others(visit, place, &stamp, deadline)
                : rv;
 }
 
@@ -213,10 +265,16 @@ static apr_status_t print(ss_visit_t *visit, int renewing, apr_time_t deadline)
     ss_sealing_result_t result;
     apr_status_t rv;
 
-    visit->saving.set_cookie = visit->saving.set_companion = NULL;
+    visit->saving.set_cookie = visit->saving.set_companion = visit->saving.set_proof = NULL;
     memset(visit->saving.id, 0, sizeof(visit->saving.id));
     if (visit->opened.is_owned) {
         return print_owned(visit);
+    }
+    if (is_nobodys(visit) && !may_replace(visit)) {
+        return ss_session_is_changed(session) ? SS_UNPROVEN_CHANGE : APR_SUCCESS;
+    }
+    if (is_replaced_by_now(visit)) {
+        return SS_REPLACED_CHANGE;
     }
     if (visit->state == SS_UNAVAILABLE) {
         return print_unavailable(visit, deadline);
@@ -234,6 +292,9 @@ static apr_status_t print(ss_visit_t *visit, int renewing, apr_time_t deadline)
     rv = put(&result, visit, renewing, deadline);
     if (rv == APR_SUCCESS) {
         memcpy(visit->saving.id, result.stamp.id, sizeof(visit->saving.id));
+        if (!ss_stamp_is_bound(&result.stamp)) {
+            drop_proof(visit);
+        }
         print_cookie(visit, &result.cookie,
                      ss_sealing_max_age(session, &result.stamp, &visit->conf->sealing, visit->now));
     }
@@ -278,13 +339,13 @@ static int is_idle(ss_visit_t *visit, int renewing)
 apr_status_t ss_saving_seal(ss_visit_t *visit, int may_renew, const char **set_cookie)
 {
     ss_saving_note_t *saving = &visit->saving;
-    int renewing = may_renew && !visit->untouched;
+    int renewing = may_renew && !visit->untouched && !visit->opened.is_replaced;
     apr_status_t rv = APR_SUCCESS;
 
     if (!saving->is_defined || saving->version != ss_draft_version(visit->draft) ||
         saving->renewing != renewing) {
         if (is_idle(visit, renewing)) {
-            saving->set_cookie = saving->set_companion = NULL;
+            saving->set_cookie = saving->set_companion = saving->set_proof = NULL;
         }
         else {
             rv = print_in_time(visit, renewing);

@@ -223,8 +223,8 @@ static void renew(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
     apr_thread_mutex_unlock(log->renewing);
 }
 
-ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *session,
-                               const char **why, apr_pool_t *pool)
+ss_state_e ss_shared_log_judge(ss_shared_log_t *log, ss_revocable_t *session, const char **why,
+                               apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
     ss_state_e state = SS_UNAVAILABLE;

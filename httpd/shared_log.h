@@ -29,8 +29,8 @@ ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsign
 /* Questions. `why` is set when the answer is that nobody knows: one line without full stop. */
 
 /** SS_VALID, SS_REVOKED or SS_UNAVAILABLE. */
-ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *session,
-                               const char **why, apr_pool_t *pool);
+ss_state_e ss_shared_log_judge(ss_shared_log_t *log, ss_revocable_t *session, const char **why,
+                               apr_pool_t *pool);
 
 /** As ss_revocation_earliest; 0 also when nobody knows. */
 apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool);

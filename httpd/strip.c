@@ -3,6 +3,7 @@
  */
 #include <apr_strings.h>
 
+#include "httpd/proving.h"
 #include "httpd/strip.h"
 #include "httpd/visit.h"
 
@@ -22,11 +23,13 @@ int ss_strip_is_ours(ss_bytes_t value, const void *r_)
     return 0;
 }
 
-static int is_revoked(const request_rec *r)
+/* Is it a good cookie that counts for nothing here? */
+static int is_withheld(const request_rec *r)
 {
     const ss_visit_t *visit = ss_visit_loaded(r);
 
-    return visit != NULL && visit->state == SS_REVOKED;
+    return visit != NULL && (visit->state == SS_REVOKED || visit->state == SS_UNPROVEN ||
+                             visit->state == SS_UNBOUND);
 }
 
 static ss_strip_extent_e wanted_here(request_rec *r)
@@ -37,7 +40,7 @@ static ss_strip_extent_e wanted_here(request_rec *r)
     if (conf->sealing.seals == NULL) {
         return SS_STRIP_NOTHING;
     }
-    if (is_revoked(r)) {
+    if (is_withheld(r)) {
         return SS_STRIP_ALL; /* applications that read the cookie themselves do not know */
     }
     if (dir->strip == SS_STRIP_OFF) {
@@ -66,18 +69,46 @@ static int has_cookie(request_rec *r)
     return found.count + found.companion_count > 0;
 }
 
+/* Did it send a proof that it has a bound session's key? */
+static int has_proof(request_rec *r)
+{
+    const ss_server_conf_t *conf = ss_server_conf(r->server);
+
+    return ss_proving_is_on(conf) &&
+           ss_proving_count(conf, apr_table_get(r->headers_in, "Cookie"), r->pool) > 0;
+}
+
 void ss_strip_decide(request_rec *r)
 {
     ss_strip_extent_e wanted = wanted_here(r);
     ss_visit_t *visit;
 
-    if (wanted == SS_STRIP_NOTHING || !has_cookie(r)) {
+    if (wanted == SS_STRIP_NOTHING || (!has_cookie(r) && !has_proof(r))) {
         return;
     }
     visit = ss_visit_begin(r);
     if (visit->strip.extent < wanted) {
         visit->strip.extent = wanted;
     }
+}
+
+static int is_proof(ss_bytes_t value, const void *r_)
+{
+    const request_rec *r = r_;
+
+    return ss_proof_resembles(value, ss_proving_keys(ss_server_conf(r->server)), r->pool);
+}
+
+/* Without the proofs that go with a bound session, or all cookies of their name. */
+static const char *without_proofs(request_rec *r, const ss_visit_t *visit, const char *header)
+{
+    const ss_server_conf_t *conf = visit->conf;
+    int only_ours = visit->strip.extent == SS_STRIP_NATIVE;
+
+    return header == NULL || !ss_proving_is_on(conf)
+               ? header
+               : ss_cookie_strip(header, ss_proving_cookie(conf, r->pool).name,
+                                 only_ours ? is_proof : NULL, r, r->pool);
 }
 
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header)
@@ -87,7 +118,11 @@ const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *h
     if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
         return header;
     }
+    header = without_proofs(r, visit, header);
     how = &visit->conf->sealing;
+    if (header == NULL) {
+        return NULL;
+    }
     if (visit->strip.extent == SS_STRIP_NATIVE) {
         return ss_cookie_strip(header, how->cookie_name, ss_strip_is_ours, r, r->pool);
     }

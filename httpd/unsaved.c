@@ -91,6 +91,18 @@ ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
         "SS0402: the session was not saved: other requests change it all the time",
         "SS0402: Other requests change the session all the time: try again."
     };
+    static const ss_unsaved_t unproven = {
+        HTTP_CONFLICT, APLOG_DEBUG, SS_REFUSED_UNPROVEN,
+        "SS0513: the session was not saved: the browser has not proved that it has its key, or it "
+        "was not bound in time",
+        "SS0513: This browser has not proved that the session is its own: log in again."
+    };
+    static const ss_unsaved_t replaced = {
+        HTTP_CONFLICT, APLOG_DEBUG, SS_REFUSED_REPLACED,
+        "SS0514: the session was not saved: it was bound to the browser's key a moment ago, and "
+        "this request still came with the cookie from before",
+        "SS0514: The session has just been bound to this browser: try again."
+    };
     static const ss_unsaved_t too_wide = {
         HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
         "SS0406: the session was not saved: a stored session has at most " APR_STRINGIFY(
@@ -109,6 +121,10 @@ ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
         return ended;
     case SS_CONTENDED:
         return contended;
+    case SS_UNPROVEN_CHANGE:
+        return unproven;
+    case SS_REPLACED_CHANGE:
+        return replaced;
     case SS_RECORD_UNREADABLE:
         return of_store(visit, HTTP_SERVICE_UNAVAILABLE, "its record does not open",
                         "SS0402: The session cannot be read at the moment.");

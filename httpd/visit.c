@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/log.h"
+#include "httpd/proving.h"
 #include "httpd/revoking.h"
 #include "httpd/stores.h"
 #include "httpd/visit.h"
@@ -82,11 +83,22 @@ ss_fetched_e ss_visit_fetch(void *visit_, ss_bytes_t *bytes, int *place, const u
     return fetched;
 }
 
-static ss_state_e judge(void *visit_, const ss_session_t *session)
+static ss_state_e judge(void *visit_, ss_opened_t *opened)
+{
+    const ss_visit_t *visit = visit_;
+    ss_state_e state = ss_revoking_judge(visit->conf, opened->session, &opened->is_replaced,
+                                         visit->now, visit->root->pool);
+
+    return state != SS_VALID || opened->is_replaced
+               ? state
+               : ss_proving_require(visit->conf, opened->session, visit->now, visit->root->pool);
+}
+
+static ss_state_e prove(void *visit_, const ss_stamp_t *stamp)
 {
     const ss_visit_t *visit = visit_;
 
-    return ss_revoking_judge(visit->conf, session, visit->now, visit->root->pool);
+    return ss_proving_judge(visit->conf, visit->header, stamp, visit->now, visit->root->pool);
 }
 
 static void tell_of_records(const ss_visit_t *visit)
@@ -110,7 +122,9 @@ static void load(ss_visit_t *visit)
 
     ss_sealing_find(&candidates, visit->header, how);
     candidates.fetch = ss_visit_fetch;
-    candidates.judge = ss_revoking_is_on(visit->conf) ? judge : NULL;
+    candidates.judge =
+        ss_revoking_is_on(visit->conf) || ss_proving_is_on(visit->conf) ? judge : NULL;
+    candidates.prove = ss_proving_is_on(visit->conf) ? prove : NULL;
     candidates.baton = visit;
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;

@@ -115,6 +115,11 @@ typedef struct ss_keeping_note_t {
     const char *unended; /* why a session could not be ended for every copy; NULL: it was */
 } ss_keeping_note_t;
 
+/** offer.c */
+typedef struct ss_offer_note_t {
+    const char *challenge; /* that the response asks the browser to sign; or NULL */
+} ss_offer_note_t;
+
 /** revoke.c */
 typedef struct ss_revoke_note_t {
     int is_asked; /* the other sessions of the visit's subject are to be revoked */
@@ -140,6 +145,7 @@ typedef struct ss_saving_note_t {
     int renewing;                         /* might an unchanged session be renewed? */
     const char *set_cookie;               /* NULL: nothing is to be written */
     const char *set_companion;            /* a second cookie that goes with it, or NULL */
+    const char *set_proof;                /* the deletion of the proof cookie, or NULL */
     unsigned char id[SS_SESSION_ID_SIZE]; /* of the session in it; all zero: it has none */
     apr_size_t over;                      /* bytes that the cookie would exceed the limit by */
 } ss_saving_note_t;
@@ -184,6 +190,7 @@ typedef struct ss_visit_t {
     ss_response_note_t response;
     ss_outage_note_t outage;
     ss_tally_note_t tally;
+    ss_offer_note_t offer;
     ss_revoke_note_t revoke;
     ss_keeping_note_t keeping;
     ss_saving_note_t saving;

@@ -16,6 +16,8 @@ static const char *const names[SS_STATES] = {
     [SS_FROM_FUTURE]      = "from-future",
     [SS_REVOKED]          = "revoked",
     [SS_UNAVAILABLE]      = "unavailable",
+    [SS_UNPROVEN]         = "unproven",
+    [SS_UNBOUND]          = "unbound",
 };
 /* clang-format on */
 

@@ -40,6 +40,8 @@ typedef enum ss_state_e {
     SS_FROM_FUTURE, /* a time stamp ahead of our clock by more than the allowed skew */
     SS_REVOKED,     /* its holder was logged out everywhere */
     SS_UNAVAILABLE, /* it lives in a store that cannot be asked: nobody knows what it is */
+    SS_UNPROVEN,    /* bound to a browser's key, and this client has not proved that it has it */
+    SS_UNBOUND,     /* not bound, where every session has to be by now */
     SS_STATES       /* how many there are */
 } ss_state_e;
 

@@ -7,7 +7,7 @@
  *
  *   0  12  token: 4 bytes write counter, 8 random
  *  12  1   version, 1
- *  13  1   flags: bit 0 is set when it is closed, the others must be 0
+ *  13  1   flags: 1 when it is closed, 2 when it is replaced, else 0
  *  14  2   key id, as in the native cookie
  *  16  24  nonce
  *  40  n   the JSON document, encrypted with XAES-256-GCM: bound to the session id and the 16 bytes
@@ -19,6 +19,7 @@
 
 #define VERSION 1
 #define FLAGS_CLOSED 1
+#define FLAGS_REPLACED 2
 
 enum {
     AT_COUNTER = 0,
@@ -47,8 +48,13 @@ static ss_bytes_t binding_of(char bound[SS_SESSION_ID_SIZE + AT_NONCE], const ch
 static int has_shape(ss_bytes_t bytes)
 {
     return bytes.len >= SS_RECORD_OVERHEAD && bytes.data[AT_VERSION] == VERSION &&
-           (bytes.data[AT_FLAGS] == 0 ||
+           (bytes.data[AT_FLAGS] == 0 || bytes.data[AT_FLAGS] == FLAGS_REPLACED ||
             (bytes.data[AT_FLAGS] == FLAGS_CLOSED && bytes.len == SS_RECORD_OVERHEAD));
+}
+
+int ss_record_is_replaced(ss_bytes_t bytes)
+{
+    return bytes.data[AT_FLAGS] == FLAGS_REPLACED;
 }
 
 ss_state_e ss_record_open(ss_record_t *record, ss_bytes_t bytes, const unsigned char *id,
@@ -76,6 +82,7 @@ ss_state_e ss_record_open(ss_record_t *record, ss_bytes_t bytes, const unsigned 
                          sealed, binding)) {
             memcpy(record->token, bytes.data, SS_TOKEN_SIZE);
             record->is_closed = bytes.data[AT_FLAGS] == FLAGS_CLOSED;
+            record->is_replaced = ss_record_is_replaced(bytes);
             record->text = ss_bytes((const char *)text, sealed.len - SS_AEAD_TAG_SIZE);
             record->key = i;
             return SS_VALID;
@@ -97,7 +104,7 @@ apr_status_t ss_record_seal(ss_bytes_t *bytes, ss_record_t *record, apr_uint32_t
 
     ss_number_put(raw + AT_COUNTER, 4, counter);
     raw[AT_VERSION] = VERSION;
-    raw[AT_FLAGS] = record->is_closed ? FLAGS_CLOSED : 0;
+    raw[AT_FLAGS] = record->is_closed ? FLAGS_CLOSED : record->is_replaced ? FLAGS_REPLACED : 0;
     ss_number_put(raw + AT_KEY_ID, 2, key->id);
     rv = random(raw + AT_RANDOM, AT_VERSION - AT_RANDOM);
     if (rv == APR_SUCCESS) {

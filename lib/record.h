@@ -19,12 +19,16 @@
 typedef struct ss_record_t {
     unsigned char token[SS_TOKEN_SIZE];
     int is_closed;   /* the session has ended: there is no text */
+    int is_replaced; /* it goes on under another id: this is read for a moment, never saved over */
     ss_bytes_t text; /* the JSON document, not checked */
     int key;         /* index of the secret that fitted; 0 is the one that seals */
 } ss_record_t;
 
 /** How many changes it took to get here, from 1. */
 apr_uint32_t ss_record_counter(const unsigned char *token);
+
+/** Is a record that has been opened one that was replaced? */
+int ss_record_is_replaced(ss_bytes_t bytes);
 
 /**
  * Open one.
@@ -44,7 +48,7 @@ SS_MUST_USE ss_state_e ss_record_open(ss_record_t *record, ss_bytes_t bytes,
  * Seal one with the first key.
  *
  * @param bytes    out: in `pool`
- * @param record   is_closed and text are given; the token is made
+ * @param record   is_closed, is_replaced and text are given; the token is made
  * @param counter  the write counter of the token
  * @return         APR_SUCCESS, or what libcrypto or `random` failed with
  */

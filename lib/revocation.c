@@ -18,7 +18,7 @@
 
 typedef struct entry_t {
     apr_uint64_t hash;
-    ss_revocation_line_t line; /* of an id or a subject */
+    ss_revocation_line_t line; /* of any kind but SS_REVOKED_ALL */
 } entry_t;
 
 /* Where to look, and whether it is worth it: an entry is somewhere else in memory. */
@@ -252,13 +252,16 @@ apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_
     return APR_SUCCESS;
 }
 
-int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now)
+int ss_revocation_covers(const ss_revocation_t *set, ss_revocable_t *session, apr_time_t now)
 {
     const ss_bytes_t id = ss_bytes((const char *)session->id, SS_SESSION_ID_SIZE);
-    const ss_revocation_line_t *line = find(set, SS_REVOKED_ID, id, now);
+    const ss_revocation_line_t *replaced = find(set, SS_REVOKED_REPLACED, id, now);
+    int is_revoked = find(set, SS_REVOKED_ID, id, now) != NULL ||
+                     (replaced != NULL && apr_time_sec(now) >= replaced->before);
 
-    if (line != NULL || session->created == SS_NO_TIME) {
-        return line != NULL;
+    session->is_replaced = replaced != NULL && !is_revoked;
+    if (is_revoked || session->created == SS_NO_TIME) {
+        return is_revoked;
     }
     return session->created < ss_revocation_earliest(set, session->subject, now);
 }

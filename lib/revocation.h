@@ -15,6 +15,8 @@ typedef struct ss_revocable_t {
     const unsigned char *id; /* NULL: it has none */
     ss_bytes_t subject;      /* ss_absent: nobody's */
     apr_int64_t created;     /* SS_NO_TIME: only its id can be revoked */
+    int is_replaced;         /* out, of one that is not revoked: it has been given another id, and
+                                will be in a moment */
 } ss_revocable_t;
 
 /** A set of lines, in which each is found at once. Not for two threads at a time, but for any
@@ -58,7 +60,7 @@ SS_MUST_USE apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t tex
                                             ss_revocation_count_t *count);
 
 /** Is this session revoked? */
-int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now);
+int ss_revocation_covers(const ss_revocation_t *set, ss_revocable_t *session, apr_time_t now);
 
 /** When a session of this subject, or of nobody, must be said to be created at the earliest, so
  * that it is not revoked from the beginning. 0: at any time. */

@@ -251,7 +251,7 @@ ss_followed_t *ss_revocation_follow(const char *path, const unsigned char *key, 
     return log;
 }
 
-ss_state_e ss_followed_judge(ss_followed_t *log, const ss_revocable_t *session, apr_time_t now,
+ss_state_e ss_followed_judge(ss_followed_t *log, ss_revocable_t *session, apr_time_t now,
                              const char **why, apr_pool_t *pool)
 {
     ss_state_e state;

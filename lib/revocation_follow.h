@@ -26,7 +26,7 @@ ss_followed_t *ss_revocation_follow(const char *path, const unsigned char *key, 
  */
 
 /** SS_VALID, SS_REVOKED, or SS_UNAVAILABLE: the log cannot be read. */
-SS_MUST_USE ss_state_e ss_followed_judge(ss_followed_t *log, const ss_revocable_t *session,
+SS_MUST_USE ss_state_e ss_followed_judge(ss_followed_t *log, ss_revocable_t *session,
                                          apr_time_t now, const char **why, apr_pool_t *pool);
 
 /** As ss_revocation_earliest; -1: the log cannot be read. */

@@ -12,6 +12,7 @@ static const struct {
     [SS_REVOKED_ID] = { "id", 1, 0 },
     [SS_REVOKED_SUBJECT] = { "subject", 1, 1 },
     [SS_REVOKED_ALL] = { "all", 0, 1 },
+    [SS_REVOKED_REPLACED] = { "replaced", 1, 1 },
 };
 
 #define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
@@ -132,8 +133,8 @@ apr_status_t ss_revocation_parse(ss_revocation_line_t *line, ss_bytes_t text, ch
     if (kinds[kind].has_value) {
         ss_bytes_t word = next_word(&text);
 
-        fits = kind == SS_REVOKED_ID ? take_id(&line->value, word, room)
-                                     : take_subject(&line->value, word, room);
+        fits = kind == SS_REVOKED_SUBJECT ? take_subject(&line->value, word, room)
+                                          : take_id(&line->value, word, room);
     }
     if (kinds[kind].has_before) {
         fits = fits && take_time(&line->before, next_word(&text));
@@ -189,6 +190,7 @@ static int is_printable(const ss_revocation_line_t *line)
     }
     switch (line->kind) {
     case SS_REVOKED_ID:
+    case SS_REVOKED_REPLACED:
         return len == SS_SESSION_ID_SIZE;
     case SS_REVOKED_SUBJECT:
         return len > 0 && len <= SS_REVOCATION_SUBJECT_MAX;

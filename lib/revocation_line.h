@@ -12,6 +12,7 @@
  *     id <32 hex> <until>
  *     subject <percent-encoded value> <before> <until>
  *     all <before> <until>
+ *     replaced <32 hex> <before> <until>
  *
  * Times are whole seconds since 1970. A line holds up to and in the second `until`: by then
  * whatever it revokes has expired. Lines that are empty or begin with # say nothing. Of two lines
@@ -26,13 +27,16 @@
 typedef enum ss_revoked_e {
     SS_REVOKED_ID,      /* one session */
     SS_REVOKED_SUBJECT, /* all sessions of somebody that were created up to `before` */
-    SS_REVOKED_ALL      /* all sessions of everybody that were */
+    SS_REVOKED_ALL,     /* all sessions of everybody that were */
+    SS_REVOKED_REPLACED /* one session that has been given another id: it is revoked from `before`
+                           on, so that requests under way still find it */
 } ss_revoked_e;
 
 /** What a line says. */
 typedef struct ss_revocation_line_t {
     ss_revoked_e kind;
-    ss_bytes_t value;   /* of an id: SS_SESSION_ID_SIZE bytes; of a subject: not empty; else none */
+    ss_bytes_t value;   /* of an id, or one replaced: SS_SESSION_ID_SIZE bytes; of a subject: not
+                           empty; else none */
     apr_int64_t before; /* 0 of an id */
     apr_int64_t until;
 } ss_revocation_line_t;

@@ -63,6 +63,7 @@ void ss_sealing_find(ss_candidates_t *candidates, const char *header, const ss_s
     candidates->companion_count = 0;
     candidates->fetch = NULL;
     candidates->judge = NULL;
+    candidates->prove = NULL;
     if (how->companion_name != NULL) {
         candidates->companion_count =
             at_most(ss_cookie_find(candidates->companions, SS_CANDIDATES_MAX, SS_COOKIE_FIRST,
@@ -190,6 +191,16 @@ static ss_state_e read_record(ss_memory_item_t *item, int *is_closed, ss_bytes_t
     return SS_VALID;
 }
 
+/* Whose key is it bound to? */
+static ss_state_e prove(const ss_stamp_t *stamp, const opening_t *opening)
+{
+    const ss_candidates_t *candidates = opening->candidates;
+
+    return candidates->prove == NULL || !ss_stamp_is_bound(stamp)
+               ? SS_VALID
+               : candidates->prove(candidates->baton, stamp);
+}
+
 /* The document that a reference leads to. */
 static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const opening_t *opening)
 {
@@ -199,6 +210,9 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
     ss_bytes_t bytes;
     int is_closed;
 
+    if (prove(&item->stamp, opening) != SS_VALID) {
+        return SS_UNPROVEN; /* a store is not troubled by whoever has only copied a cookie */
+    }
     if (candidates->fetch != NULL) {
         fetched = candidates->fetch(candidates->baton, &bytes, &opened->place, item->stamp.id,
                                     opening->pool);
@@ -221,6 +235,7 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
     }
     memcpy(opened->token, bytes.data, SS_TOKEN_SIZE);
     opened->is_stored = 1;
+    opened->is_replaced = ss_record_is_replaced(bytes);
     counter = ss_record_counter(opened->token);
     opened->lost = item->stamp.counter > counter ? item->stamp.counter - counter : 0;
     item->stamp.counter = counter;
@@ -293,11 +308,11 @@ static ss_session_t *session_of(const ss_memory_item_t *item, const ss_sealing_t
     return session;
 }
 
-static ss_state_e judge(const ss_session_t *session, const opening_t *opening)
+static ss_state_e judge(ss_opened_t *opened, const opening_t *opening)
 {
     const ss_candidates_t *candidates = opening->candidates;
 
-    return candidates->judge == NULL ? SS_VALID : candidates->judge(candidates->baton, session);
+    return candidates->judge == NULL ? SS_VALID : candidates->judge(candidates->baton, opened);
 }
 
 static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const opening_t *opening)
@@ -316,7 +331,10 @@ static ss_state_e open_value(ss_opened_t *opened, ss_bytes_t value, const openin
                 : examine(opened, &item, &cookie, opening);
     if (state == SS_VALID) {
         opened->session = session_of(&item, how, opening->pool);
-        state = judge(opened->session, opening);
+        state = judge(opened, opening);
+    }
+    if (state == SS_VALID && !opened->is_stored) {
+        state = prove(&item.stamp, opening);
     }
     if (state == SS_VALID) {
         opened->format = item.format;
@@ -525,6 +543,18 @@ apr_status_t ss_sealing_pack(ss_bytes_t *bytes, unsigned char *token, ss_session
     return rv;
 }
 
+apr_status_t ss_sealing_pack_replaced(ss_bytes_t *bytes, unsigned char *token, ss_bytes_t text,
+                                      const ss_stamp_t *stamp, const ss_sealing_t *how,
+                                      apr_pool_t *pool)
+{
+    ss_record_t record = { .is_replaced = 1, .text = text };
+    apr_status_t rv = ss_record_seal(bytes, &record, stamp->counter, stamp->id, record_keys(how),
+                                     how->random, pool);
+
+    memcpy(token, record.token, SS_TOKEN_SIZE);
+    return rv;
+}
+
 ss_state_e ss_sealing_unpack(ss_unpacked_t *unpacked, ss_bytes_t bytes, const ss_stamp_t *stamp,
                              const ss_sealing_t *how, apr_pool_t *pool)
 {
@@ -536,6 +566,7 @@ ss_state_e ss_sealing_unpack(ss_unpacked_t *unpacked, ss_bytes_t bytes, const ss
         return state;
     }
     memcpy(unpacked->token, bytes.data, SS_TOKEN_SIZE);
+    unpacked->is_replaced = ss_record_is_replaced(bytes);
     unpacked->key = item.key;
     item.stamp.counter = ss_record_counter(unpacked->token);
     unpacked->session = is_closed ? NULL : session_of(&item, how, pool);

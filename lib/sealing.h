@@ -53,6 +53,8 @@ const ss_format_t *ss_sealing_written(const ss_sealing_t *how);
  */
 ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool);
 
+struct ss_opened_t;
+
 typedef enum ss_fetched_e { SS_FETCHED, SS_FETCHED_NOTHING, SS_FETCH_FAILED } ss_fetched_e;
 
 /**
@@ -66,15 +68,21 @@ typedef enum ss_fetched_e { SS_FETCHED, SS_FETCHED_NOTHING, SS_FETCH_FAILED } ss
 typedef ss_fetched_e ss_fetch_fn(void *baton, ss_bytes_t *bytes, int *place,
                                  const unsigned char *id, apr_pool_t *pool);
 
-/** Judges a session that is valid otherwise: SS_VALID, or why it is not. */
-typedef ss_state_e ss_judge_fn(void *baton, const ss_session_t *session);
+/** Judges a session that is valid otherwise: SS_VALID, or why it is not. `opened` has the session;
+ * is_replaced may be set. */
+typedef ss_state_e ss_judge_fn(void *baton, struct ss_opened_t *opened);
+
+/** Has the client proved that a bound session is its own? SS_VALID or SS_UNPROVEN. Asked before a
+ * store is, and otherwise last. */
+typedef ss_state_e ss_prove_fn(void *baton, const ss_stamp_t *stamp);
 
 /** The cookies of our name that a request carries, in header order; and those of the companion's,
  * any of which may belong to any of the former. */
 typedef struct ss_candidates_t {
     ss_fetch_fn *fetch; /* NULL: there is no store, or nobody is to ask it */
     ss_judge_fn *judge; /* NULL: nobody has more to say */
-    void *baton;        /* of both */
+    ss_prove_fn *prove; /* NULL: bound sessions need no proof */
+    void *baton;        /* of all three */
     int came;           /* `count`, or more: these are not tried */
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count;
@@ -92,9 +100,10 @@ typedef struct ss_opened_t {
     const ss_format_t *format; /* NULL unless the session is valid */
     int key;                   /* index of the secret; 0 is the one that seals */
     apr_size_t size;           /* bytes of names and values of its cookies */
-    int is_owned; /* in every state: is one of the cookies of a framework's format, with a right
-                     signature, but of no use here? Its application can read it, and alone may
-                     overwrite it. Not one that has expired */
+    int is_owned;    /* in every state: is one of the cookies of a framework's format, with a right
+                        signature, but of no use here? Its application can read it, and alone may
+                        overwrite it. Not one that has expired */
+    int is_replaced; /* it goes on under another id: nothing of it is to be written */
     ss_stamp_t judged; /* SS_EXPIRED_IDLE, SS_EXPIRED_ABSOLUTE, SS_FROM_FUTURE and SS_UNAVAILABLE:
                           what the cookie says that is the reason */
 
@@ -175,10 +184,16 @@ SS_MUST_USE apr_status_t ss_sealing_pack(ss_bytes_t *bytes, unsigned char *token
                                          ss_session_t *session, const ss_stamp_t *stamp,
                                          const ss_sealing_t *how, apr_pool_t *pool);
 
+/** The record of a session that goes on under another id, instead of the one it had. */
+SS_MUST_USE apr_status_t ss_sealing_pack_replaced(ss_bytes_t *bytes, unsigned char *token,
+                                                  ss_bytes_t text, const ss_stamp_t *stamp,
+                                                  const ss_sealing_t *how, apr_pool_t *pool);
+
 /** The session of a record. */
 typedef struct ss_unpacked_t {
     ss_session_t *session; /* in `pool`; NULL when it is closed */
     int key;               /* index of the secret */
+    int is_replaced;       /* it goes on under another id */
     unsigned char token[SS_TOKEN_SIZE];
 } ss_unpacked_t;
 

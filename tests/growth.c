@@ -404,9 +404,9 @@ static void revocation(input_t *input, int size)
 /* Always as often: what was revoked, and what was not. */
 static void do_revocation_find(const input_t *input)
 {
-    const ss_revocable_t revoked = { NULL, ss_bytes_of("user77@example.org"), 500 },
-                         other = { (const unsigned char *)"an id of 16 byte",
-                                   ss_bytes_of("somebody@example.org"), 500 };
+    ss_revocable_t revoked = { NULL, ss_bytes_of("user77@example.org"), 500, 0 },
+                   other = { (const unsigned char *)"an id of 16 byte",
+                             ss_bytes_of("somebody@example.org"), 500, 0 };
 
     for (int i = 0; i < 100; i++) {
         must(ss_revocation_covers(input->revoked, &revoked, apr_time_from_sec(1000)));

@@ -70,11 +70,14 @@ result_e run_revoke(const options_t *options)
 static void print_as_json(const ss_revocation_line_t *line, int is_first, apr_pool_t *pool)
 {
     static const char *const kinds[] = {
-        [SS_REVOKED_ID] = "id", [SS_REVOKED_SUBJECT] = "subject", [SS_REVOKED_ALL] = "all"
+        [SS_REVOKED_ID] = "id",
+        [SS_REVOKED_SUBJECT] = "subject",
+        [SS_REVOKED_ALL] = "all",
+        [SS_REVOKED_REPLACED] = "replaced",
     };
     const char *value = "null";
 
-    if (line->kind == SS_REVOKED_ID) {
+    if (line->kind == SS_REVOKED_ID || line->kind == SS_REVOKED_REPLACED) {
         value = apr_pstrcat(pool, "\"", text_of_hex(line->value, pool), "\"", NULL);
     }
     if (line->kind == SS_REVOKED_SUBJECT) {
@@ -98,7 +101,8 @@ static void print_as_text(const ss_revocation_line_t *line, ss_bytes_t text, apr
     }
     printf("%.*s", (int)(end - 1 - text.data), text.data);
     if (line->kind != SS_REVOKED_ID) {
-        printf(", created up to %s", text_of_time(line->before, pool));
+        printf(line->kind == SS_REVOKED_REPLACED ? ", from %s" : ", created up to %s",
+               text_of_time(line->before, pool));
     }
     printf(", until %s\n", text_of_time(line->until, pool));
 }

@@ -27,7 +27,7 @@ static ss_state_e open_slowly(ss_record_t *record, ss_bytes_t bytes, const byte_
     byte_t *raw = apr_pmemdup(pool, bytes.data, bytes.len), key[MAC], bound[BOUND];
     ss_bytes_t text;
 
-    if (bytes.len < LEAST || raw[TOKEN] != 1 || raw[TOKEN + 1] > 1 ||
+    if (bytes.len < LEAST || raw[TOKEN] != 1 || raw[TOKEN + 1] > 2 ||
         (raw[TOKEN + 1] == 1 && bytes.len > LEAST)) {
         return SS_MALFORMED;
     }
@@ -36,7 +36,8 @@ static ss_state_e open_slowly(ss_record_t *record, ss_bytes_t bytes, const byte_
         if (has_key_id(raw + TOKEN + 2, i)) {
             derive(key, "store", i);
             memcpy(record->token, raw, TOKEN);
-            record->is_closed = raw[TOKEN + 1];
+            record->is_closed = raw[TOKEN + 1] == 1;
+            record->is_replaced = raw[TOKEN + 1] == 2;
             record->text = text;
             record->key = i;
             return gcm(0, key, raw + HEAD, bound_to(bound, id, raw), text, raw + bytes.len - TAG)
@@ -60,7 +61,7 @@ static ss_state_e judge(ss_bytes_t bytes, const byte_t *id, apr_pool_t *pool)
     MUST(ss_record_open(&got, bytes, id, keys(pool), pool) == state);
     if (state == SS_VALID) {
         MUST(ss_bytes_equal(got.text, want.text) && got.key == want.key);
-        MUST(got.is_closed == want.is_closed);
+        MUST(got.is_closed == want.is_closed && got.is_replaced == want.is_replaced);
         MUST(memcmp(got.token, want.token, TOKEN) == 0);
         MUST(ss_record_counter(got.token) == (apr_uint32_t)number(want.token, 4));
     }
@@ -73,7 +74,8 @@ enum {
     SECOND_SECRET = 2,
     ASKED_FOR_ANOTHER = 4,
     SECOND_VERSION = 8,
-    CLOSED_WITH_TEXT = 16
+    CLOSED_WITH_TEXT = 16,
+    REPLACED = 32
 };
 
 /* Make a record of these bytes: flags, key id and tag are right. The bytes are its token and nonce,
@@ -91,7 +93,7 @@ static ss_bytes_t seal_slowly(ss_bytes_t input, int choices, const byte_t *id, a
     memcpy(raw, input.data, input.len < len ? input.len : len);
     derive(key_id, "key id", secret);
     raw[TOKEN] = choices & SECOND_VERSION ? 2 : 1;
-    raw[TOKEN + 1] = choices & CLOSED ? 1 : 0;
+    raw[TOKEN + 1] = choices & CLOSED ? 1 : choices & REPLACED ? 2 : 0;
     memcpy(raw + TOKEN + 2, key_id, 2);
     derive(key, "store", secret);
     MUST(gcm(1, key, raw + HEAD, bound_to(bound, id, raw), bytes_at(raw + front, len - front),

@@ -23,7 +23,7 @@ static void look_up(const ss_revocation_t *set, ss_bytes_t text, apr_time_t now)
     static const unsigned char no_id[SS_SESSION_ID_SIZE];
     char room[SS_REVOCATION_SUBJECT_MAX];
     ss_revocation_line_t line;
-    ss_revocable_t session = { no_id, ss_absent, 0 };
+    ss_revocable_t session = { no_id, ss_absent, 0, 0 };
 
     if (ss_revocation_parse(&line, text, room) != APR_SUCCESS) {
         return;

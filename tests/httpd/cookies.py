@@ -120,11 +120,11 @@ class Record:
     @classmethod
     def open(cls, raw, id, secret=SECRET, name=COOKIE, audience=''):
         head, nonce, sealed = raw[:16], raw[16:16 + NONCE_SIZE], raw[16 + NONCE_SIZE:]
-        assert head[12] == 1 and head[13] in (0, 1)
+        assert head[12] == 1 and head[13] in (0, 1, 2)
         assert head[14:16] == hkdf(secret.encode(), b'key id' + binding(name, audience), 2)
         text = decrypt(hkdf(secret.encode(), b'store' + binding(name, audience), 32), nonce, sealed, id + head)
-        assert not (head[13] and text)
-        return cls(text, bool(head[13]), int.from_bytes(head[:4], 'big'))
+        assert not (head[13] == 1 and text)
+        return cls(text, head[13] == 1, int.from_bytes(head[:4], 'big'))
 
     @classmethod
     def find(cls, id, secret=SECRET, name=COOKIE, audience=''):

@@ -162,6 +162,17 @@ DIRECTIVES = {
         good=['Off', 'off', 'file:{dir}/revoked', 'file:revoked'],
         bad=[('On', '"On" is not accepted', 'file: and the path'), ('file:', '"file:" is not accepted', 'or file:'),
              ('Off store', 'a word too many', 'or Off')]),
+    'SignedSessionBind': Directive(
+        SERVER,
+        good=['Off', 'off'],
+        bad=[('On', '"" is not accepted', 'the path of a URL'), ('Yes /bind', '"Yes" is not accepted', 'On or Required'),
+             *((f'On {path}', f'"{path}" is not accepted', 'such as /session-bind')
+               for path in ('bind', '/', '//bind', '/a/../b', '/./a', '/a?b', '/a#b', '/%61', '/a;b', 'https://host/a')),
+             ('On /bind 4min', '"4min" is not accepted', '5min to 1h'), ('On /bind 61min', '"61min" is not accepted', '5min to 1h'),
+             ('On /bind soon', '"soon" is not accepted', '5min to 1h'), ('On /bind 10min 10min', 'accepted are On PATH', 'LIFETIME'),
+             ('Required /bind 10min 59s', '"59s" is not accepted', '1min to 1h'),
+             ('Required /bind 10min 2h', '"2h" is not accepted', '1min to 1h'), ('Off /bind', 'accepted are On PATH', 'or Off'),
+             ('Required /bind 10min 10min x', 'a word too many', 'or Off')]),
     'SignedSessionUnavailable': Directive(
         SECTION,
         good=['503', 'anonymous', 'Anonymous'],

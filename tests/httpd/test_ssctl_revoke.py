@@ -105,6 +105,14 @@ def test_what_holds_is_listed(log):
     assert revoked(log, '--now', NOW + 15 * DAY, '--json') == '[]\n'
 
 
+def test_a_session_that_was_bound_is_listed(log):
+    with log.open('a') as file:
+        file.write(f'replaced {ID} {NOW} {NOW + DAY}\n')
+    assert revoked(log, '--now', NOW) == f'replaced {ID}, from 2026-01-01T00:00:00Z, until 2026-01-02T00:00:00Z\n'
+    assert json.loads(revoked(log, '--now', NOW, '--json')) == [
+        {'kind': 'replaced', 'value': ID, 'before': NOW, 'until': NOW + DAY}]
+
+
 def test_only_what_a_terminal_can_bear_is_printed(log):
     with log.open('ab') as file:
         file.write(b'subject \xc2\x9b31m\xe2\x80\xae 1 9999999999\n')

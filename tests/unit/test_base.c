@@ -20,6 +20,8 @@ static const struct {
     { SS_FROM_FUTURE,      "from-future" },
     { SS_REVOKED,          "revoked" },
     { SS_UNAVAILABLE,      "unavailable" },
+    { SS_UNPROVEN,         "unproven" },
+    { SS_UNBOUND,          "unbound" },
 };
 
 static const struct {

@@ -58,6 +58,21 @@ START_TEST(every_save_has_another_token)
 }
 END_TEST
 
+START_TEST(a_replaced_record_still_has_its_text)
+{
+    const ss_sealing_t how = one("native");
+    ss_record_t record = { .is_replaced = 1, .text = ss_bytes_of(TEXT) }, opened;
+    ss_bytes_t bytes = sealed(&record, &how);
+
+    ck_assert(ss_record_is_replaced(bytes));
+    ck_assert_int_eq(ss_record_open(&opened, bytes, id, keys_of(&how), pool), SS_VALID);
+    ck_assert(opened.is_replaced && !opened.is_closed);
+    assert_bytes(opened.text, ss_bytes_of(TEXT), "text");
+    record.is_replaced = 0;
+    ck_assert(!ss_record_is_replaced(sealed(&record, &how)));
+}
+END_TEST
+
 START_TEST(a_closed_record_has_no_text)
 {
     const ss_sealing_t how = one("native");
@@ -230,6 +245,48 @@ START_TEST(lost_changes_are_counted)
 }
 END_TEST
 
+static ss_state_e not_proved(void *asked, const ss_stamp_t *stamp)
+{
+    ck_assert(ss_stamp_is_bound(stamp));
+    ++*(int *)asked;
+    return SS_UNPROVEN;
+}
+
+static ss_fetched_e never(void *asked, ss_bytes_t *bytes, int *place, const unsigned char *whose,
+                          apr_pool_t *from)
+{
+    (void)asked;
+    (void)bytes;
+    (void)place;
+    (void)whose;
+    (void)from;
+    ck_abort_msg("a store was asked");
+    return SS_FETCH_FAILED;
+}
+
+/* Whoever has only copied a cookie does not trouble a store. */
+START_TEST(a_bound_session_is_proved_before_its_store_is_asked)
+{
+    const ss_sealing_t how = one("native");
+    ss_stamp_t stamp = stamp_at(NOW);
+    ss_sealing_result_t result;
+    ss_candidates_t found;
+    ss_opened_t opened;
+    int asked = 0;
+
+    stamp.point[0] = 2; /* and 5 is the x of a point */
+    stamp.point[SS_POINT_SIZE - 1] = 5;
+    ck_assert_int_eq(ss_sealing_refer(&result, &stamp, &how, pool), APR_SUCCESS);
+    found = candidates(&result.cookie, 1);
+    found.fetch = never;
+    found.prove = not_proved;
+    found.baton = &asked;
+    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_UNPROVEN);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_ptr_null(opened.session);
+}
+END_TEST
+
 static const struct {
     ss_fetched_e answer;
     const char *text; /* NULL: it is closed */
@@ -373,7 +430,9 @@ int main(void)
 
     tcase_add_test(cases, a_record_comes_back);
     tcase_add_test(cases, every_save_has_another_token);
+    tcase_add_test(cases, a_bound_session_is_proved_before_its_store_is_asked);
     tcase_add_test(cases, a_closed_record_has_no_text);
+    tcase_add_test(cases, a_replaced_record_still_has_its_text);
     tcase_add_test(cases, a_record_under_another_id_does_not_open);
     tcase_add_test(cases, a_record_of_another_audience_or_cookie_does_not_open);
     tcase_add_test(cases, a_record_of_the_previous_secret_opens);

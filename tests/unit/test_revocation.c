@@ -34,6 +34,7 @@ static const struct {
     { "a comment's sign",    "subject #1 1 2",                  SS_REVOKED_SUBJECT, "#1",       1,    2,    "subject %231 1 2" },
     { "everybody",           "all 900 2000",                    SS_REVOKED_ALL,     NULL,       900,  2000, NULL },
     { "blanks",              " all\t900  2000 \r",              SS_REVOKED_ALL,     NULL,       900,  2000, "all 900 2000" },
+    { "one that is replaced", "replaced " ID " 900 2000",        SS_REVOKED_REPLACED, ID,        900,  2000, NULL },
     { "zeros",               "all 0 0",                         SS_REVOKED_ALL,     NULL,       0,    0,    NULL },
     { "the latest time",     "all 1099511627775 1099511627775", SS_REVOKED_ALL,     NULL,       SS_REVOCATION_TIME_MAX, SS_REVOCATION_TIME_MAX, NULL },
 };
@@ -51,6 +52,8 @@ static const struct {
     { "an id without a time",    "id " ID,                    APR_EINVAL },
     { "an id with two",          "id " ID " 1 2",             APR_EINVAL },
     { "a short id",              "id 00 2",                   APR_EINVAL },
+    { "replaced with one time",  "replaced " ID " 2000",      APR_EINVAL },
+    { "replaced, and no id",     "replaced alice 900 2000",   APR_EINVAL },
     { "a long id",               "id " ID "00 2",             APR_EINVAL },
     { "no digit",                "id 000102030405060708090a0b0c0d0e0g 2", APR_EINVAL },
     { "a subject without",       "subject 1 2",               APR_EINVAL },
@@ -78,8 +81,8 @@ START_TEST(test_what_a_line_says)
     ss_bytes_t text, value = ss_absent;
 
     if (lines[_i].value != NULL) {
-        value =
-            lines[_i].kind == SS_REVOKED_ID ? unhex(lines[_i].value) : ss_bytes_of(lines[_i].value);
+        value = lines[_i].kind == SS_REVOKED_SUBJECT ? ss_bytes_of(lines[_i].value)
+                                                     : unhex(lines[_i].value);
     }
     ck_assert_msg(ss_revocation_parse(&line, exact_of(lines[_i].text), room) == APR_SUCCESS, "%s",
                   lines[_i].what);
@@ -165,8 +168,8 @@ static ss_revocation_t *set_of(const char *text, apr_time_t now)
 static int covers(const ss_revocation_t *set, const char *id, const char *subject,
                   apr_int64_t created, apr_time_t now)
 {
-    const ss_revocable_t session = { id == NULL ? NULL : (const unsigned char *)unhex(id).data,
-                                     subject == NULL ? ss_absent : exact_of(subject), created };
+    ss_revocable_t session = { id == NULL ? NULL : (const unsigned char *)unhex(id).data,
+                               subject == NULL ? ss_absent : exact_of(subject), created, 0 };
 
     return ss_revocation_covers(set, &session, now);
 }
@@ -206,6 +209,11 @@ static const struct {
     { "the later of each",            "subject alice 800 2000\nsubject alice 900 1500", ID, "alice", 850, 1800, 1 },
     { "all and subject",              "all 800 2000\nsubject alice 900 2000", ID, "alice", 850, 1000, 1 },
     { "subject and all",              "subject alice 800 2000\nall 900 2000", ID, "alice", 850, 1000, 1 },
+    { "it is replaced, a moment ago",  "replaced " ID " 1001 2000", ID, "alice", 100, 1000, 0 },
+    { "it was replaced",              "replaced " ID " 1000 2000", ID, "alice", 100, 1000, 1 },
+    { "it was replaced, whenever it began", "replaced " ID " 1000 2000", ID, NULL, SS_NO_TIME, 1000, 1 },
+    { "another one was replaced",     "replaced " OTHER_ID " 900 2000", ID, "alice", 100, 1000, 0 },
+    { "it is replaced, and has ended", "replaced " ID " 1500 2000\nid " ID " 2000", ID, "alice", 100, 1000, 1 },
     { "among others",                 "nonsense\n\n# all 5000 5000\nid " OTHER_ID " 2000\r\nid " ID " 2000\nmore", ID, NULL, 100, 1000, 1 },
     { "a line without its end",       "id " ID " 2000",            ID,   NULL,    100, 1000, 1 },
 };
@@ -218,6 +226,21 @@ START_TEST(test_what_is_covered)
     ck_assert_msg(covers(set, covered[_i].id, covered[_i].subject, covered[_i].created,
                          apr_time_from_sec(covered[_i].now)) == covered[_i].want,
                   "%s", covered[_i].what);
+}
+END_TEST
+
+START_TEST(test_what_is_replaced_is_known_as_such)
+{
+    const ss_revocation_t *set = set_of("replaced " ID " 1001 2000\n", apr_time_from_sec(950));
+    ss_revocable_t session = { (const unsigned char *)unhex(ID).data, ss_absent, 100, 0 };
+
+    ck_assert(!ss_revocation_covers(set, &session, apr_time_from_sec(1000)));
+    ck_assert(session.is_replaced);
+    ck_assert(ss_revocation_covers(set, &session, apr_time_from_sec(1001)));
+    ck_assert(!session.is_replaced);
+    session.id = (const unsigned char *)unhex(OTHER_ID).data;
+    ck_assert(!ss_revocation_covers(set, &session, apr_time_from_sec(1000)));
+    ck_assert(!session.is_replaced);
 }
 END_TEST
 
@@ -403,6 +426,7 @@ int main(void)
     tcase_add_loop_test(text, test_what_cannot_be_written, 0, COUNT(unprintable));
 
     tcase_add_loop_test(sets, test_what_is_covered, 0, COUNT(covered));
+    tcase_add_test(sets, test_what_is_replaced_is_known_as_such);
     tcase_add_test(sets, test_what_is_past_is_replaced);
     tcase_add_loop_test(sets, test_when_a_new_session_may_begin, 0, COUNT(earliest));
     tcase_add_test(sets, test_counting);

@@ -491,7 +491,7 @@ static ss_followed_t *log_;
 
 static ss_state_e state_of(const char *subject)
 {
-    const ss_revocable_t session = { NULL, ss_bytes_of(subject), 500 };
+    ss_revocable_t session = { NULL, ss_bytes_of(subject), 500, 0 };
 
     why = NULL;
     return ss_followed_judge(log_, &session, NOW, &why, pool);
@@ -692,8 +692,7 @@ static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *data)
     while (__atomic_load_n(&appended, __ATOMIC_SEQ_CST) < ROUNDS) {
         unsigned last = __atomic_load_n(&appended, __ATOMIC_SEQ_CST);
         const char *text = "?";
-        const ss_revocable_t session = { NULL, ss_bytes_of(apr_psprintf(own, "user%u", last)),
-                                         500 };
+        ss_revocable_t session = { NULL, ss_bytes_of(apr_psprintf(own, "user%u", last)), 500, 0 };
 
         if (ss_followed_judge(log_, &session, NOW, &text, own) !=
             (last == 0 ? SS_VALID : SS_REVOKED)) {
