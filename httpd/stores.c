@@ -112,7 +112,7 @@ ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place
 {
     ss_fetched_e fetched = SS_FETCHED_NOTHING;
 
-    for (*place = 0; *place < call->stores->count; (*place)++) {
+    for (; *place < call->stores->count; (*place)++) {
         if (ss_stores_is_cookie(call->stores, *place)) {
             continue;
         }

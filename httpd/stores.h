@@ -46,7 +46,7 @@ typedef struct ss_store_call_t {
 
 /** Load a record: from the first store that has it.
  *
- * @param place  out, with SS_FETCHED: which */
+ * @param place  in: where to begin; out, with SS_FETCHED: which */
 ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place);
 
 /**

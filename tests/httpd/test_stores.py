@@ -325,6 +325,28 @@ def test_from_store_to_store(moving):
     assert get(copy) == {}  # it was closed there
 
 
+def test_servers_may_change_over_one_after_the_other(start):
+    """Whoever comes to both meanwhile is logged out by neither, and what he changes is kept."""
+    first = start(CONF, store='SignedSessionStore file', files=FILES)
+    old, new = f'file:{first.dir}/sessions', f'file:{first.dir}/others'
+    second = start(CONF, store=f'SignedSessionStore {old} {new}', files=FILES)
+    jar = Jar(first)
+    patch(jar, {'a': 1})
+    move(first, f'{new} {old}')
+    patch(jar, {'a': 2})  # it has moved
+    there, ended = Jar(second), Jar(second)
+    there.cookies, ended.cookies = dict(jar.cookies), dict(jar.cookies)
+    assert get(there) == {'a': 2}
+    patch(there, {'b': 1})  # it stays where it is
+    patch(jar, {'b': 2})
+    patch(there, {'cart': []})
+    assert get(jar) == get(there) == {'a': 2, 'b': 2, 'cart': []}
+    assert cookie_of(there).counter == 5
+    assert there.request('DELETE', '/session').status == 204
+    assert get(jar) == get(ended) == {}
+    assert b'SS0403' in patch(jar, {'a': 1}, 409).body and b'SS0403' in patch(ended, {'a': 1}, 409).body
+
+
 # --- overflow ------------------------------------------------------------------------------------
 
 
