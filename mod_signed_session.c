@@ -28,6 +28,8 @@
 #include "httpd/returning.h"
 #include "httpd/revoke.h"
 #include "httpd/startup.h"
+#include "httpd/status.h"
+#include "httpd/tally.h"
 #include "httpd/upgrade.h"
 #include "lib/option.h"
 #include "mod_signed_session_store.h"
@@ -197,6 +199,7 @@ static void register_hooks(apr_pool_t *pool)
     ss_upgrade_register();
     ss_require_register(pool);
     ss_api_register();
+    ss_status_register(pool);
 
     ap_hook_pre_config(ss_expression_register_log, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(ss_modules_replace, NULL, NULL, APR_HOOK_MIDDLE);
@@ -231,6 +234,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_identity_settle, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
+    ap_hook_handler(ss_status_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_revoke_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
 
@@ -242,6 +246,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_insert_error_filter(ss_response_insert_error, after_headers, NULL,
                                 APR_HOOK_REALLY_LAST);
 
+    /* before the logs are written, whose lines may depend on it */
+    ap_hook_log_transaction(ss_tally_request, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_log_transaction(ss_response_report_late_change, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -5,6 +5,7 @@
 #include <http_protocol.h>
 
 #include "httpd/answer.h"
+#include "httpd/counters.h"
 #include "httpd/endpoint.h"
 #include "httpd/log.h"
 #include "httpd/saving.h"
@@ -140,6 +141,7 @@ static void refuse_key(ss_call_t *call, ss_bytes_t key)
                            "something is decided by it",
                            (int)key.len, key.data);
 
+    ss_count(SS_COUNT_REFUSALS + SS_REFUSED_KEY);
     ss_answer_problem(call->r, HTTP_FORBIDDEN,
                       apr_psprintf(pool, "SS0202: \"%.*s\" may not be written here: %s",
                                    (int)key.len, key.data, fix));
@@ -178,6 +180,7 @@ static void refuse_unsaved(ss_call_t *call, apr_status_t rv)
 {
     ss_unsaved_t unsaved = ss_unsaved_of(call->visit, rv);
 
+    ss_count(SS_COUNT_REFUSALS + (int)unsaved.kind);
     if (unsaved.status >= HTTP_INTERNAL_SERVER_ERROR) {
         ss_log_text(call->r, unsaved.level, unsaved.log);
     }

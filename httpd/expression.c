@@ -6,6 +6,7 @@
 #include <httpd.h>
 #include <mod_log_config.h>
 
+#include "httpd/event.h"
 #include "httpd/expression.h"
 #include "httpd/facts.h"
 #include "httpd/response.h"
@@ -14,6 +15,7 @@
 
 #define FUNCTION "session"
 #define LOG_FORMAT "^SS"
+#define EVENT ":event" /* in the log alone */
 
 /* A value or a fact. NULL when there is no such value, or none that may leave alone. */
 static const char *value_at(request_rec *r, const char *path, apr_pool_t *pool)
@@ -94,7 +96,14 @@ int ss_expression_look_up(ap_expr_lookup_parms *parms)
 
 static const char *log_value(request_rec *r, char *path)
 {
-    const char *text = value_at(r, path, r->pool);
+    const char *text;
+
+    if (strcmp(path, EVENT) == 0) {
+        const ss_visit_t *visit = ss_visit_loaded(r);
+
+        return visit == NULL ? NULL : ss_event_print(visit, r); /* JSON has escapes of its own */
+    }
+    text = value_at(r, path, r->pool);
 
     return text == NULL ? NULL : ap_escape_logitem(r->pool, text);
 }

@@ -87,14 +87,13 @@ static const ss_key_t *first_native_key(const ss_visit_t *visit)
     return NULL;
 }
 
-/* Lines of a log can be joined by it, and no cookie be recognized. The MAC of a cookie begins with
- * its version, and is never one of this text. */
-static const char *id(const ss_visit_t *visit, request_rec *r)
+/* The MAC of a cookie begins with its version, and is never one of this text. */
+const char *ss_facts_id_of(const ss_visit_t *visit, const unsigned char *secret_id,
+                           apr_pool_t *pool)
 {
     static const unsigned char none[SS_SESSION_ID_SIZE];
     static const char purpose[] = "id of a session for people";
     const ss_key_t *key = first_native_key(visit);
-    const unsigned char *secret_id = stamp_of(visit)->id;
     unsigned char mac[SS_SHA256_SIZE];
     char text[sizeof(purpose) + SS_SESSION_ID_SIZE];
 
@@ -106,7 +105,12 @@ static const char *id(const ss_visit_t *visit, request_rec *r)
     if (ss_mac_compute(key->mac, mac, ss_bytes(text, sizeof(text))) != APR_SUCCESS) {
         return NULL;
     }
-    return apr_pescape_hex(r->pool, mac, ID_BYTES, 0);
+    return apr_pescape_hex(pool, mac, ID_BYTES, 0);
+}
+
+static const char *id(const ss_visit_t *visit, request_rec *r)
+{
+    return ss_facts_id_of(visit, stamp_of(visit)->id, r->pool);
 }
 
 static const struct {

@@ -26,4 +26,9 @@ const char *ss_facts_fault(const char *name, apr_pool_t *pool);
  */
 const char *ss_facts_text(const ss_visit_t *visit, const char *name, request_rec *r);
 
+/** The id of a session for people: lines of a log can be joined by it, and no cookie be recognized.
+ * NULL when `secret_id`, of SS_SESSION_ID_SIZE bytes, is all zero. */
+const char *ss_facts_id_of(const ss_visit_t *visit, const unsigned char *secret_id,
+                           apr_pool_t *pool);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include "httpd/counters.h"
 #include "httpd/guard.h"
 #include "httpd/caller.h"
 #include "httpd/config.h"
@@ -38,6 +39,7 @@ int ss_guard_check(request_rec *r)
     if (ss_origin_may_change(&caller)) {
         return DECLINED;
     }
+    ss_count(SS_COUNT_REFUSALS + SS_REFUSED_CROSS_SITE);
     ss_log(r, APLOG_WARNING, "SS0209",
            "a %s request that another site has caused was refused (Sec-Fetch-Site: %s, Origin: "
            "%s): %s",

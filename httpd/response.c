@@ -23,6 +23,7 @@
 
 #include "httpd/response.h"
 #include "httpd/caller.h"
+#include "httpd/counters.h"
 #include "httpd/earned.h"
 #include "httpd/strip.h"
 #include "httpd/log.h"
@@ -67,7 +68,10 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
         rv = ss_saving_seal(visit, may_renew, &set_cookie);
     }
     if (rv != APR_SUCCESS) {
-        ss_log_text(r, ss_unsaved_of(visit, rv).level, ss_unsaved_of(visit, rv).log);
+        ss_unsaved_t unsaved = ss_unsaved_of(visit, rv);
+
+        ss_count(SS_COUNT_REFUSALS + (int)unsaved.kind);
+        ss_log_text(r, unsaved.level, unsaved.log);
     }
     if (rv != APR_SUCCESS) {
         ss_visit_revert(visit);
@@ -468,6 +472,7 @@ int ss_response_report_late_change(request_rec *r)
 
     if (has_late_note(r, visit) ||
         (visit != NULL && ss_draft_changed_at(visit->draft) > visit->response.version)) {
+        ss_count(SS_COUNT_REFUSALS + SS_REFUSED_TOO_LATE);
         ss_log(r, APLOG_WARNING, "SS0301",
                "the session was changed after the response's header had left, or in a response "
                "without one: the change is lost");

@@ -3,6 +3,7 @@
  */
 #include <apr_strings.h>
 
+#include "httpd/counters.h"
 #include "httpd/log.h"
 #include "httpd/revoking.h"
 #include "httpd/shared_log.h"
@@ -155,6 +156,7 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
 {
     ss_revoking_t *revoking = conf->revoking;
     apr_time_t now = apr_time_now();
+    apr_status_t rv;
     ss_revocation_line_t line = { .kind = kind, .value = value, .until = end_of(conf, now) };
 
     if (revoking == NULL) {
@@ -162,8 +164,12 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
         return APR_ENOTIMPL;
     }
     line.before = before_of(revoking, kind, value, now, pool);
-    return revoking->file != NULL ? append(conf, &line, why, pool)
-                                  : ss_shared_log_add(revoking->shared, &line, why, pool);
+    rv = revoking->file != NULL ? append(conf, &line, why, pool)
+                                : ss_shared_log_add(revoking->shared, &line, why, pool);
+    if (rv == APR_SUCCESS) {
+        ss_count(SS_COUNT_REVOCATIONS + (int)kind);
+    }
+    return rv;
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "httpd/answer.h"
 #include "httpd/body.h"
+#include "httpd/counters.h"
 #include "httpd/endpoint.h"
 #include "httpd/routes.h"
 #include "httpd/location.h"
@@ -115,11 +116,13 @@ static int is_refused_by_head(ss_call_t *call, const ss_caller_t *caller, const 
                               const char *wanted)
 {
     if (!ss_origin_may_change(caller)) {
+        ss_count(SS_COUNT_REFUSALS + SS_REFUSED_CROSS_SITE);
         ss_endpoint_refuse(call, HTTP_FORBIDDEN,
                            "SS0204: a page of another origin may not change the session: add its "
                            "origin to SignedSessionTrustedOrigin if it should");
     }
     else if (call->dir->mode == SS_READ_ONLY) {
+        ss_count(SS_COUNT_REFUSALS + SS_REFUSED_READ_ONLY);
         ss_endpoint_refuse(call, HTTP_CONFLICT,
                            "SS0205: sessions are read-only here: \"SignedSession On\" in this "
                            "location would allow changes");

@@ -222,6 +222,7 @@ static apr_status_t print(ss_visit_t *visit, int renewing, apr_time_t deadline)
     apr_status_t rv;
 
     visit->saving.set_cookie = visit->saving.set_companion = NULL;
+    memset(visit->saving.id, 0, sizeof(visit->saving.id));
     if (visit->opened.is_owned) {
         return print_owned(visit);
     }
@@ -240,6 +241,7 @@ static apr_status_t print(ss_visit_t *visit, int renewing, apr_time_t deadline)
     }
     rv = put(&result, visit, renewing, deadline);
     if (rv == APR_SUCCESS) {
+        memcpy(visit->saving.id, result.stamp.id, sizeof(visit->saving.id));
         print_cookie(visit, &result.cookie,
                      ss_sealing_max_age(session, &result.stamp, &visit->conf->sealing, visit->now));
     }

@@ -7,6 +7,7 @@
 #include <unixd.h>
 
 #include "httpd/config.h"
+#include "httpd/counters.h"
 #include "httpd/doubts.h"
 #include "httpd/forward.h"
 #include "httpd/log.h"
@@ -64,6 +65,7 @@ static const struct part_t {
     { NULL,                ss_forward_reserve, NULL },
     { NULL,                ss_response_start,  NULL },
     { NULL,                ss_revoking_settle, ss_revoking_open },
+    { NULL,                ss_counters_settle, ss_counters_open },
     { NULL,                NULL,               keep_memory },
     /* clang-format on */
 };

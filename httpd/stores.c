@@ -11,6 +11,7 @@
 
 #include "httpd/breaker.h"
 #include "httpd/config.h"
+#include "httpd/counters.h"
 #include "httpd/log.h"
 #include "httpd/stores.h"
 
@@ -97,6 +98,9 @@ static ss_fetched_e load_from(const ss_place_t *place, ss_store_call_t *call, ss
     result = place->provider->load(place->store, call->id, &value, call->deadline, &call->why,
                                    call->pool);
     note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE);
+    if (result == SIGNED_SESSION_STORE_UNAVAILABLE) {
+        ss_count(SS_COUNT_STORE_ERRORS);
+    }
     switch (result) {
     case SIGNED_SESSION_STORE_FOUND:
         *bytes = ss_bytes((const char *)value.data, value.len);
@@ -140,6 +144,12 @@ signed_session_store_e ss_stores_save(ss_store_call_t *call, int place_,
                                    call->deadline, &call->why, call->pool);
     if (!call->again || result != SIGNED_SESSION_STORE_UNAVAILABLE) {
         note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE);
+    }
+    if (result == SIGNED_SESSION_STORE_UNAVAILABLE) {
+        ss_count(SS_COUNT_STORE_ERRORS + 1);
+    }
+    if (result == SIGNED_SESSION_STORE_CONFLICT) {
+        ss_count(SS_COUNT_STORE_CONFLICTS);
     }
     *current = ss_bytes((const char *)there.data, there.len);
     return result;

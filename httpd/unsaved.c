@@ -13,7 +13,7 @@ static ss_unsaved_t too_large(const ss_visit_t *visit)
     apr_pool_t *pool = visit->root->pool;
     apr_size_t over = visit->saving.over, limit = visit->conf->max_size;
     const ss_unsaved_t unsaved = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
         apr_psprintf(pool,
                      "SS0302: the session was not saved: its cookie would be %" APR_SIZE_T_FMT
                      " bytes over the limit of %" APR_SIZE_T_FMT
@@ -33,7 +33,7 @@ static ss_unsaved_t too_large_for_store(const ss_visit_t *visit)
     apr_pool_t *pool = visit->root->pool;
     apr_size_t over = visit->keeping.over, limit = visit->conf->store_max_size;
     const ss_unsaved_t unsaved = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
         apr_psprintf(pool,
                      "SS0406: the session was not saved: its JSON text is %" APR_SIZE_T_FMT
                      " bytes over the limit of %" APR_SIZE_T_FMT
@@ -54,6 +54,7 @@ static ss_unsaved_t of_store(const ss_visit_t *visit, int status, const char *fa
     const char *why = visit->keeping.why != NULL ? visit->keeping.why : fallback;
     const ss_unsaved_t unsaved = {
         status, APLOG_ERR,
+        status == HTTP_INSUFFICIENT_STORAGE ? SS_REFUSED_FULL : SS_REFUSED_UNAVAILABLE,
         apr_psprintf(visit->root->pool, "SS0402: the session was not saved: %s", why), detail
     };
 
@@ -65,12 +66,12 @@ static ss_unsaved_t of_format(const ss_visit_t *visit, apr_status_t rv)
     apr_pool_t *pool = visit->root->pool;
     const char *refusal = ss_format_refusal(rv);
     const ss_unsaved_t unsaved = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
         apr_psprintf(pool, "SS0312: the session was not saved: %s", refusal),
         apr_psprintf(pool, "The session could not be opened again: %s.", refusal)
     };
     static const ss_unsaved_t unsealed = {
-        HTTP_INTERNAL_SERVER_ERROR, APLOG_ERR,
+        HTTP_INTERNAL_SERVER_ERROR, APLOG_ERR, SS_REFUSED_UNSEALED,
         "SS0306: the session was not saved: OpenSSL or zlib failed to seal it",
         "The session could not be sealed."
     };
@@ -81,16 +82,17 @@ static ss_unsaved_t of_format(const ss_visit_t *visit, apr_status_t rv)
 ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
 {
     static const ss_unsaved_t ended = {
-        HTTP_CONFLICT, APLOG_WARNING, "SS0403: the session was not saved: it was ended meanwhile",
+        HTTP_CONFLICT, APLOG_WARNING, SS_REFUSED_ENDED,
+        "SS0403: the session was not saved: it was ended meanwhile",
         "SS0403: The session was ended meanwhile, by another request."
     };
     static const ss_unsaved_t contended = {
-        HTTP_CONFLICT, APLOG_ERR,
+        HTTP_CONFLICT, APLOG_ERR, SS_REFUSED_CONTENDED,
         "SS0402: the session was not saved: other requests change it all the time",
         "SS0402: Other requests change the session all the time: try again."
     };
     static const ss_unsaved_t too_wide = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR,
+        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
         "SS0406: the session was not saved: a stored session has at most " APR_STRINGIFY(
             SS_STORED_KEYS_MAX) " top-level keys",
         "The session would have more than " APR_STRINGIFY(SS_STORED_KEYS_MAX) " top-level keys."

@@ -4,12 +4,14 @@
 #ifndef SS_UNSAVED_H
 #define SS_UNSAVED_H
 
+#include "httpd/counters.h"
 #include "httpd/visit.h"
 
 /** Why a session was not saved, for those who must be told. */
 typedef struct ss_unsaved_t {
     int status;         /* of HTTP */
     int level;          /* of the log */
+    ss_refused_e kind;  /* for the counters */
     const char *log;    /* for the log, with its number */
     const char *detail; /* for the client: nothing of the store itself */
 } ss_unsaved_t;

@@ -3,6 +3,7 @@
  */
 #include <apr_strings.h>
 
+#include "httpd/counters.h"
 #include "httpd/log.h"
 #include "httpd/visit.h"
 #include "httpd/update.h"
@@ -99,6 +100,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
     const char *fault;
 
     if (!ss_visit_may_change(r)) {
+        ss_count(SS_COUNT_REFUSALS + SS_REFUSED_READ_ONLY);
         ss_log(r, APLOG_WARNING, "SS0304",
                "the update in %s was dropped, because sessions are off or read-only here: add "
                "\"SignedSession On\" to this location",
@@ -116,6 +118,7 @@ static void apply(request_rec *r, const char *where, const char *text, const ss_
         fault = merge(visit, patch);
     }
     if (fault != NULL) {
+        ss_count(SS_COUNT_REFUSALS + SS_REFUSED_BAD_UPDATE);
         ss_log(r, APLOG_ERR, "SS0303", "the update in %s was ignored: %s", where, fault);
     }
 }

@@ -121,6 +121,12 @@ typedef struct ss_revoke_note_t {
     int is_done;  /* they are */
 } ss_revoke_note_t;
 
+/** tally.c: what the log calls it. */
+typedef struct ss_tally_note_t {
+    const char *event;  /* NULL: nothing that is worth a line */
+    const char *reason; /* of a cookie that was written, or NULL */
+} ss_tally_note_t;
+
 /** outage.c */
 typedef struct ss_outage_note_t {
     int is_anonymous;           /* who has a session that cannot be loaded goes on without one */
@@ -130,11 +136,12 @@ typedef struct ss_outage_note_t {
 /** saving.c: the session as it was saved last. */
 typedef struct ss_saving_note_t {
     int is_defined;
-    unsigned version;          /* of the draft */
-    int renewing;              /* might an unchanged session be renewed? */
-    const char *set_cookie;    /* NULL: nothing is to be written */
-    const char *set_companion; /* a second cookie that goes with it, or NULL */
-    apr_size_t over;           /* bytes that the cookie would exceed the limit by */
+    unsigned version;                     /* of the draft */
+    int renewing;                         /* might an unchanged session be renewed? */
+    const char *set_cookie;               /* NULL: nothing is to be written */
+    const char *set_companion;            /* a second cookie that goes with it, or NULL */
+    unsigned char id[SS_SESSION_ID_SIZE]; /* of the session in it; all zero: it has none */
+    apr_size_t over;                      /* bytes that the cookie would exceed the limit by */
 } ss_saving_note_t;
 
 /**
@@ -176,6 +183,7 @@ typedef struct ss_visit_t {
     ss_shared_cookie_note_t shared_cookie;
     ss_response_note_t response;
     ss_outage_note_t outage;
+    ss_tally_note_t tally;
     ss_revoke_note_t revoke;
     ss_keeping_note_t keeping;
     ss_saving_note_t saving;

@@ -87,19 +87,13 @@ static ss_wire_e converse(ss_reply_t *reply, ss_wire_t *wire, question_t *questi
  * FALSE: there is none. */
 static int ask(answer_t *answer, question_t *question, const call_t *call)
 {
-    for (answer->tries = 1;; answer->tries++) {
-        ss_wires_t *wires = call->redis->wires;
-        ss_wire_t *wire =
-            answer->tries == 1
-                ? ss_wires_take(wires, call->began, call->until, call->why, call->pool)
-                : ss_wires_connect(wires, call->until, call->why, call->pool);
-        ss_wire_e rv;
+    ss_wires_t *wires = call->redis->wires;
+    ss_wire_t *wire = ss_wires_take(wires, call->began, call->until, call->why, call->pool);
 
-        if (wire == NULL) {
-            return 0;
-        }
+    for (answer->tries = 1; wire != NULL; answer->tries++) {
+        ss_wire_e rv = converse(&answer->reply, wire, question, call);
+
         answer->shown = wire->shown;
-        rv = converse(&answer->reply, wire, question, call);
         if (rv == SS_WIRE_DONE && !ss_reply_is_error(&answer->reply, "READONLY ")) {
             ss_wires_put(wires, wire, call->began);
             return 1;
@@ -111,7 +105,9 @@ static int ask(answer_t *answer, question_t *question, const call_t *call)
         if (rv == SS_WIRE_LATE || answer->tries == TRIES || ss_clock_now() >= call->until) {
             return rv == SS_WIRE_DONE;
         }
+        wire = ss_wires_connect(wires, call->until, call->why, call->pool);
     }
+    return 0;
 }
 
 /* Loading is what nearly every request does: its command is made beforehand, but for the id. */

@@ -434,9 +434,11 @@ def test_faults_over_tls(certificates, name):
     with FaultServer(certificates['right']) as server, over_tls(server, certificates) as asker:
         assert asker.load(5).what == 'FOUND'
         server.fault = fault
-        answer = asker.load(1, LIMIT)
+        # what ends by itself is waited for, however slow the other end is at encrypting it
+        answer = asker.load(1) if is_at_once else asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE' and (why in answer.text or name == 'closed'), answer
-        assert_in_time(asker, answer, answer.seconds < AT_ONCE)
+        if not is_at_once:
+            assert_in_time(asker, answer, False)
         server.fault = None
         answer = asker.load(5)
         assert (answer.what, answer.bytes) == ('FOUND', record(5)), answer
