@@ -23,6 +23,14 @@ struct ss_shared_log_t {
 static const unsigned char id[SS_SESSION_ID_SIZE];
 static const unsigned char nothing[SS_TOKEN_SIZE];
 
+static apr_status_t end_set(void *data)
+{
+    ss_shared_log_t *log = data;
+
+    ss_revocation_destroy(log->set);
+    return APR_SUCCESS;
+}
+
 ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsigned char *key,
                                       apr_pool_t *pool)
 {
@@ -32,6 +40,7 @@ ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsign
     log->pool = pool;
     memcpy(log->key, key, sizeof(log->key));
     log->set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    apr_pool_cleanup_register(pool, log, end_set, apr_pool_cleanup_null);
     apr_thread_mutex_create(&log->renewing, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_rwlock_create(&log->lock, pool);
     return log;
