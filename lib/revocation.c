@@ -259,6 +259,18 @@ apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_
     return APR_SUCCESS;
 }
 
+apr_int64_t ss_revocation_end(const ss_revocation_t *set, apr_time_t now)
+{
+    apr_int64_t end = set->all.until;
+
+    for (apr_uint32_t i = 0; i < set->count; i++) {
+        apr_int64_t until = set->entries[i].line.until;
+
+        end = until > end ? until : end;
+    }
+    return holds(end, now) ? end : 0;
+}
+
 int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now)
 {
     const ss_bytes_t id = ss_bytes((const char *)session->id, SS_SESSION_ID_SIZE);

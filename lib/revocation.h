@@ -59,6 +59,9 @@ typedef struct ss_revocation_count_t {
 SS_MUST_USE apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_t now,
                                             ss_revocation_count_t *count);
 
+/** Until when the last of the lines holds, in seconds since 1970; 0: none does. */
+apr_int64_t ss_revocation_end(const ss_revocation_t *set, apr_time_t now);
+
 /** Is this session revoked? */
 int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now);
 

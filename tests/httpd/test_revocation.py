@@ -126,6 +126,18 @@ def test_who_logs_in_again_in_the_same_second_is_in(server):
     assert get(new) == {'user': 'carol'}
 
 
+@pytest.mark.parametrize('form', ['subject=alice', 'all=yes'])
+@pytest.mark.parametrize('places', ['cookie', 'shared'])
+def test_who_was_logged_out_often_in_one_second_may_come_back(start, places, form):
+    store, log = PLACES[places]
+    server = start(CONF + 'SignedSessionSkew 0s', store=store, log=log, files=FILES, modules=MODULES)
+    old = logged_in(server)
+    for _ in range(20):
+        revoke(server, form)
+    new = logged_in(server)
+    assert (state(old), state(new)) == ('revoked', 'valid')
+
+
 def test_all_are_logged_out_and_an_anonymous_visitor_may_begin_at_once(server):
     jar, guest = logged_in(server, 'dave'), Jar(server)
     guest.request('PATCH', '/session', PATCH, b'{"a":1}')
@@ -265,3 +277,60 @@ def test_a_framework_s_session_by_the_time_of_its_signature():
         revoke(server, 'subject=alice')
         new = logged_in(server)
         assert (state(old), state(new)) == ('revoked', 'valid')
+
+
+# --- several servers, one log --------------------------------------------------------------------
+
+HOSTS = '''
+    {store}
+    {log}
+    SignedSession On
+    <VirtualHost *:{port}>
+        ServerName first.test
+        {first}
+    </VirtualHost>
+    <VirtualHost *:{port}>
+        ServerName second.test
+        {second}
+    </VirtualHost>
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable a user
+    </Location>
+    <Location "/revoke">
+        SetHandler signed-session-revoke
+    </Location>
+'''
+
+
+class Host:
+    """One of the virtual hosts, as a server."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+
+    def request(self, method, path, headers=(), *more, **named):
+        return self.server.request(method, path, {**dict(headers), 'Host': self.name}, *more, **named)
+
+
+def hosts(server):
+    return Host(server, 'first.test'), Host(server, 'second.test')
+
+
+@pytest.mark.parametrize('places', ['cookie', 'shared'])
+def test_a_line_holds_as_long_as_any_session_that_it_may_be_about(start, places):
+    store, log = PLACES[places]
+    server = start(HOSTS, store=store, log=log, files=FILES, second='',
+                   first='SignedSessionIdleTimeout 1s\nSignedSessionAbsoluteTimeout 1s\nSignedSessionSkew 0s')
+    short, long = hosts(server)
+    jar = logged_in(long)
+    revoke(short, 'subject=alice')
+    server.is_shared = places == 'shared'
+    wait(server)
+    assert state(copy_of(jar)) == 'revoked'
+    if server.is_shared:
+        record, = server.dir.glob('sessions/00/' + '0' * 30)
+        assert record.stat().st_mtime > time.time() + 86400
+    else:
+        time.sleep(3)
+    assert state(jar) == 'revoked'
