@@ -13,7 +13,7 @@ import pytest
 
 from common import JSON, NAVIGATE, PATCH
 from cookies import native
-from harness import Jar, Server
+from harness import Jar, Server, cgi_module
 
 CONF = '''
     SignedSessionStore {store}
@@ -198,6 +198,47 @@ def test_the_log_says_why(alice, how):
         assert alice.request('GET', '/session').status == 503
     alice.server.expect('SS0401: the session could not be loaded from the store: ')
     assert as_ever(alice)
+
+
+LED = '''
+    SignedSessionStore {store}
+    AddType text/html .cgi
+    AddHandler cgi-script .cgi
+    ScriptSock {dir}/cgisock
+    <Location "/session">
+        SignedSession On
+        SetHandler signed-session
+        SignedSessionWritable *
+    </Location>
+    <Directory "{dir}/htdocs/shop">
+        Options +ExecCGI +MultiViews
+        DirectoryIndex index.cgi
+        <Files "*.cgi">
+            SignedSession On
+            SignedSessionEnv On
+        </Files>
+    </Directory>
+    <Directory "{dir}/htdocs/shop/guest">
+        SignedSessionUnavailable anonymous
+    </Directory>
+'''
+WHO = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nthis is $SESSION_user"\n'
+
+
+@pytest.mark.parametrize('path', ['/shop/', '/shop/index', '/shop/index.cgi'])
+def test_who_is_led_to_another_file_is_told_so_as_well(start, path):
+    """mod_dir and mod_negotiation give a request another file, in another place, when access to the first was granted."""
+    files = {f'htdocs/{name}/index.cgi': WHO for name in ('shop', 'shop/guest')}
+    server = start(LED, store='file', modules=f'dir negotiation {cgi_module()}', files=files)
+    jar = Jar(server)
+    assert jar.request('PUT', '/session/user', JSON, '"alice"').status == 201
+    assert jar.request('GET', path).text == 'this is alice'
+    with out(jar):
+        response, guest = jar.request('GET', path), jar.request('GET', path.replace('/shop', '/shop/guest'))
+    server.expect('SS0401')
+    assert (response.status, response.get('Retry-After'), response.get('Cache-Control')) == (503, '5', 'no-store')
+    assert (guest.status, guest.text) == (200, 'this is ')
+    assert jar.request('GET', path).text == 'this is alice'
 
 
 # What others get, without a cookie or with one that leads nowhere.
