@@ -9,7 +9,7 @@ import pytest
 
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
-from harness import Jar, Server, configtest
+from harness import Jar, Server, cgi_module, configtest
 
 CONF = '''
     {store}
@@ -184,6 +184,23 @@ def test_a_copy_dies_with_the_logout(server):
     assert get(copy) == {}
 
 
+APPLICATION = CONF + '''
+    ScriptSock {dir}/cgisock
+    ScriptAlias "/cgi/" "{dir}/cgi/"
+'''
+END = '#!/bin/sh\nprintf "Content-Type: text/plain\\nSet-Cookie: session=; Path=/; Max-Age=0; X=its-own\\n\\n"\n'
+
+
+@pytest.mark.parametrize('places', ['cookie', 'store', 'shared'])
+def test_an_application_that_deletes_the_cookie_ends_the_session(start, places):
+    store, log = PLACES[places]
+    server = start(APPLICATION, store=store, log=log, files={**FILES, 'cgi/end': END}, modules=f'{MODULES} alias {cgi_module()}')
+    jar = logged_in(server)
+    copy = copy_of(jar)
+    assert jar.request('GET', '/cgi/end').get_all('Set-Cookie') == ['session=; Path=/; Max-Age=0; X=its-own']
+    assert get(copy) == {} and state(copy_of(copy)) != 'valid'
+
+
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
@@ -251,7 +268,6 @@ def test_a_revoked_cookie_is_hidden_from_applications():
             SignedSessionStripCookie off
         </Location>
     '''.replace('{{', '{').replace('}}', '}')
-    from harness import cgi_module
     files = {**FILES, 'cgi/show': '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n$HTTP_COOKIE"\n'}
     with Server(conf, store='', log=FILE, files=files, modules=f'{MODULES} alias {cgi_module()}') as server:
         jar = logged_in(server)
