@@ -113,18 +113,17 @@ static void set_defaults(void *conf, ss_scope_e scope, apr_pool_t *pool)
 static void overlay(void *conf, const void *outer, const void *inner, apr_uint64_t written,
                     apr_pool_t *pool)
 {
-    for (int row = 0; written >> row != 0; row++) {
-        if (written & BIT(row)) {
-            const ss_directive_t *directive = directive_of(&ss_directives[row]);
-            char *member = (char *)conf + directive->offset;
-            const char *add = (const char *)inner + directive->offset;
+    /* done for each section of each request: only the bits that are set are looked at */
+    for (; written != 0; written &= written - 1) {
+        const ss_directive_t *directive = directive_of(&ss_directives[__builtin_ctzll(written)]);
+        char *member = (char *)conf + directive->offset;
+        const char *add = (const char *)inner + directive->offset;
 
-            if (directive->merge != NULL) {
-                directive->merge(member, (const char *)outer + directive->offset, add, pool);
-            }
-            else {
-                memcpy(member, add, directive->size);
-            }
+        if (directive->merge != NULL) {
+            directive->merge(member, (const char *)outer + directive->offset, add, pool);
+        }
+        else {
+            memcpy(member, add, directive->size);
         }
     }
 }
