@@ -16,7 +16,6 @@
 
 #define HANDLER "signed-session-revoke"
 #define FORM "application/x-www-form-urlencoded"
-#define CLOSED_LIVES apr_time_from_sec(10)
 
 int ss_revoke_subject(ss_visit_t *visit)
 {
@@ -63,9 +62,13 @@ static const char *close_records(const ss_server_conf_t *conf, const unsigned ch
                                  .deadline = apr_time_now() + conf->store_timeout,
                                  .pool = pool };
 
-        if (!ss_stores_is_cookie(conf->stores, place) &&
-            ss_stores_save(&call, place, NULL, bytes, CLOSED_LIVES, &current) !=
-                SIGNED_SESSION_STORE_SAVED) {
+        signed_session_store_e result;
+
+        if (ss_stores_is_cookie(conf->stores, place)) {
+            continue;
+        }
+        result = ss_stores_close(&call, place, NULL, bytes, &current);
+        if (result != SIGNED_SESSION_STORE_SAVED && result != SIGNED_SESSION_STORE_ABSENT) {
             return call.why;
         }
     }

@@ -15,6 +15,7 @@
 #include "httpd/log.h"
 #include "httpd/stores.h"
 
+#define CLOSED_LIVES apr_time_from_sec(10)
 #define STRIPES 64 /* sessions that are changed at a time in one child, unless two share one */
 
 struct ss_place_t {
@@ -171,6 +172,20 @@ signed_session_store_e ss_stores_save(ss_store_call_t *call, int place_,
     }
     *current = ss_bytes((const char *)there.data, there.len);
     return result;
+}
+
+signed_session_store_e ss_stores_close(ss_store_call_t *call, int place,
+                                       const unsigned char *expected, ss_bytes_t closed,
+                                       ss_bytes_t *current)
+{
+    ss_bytes_t there;
+    signed_session_store_e result =
+        ss_stores_save(call, place, expected, closed, CLOSED_LIVES, current);
+
+    return result == SIGNED_SESSION_STORE_FULL &&
+                   load_from(&call->stores->places[place], call, &there) == SS_FETCHED_NOTHING
+               ? SIGNED_SESSION_STORE_ABSENT
+               : result;
 }
 
 static apr_thread_mutex_t *stripe_of(const ss_stores_t *stores, const unsigned char *id)

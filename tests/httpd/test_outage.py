@@ -3,6 +3,7 @@
 """A store that does not answer: nobody looks logged out, nobody is told another session, and afterwards all is as before."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import time
 
 import pytest
 
-from common import JSON, NAVIGATE, PATCH
+from common import FORM, JSON, NAVIGATE, PATCH
 from cookies import native
 from harness import Jar, Server, cgi_module
 
@@ -416,6 +417,30 @@ def test_a_full_store_takes_no_new_sessions(start):
     assert old.request('PATCH', '/session', PATCH, '{"a":2}').json() == {'user': 'alice', 'a': 2}
     assert old.request('DELETE', '/session').status == 204
     assert not old.cookies
+
+
+def test_a_full_store_is_no_hindrance_for_a_logout_of_who_is_not_in_it(start):
+    conf = '''
+        SignedSessionRevocation file:{dir}/log/revoked
+        <Location "/revoke">
+            SetHandler signed-session-revoke
+        </Location>
+    '''
+    server = start(CONF + 'SignedSessionStoreSpace 1M' + conf, store='cookie file', modules=MODULES, files={**FILES, 'log/': ''})
+    server.expect('SS0113')
+    jar, copy = Jar(server), Jar(server)
+    for _ in range(300):
+        response = copy.request('PUT', '/session/a', JSON, json.dumps(os.urandom(3000).hex()))
+        copy.cookies = {}
+        if response.status != 201:
+            break
+    assert response.status == 507
+    server.allow('SS0402')
+    assert jar.request('PUT', '/session/a', JSON, '1').status == 201
+    copy.cookies = dict(jar.cookies)
+    assert jar.request('DELETE', '/session').status == 204
+    assert copy.request('GET', '/session').json() == {}
+    assert server.request('POST', '/revoke', FORM, 'id=' + 32 * '1').status == 204
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can mount a file system')
