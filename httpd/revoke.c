@@ -125,11 +125,15 @@ static int is_loopback(const apr_sockaddr_t *address)
             (memcmp(bytes, mapped, sizeof(mapped)) == 0 && bytes[12] == 127));
 }
 
-/* Behind a proxy of this machine everybody comes from here. */
+/* Behind a proxy of this machine everybody comes from here. What mod_remoteip has believed of a
+ * header is no more than what somebody wrote there, and the header is gone. */
 static int is_forwarded(const request_rec *r)
 {
     static const char *const signs[] = { "Forwarded", "X-Forwarded-For", "Via", NULL };
 
+    if (r->useragent_addr != r->connection->client_addr) {
+        return 1;
+    }
     for (int i = 0; signs[i] != NULL; i++) {
         if (apr_table_get(r->headers_in, signs[i]) != NULL) {
             return 1;
@@ -140,8 +144,7 @@ static int is_forwarded(const request_rec *r)
 
 static int may_revoke(const request_rec *r)
 {
-    return r->user != NULL || (is_loopback(r->connection->client_addr) &&
-                               is_loopback(r->useragent_addr) && !is_forwarded(r));
+    return r->user != NULL || (is_loopback(r->connection->client_addr) && !is_forwarded(r));
 }
 
 /* What the head of the request alone can refuse; NULL: nothing. */

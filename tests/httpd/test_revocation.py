@@ -9,7 +9,7 @@ import pytest
 
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
-from harness import Jar, Server, cgi_module, configtest
+from harness import Jar, Server, cgi_module, configtest, speaks_http2
 
 CONF = '''
     {store}
@@ -222,6 +222,19 @@ def test_what_means_nothing(cookies, form, text):
 def test_nobody_from_elsewhere_revokes(cookies, headers):
     assert 'SS0429' in revoke(cookies, 'subject=x', 403, headers).text
     revoke(cookies, 'subject=x', 204, {**headers, **basic('admin')}, '/guarded-revoke')
+
+
+@pytest.mark.parametrize('client', ['127.0.0.1', '::1', '127.0.0.1, 10.1.1.1', '203.0.113.5'])
+def test_nobody_revokes_by_a_header_that_was_believed(start, client):
+    conf = CONF + '''
+        RemoteIPHeader X-Forwarded-For
+        RemoteIPInternalProxy 127.0.0.1 10.0.0.0/8
+    '''
+    server = start(conf, store='', log=FILE, files=FILES, modules=f'{MODULES} remoteip', http2=True)
+    assert 'SS0429' in revoke(server, 'subject=x', 403, {'X-Forwarded-For': client}).text
+    revoke(server, 'subject=x')
+    if speaks_http2():
+        assert server.h2('POST', '/revoke', FORM, 'subject=x').status == 204
 
 
 def test_no_page_of_another_site_revokes(cookies):
