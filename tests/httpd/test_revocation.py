@@ -363,3 +363,16 @@ def test_a_line_holds_as_long_as_any_session_that_it_may_be_about(start, places)
     else:
         time.sleep(3)
     assert state(jar) == 'revoked'
+
+
+@pytest.mark.parametrize('second', ['SignedSessionCookie shop', 'SignedSessionAudience shop', f'SignedSessionSecret env:OTHER',
+                                    'SignedSessionStore file:{dir}/others\nSignedSessionAudience shop', ''])
+def test_who_cannot_read_another_s_log_is_told_of_it(start, second):
+    store, log = PLACES['shared']
+    server = start(HOSTS, store=store, log=log, files=FILES, first='', second=second, env={'OTHER': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'})
+    lines = [line for line in server.error_log().splitlines() if 'SS0430' in line]
+    is_apart = second == '' or 'others' in second
+    assert len(lines) == (0 if is_apart else 1), lines
+    if not is_apart:
+        assert '"file"' in lines[0] and 'virtual host second.test' in lines[0]
+        server.expect('SS0430')
