@@ -8,8 +8,7 @@
 #include "httpd/revoking.h"
 #include "httpd/stores.h"
 
-#define CLOSED_LIVES apr_time_from_sec(10) /* longer than a request that has loaded it before */
-#define OVERTIME apr_time_from_sec(60)     /* that a record outlives its cookie */
+#define OVERTIME apr_time_from_sec(60) /* that a record outlives its cookie */
 
 static const unsigned char nothing[SS_TOKEN_SIZE];
 
@@ -333,7 +332,7 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
         tell_of_unended(visit, "OpenSSL failed to seal its record");
         return APR_SUCCESS;
     }
-    switch (ss_stores_save(&call, kept->place, expected, bytes, CLOSED_LIVES, &current)) {
+    switch (ss_stores_close(&call, kept->place, expected, bytes, &current)) {
     case SIGNED_SESSION_STORE_SAVED:
         memcpy(kept->token, token, SS_TOKEN_SIZE);
         break;

@@ -256,20 +256,30 @@ static const unsigned char *id_to_lock(const ss_visit_t *visit)
                : NULL;
 }
 
+/* Who has waited for the others until there was no time left gives up; but a session must end. */
+static apr_time_t deadline_behind(const ss_visit_t *visit, apr_time_t deadline)
+{
+    int ends = ss_draft_has_ended(visit->draft) || ss_session_is_empty(ss_visit_session(visit));
+    apr_time_t now = apr_time_now();
+
+    return ends && now >= deadline ? now + visit->conf->store_timeout : deadline;
+}
+
 /* Until it is done, or time is up: each time that another request was faster the session is another
  * one. The time includes waiting for the others. */
 static apr_status_t print_in_time(ss_visit_t *visit, int renewing)
 {
     apr_time_t deadline = has_store(visit) ? apr_time_now() + visit->conf->store_timeout : 0;
     const unsigned char *id = id_to_lock(visit);
-    apr_status_t rv;
+    apr_status_t rv = SS_REBASED;
 
     if (id != NULL) {
         ss_stores_lock(visit->conf->stores, id);
+        deadline = deadline_behind(visit, deadline);
     }
-    do {
+    while (rv == SS_REBASED && (!has_store(visit) || apr_time_now() < deadline)) {
         rv = print(visit, renewing, deadline);
-    } while (rv == SS_REBASED && apr_time_now() < deadline);
+    }
     if (id != NULL) {
         ss_stores_unlock(visit->conf->stores, id);
     }

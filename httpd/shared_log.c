@@ -20,8 +20,18 @@ struct ss_shared_log_t {
     apr_time_t tried;
 };
 
+#define OVERTIME apr_time_from_sec(60) /* that the record outlives its lines */
+
 static const unsigned char id[SS_SESSION_ID_SIZE];
 static const unsigned char nothing[SS_TOKEN_SIZE];
+
+static apr_status_t end_set(void *data)
+{
+    ss_shared_log_t *log = data;
+
+    ss_revocation_destroy(log->set);
+    return APR_SUCCESS;
+}
 
 ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsigned char *key,
                                       apr_pool_t *pool)
@@ -32,6 +42,7 @@ ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsign
     log->pool = pool;
     memcpy(log->key, key, sizeof(log->key));
     log->set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    apr_pool_cleanup_register(pool, log, end_set, apr_pool_cleanup_null);
     apr_thread_mutex_create(&log->renewing, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_rwlock_create(&log->lock, pool);
     return log;
@@ -119,27 +130,24 @@ static int place_to_write(const ss_shared_log_t *log)
     return place;
 }
 
-/* How long a line may hold: as long as whatever it revokes may live. */
-static apr_interval_time_t life_of(const ss_shared_log_t *log)
+/* As long as any of its lines holds, which a server with other timeouts may have written. */
+static apr_interval_time_t life_of(const ss_revocation_t *set, apr_time_t now)
 {
-    const ss_lifetime_t *lifetime = &log->conf->lifetime;
-    apr_interval_time_t longest =
-        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
-
-    return longest + lifetime->skew + apr_time_from_sec(60);
+    return apr_time_from_sec(ss_revocation_end(set, now) - apr_time_sec(now)) + OVERTIME;
 }
 
 /* Save what was found, with what has been added since. */
 static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, apr_time_t deadline,
                                    const char **why, apr_pool_t *pool)
 {
+    apr_time_t now = apr_time_now();
     int place = place_to_write(log);
     ss_store_call_t call = call_of(log, deadline, pool);
     ss_record_t record = { .is_closed = 0 };
     signed_session_store_e result;
     ss_bytes_t bytes, current;
 
-    record.text = ss_revocation_text(found->set, apr_time_now(), pool);
+    record.text = ss_revocation_text(found->set, now, pool);
     if (record.text.len > SS_SHARED_LOG_MAX) {
         *why = "the revocation log of a store has room for 64 KB";
         return SIGNED_SESSION_STORE_FULL;
@@ -150,7 +158,7 @@ static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, a
         return SIGNED_SESSION_STORE_UNAVAILABLE;
     }
     result = ss_stores_save(&call, place, found->place == place ? found->token : nothing, bytes,
-                            life_of(log), &current);
+                            life_of(found->set, now), &current);
     *why = call.why;
     return result;
 }

@@ -60,6 +60,16 @@ signed_session_store_e ss_stores_save(ss_store_call_t *call, int place,
                                       const unsigned char *expected, ss_bytes_t bytes,
                                       apr_interval_time_t ttl, ss_bytes_t *current);
 
+/**
+ * Put a closed record in the place of a session's, for longer than any request that may have loaded
+ * that one before.
+ *
+ * @return  as ss_stores_save; ABSENT also where there was nothing, and a full store takes no more
+ */
+signed_session_store_e ss_stores_close(ss_store_call_t *call, int place,
+                                       const unsigned char *expected, ss_bytes_t closed,
+                                       ss_bytes_t *current);
+
 /** Of the threads of this child one at a time changes a session: it would only be refused, and try
  * again, otherwise. To be unlocked by the same thread. */
 void ss_stores_lock(const ss_stores_t *stores, const unsigned char *id);
