@@ -377,3 +377,13 @@ def test_no_longer_than_the_store_takes(moving):
         patch(jar, {'text': 'x' * 15000})
     refused = jar.request('PUT', '/session/text', JSON, json.dumps('x' * 16000).encode())
     assert refused.status == 204
+
+
+def test_a_change_that_another_request_has_made_already_is_acknowledged(slow):
+    """The client learns what the store has, whoever was faster."""
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar) as other:
+        patch(jar, {'b': 'slow'})
+    assert get(jar) == {'a': 1, 'b': 'slow'}
+    assert cookie_of(other.jar).counter == cookie_of(jar).counter == 2
