@@ -376,3 +376,18 @@ def test_who_cannot_read_another_s_log_is_told_of_it(start, second):
     if not is_apart:
         assert '"file"' in lines[0] and 'virtual host second.test' in lines[0]
         server.expect('SS0430')
+
+
+def test_a_log_goes_along_from_store_to_store(start):
+    """One server writes the new store first while another one still writes the old one first."""
+    server = start(HOSTS, store='SignedSessionStore file', log='SignedSessionRevocation store', files=FILES,
+                   first='SignedSessionStore file:{dir}/new file:{dir}/old', second='SignedSessionStore file:{dir}/old file:{dir}/new')
+    ahead, behind = hosts(server)
+    jars = [logged_in(behind, name) for name in ('alice', 'bob', 'carol')]
+    revoke(behind, 'subject=nobody')
+    revoke(ahead, 'subject=alice')
+    revoke(behind, 'subject=bob')
+    time.sleep(2 * SECOND)
+    for host in (ahead, behind):
+        found = [host.request('GET', '/session?meta', cookie=f'session={jar.session}').json()['state'] for jar in jars]
+        assert found == ['revoked', 'revoked', 'valid']
