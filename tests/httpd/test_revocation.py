@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """SignedSessionRevocation: a logout that is one, everywhere."""
 
+import concurrent.futures
 import json
 import time
 
@@ -199,6 +200,36 @@ def test_an_application_that_deletes_the_cookie_ends_the_session(start, places):
     copy = copy_of(jar)
     assert jar.request('GET', '/cgi/end').get_all('Set-Cookie') == ['session=; Path=/; Max-Age=0; X=its-own']
     assert get(copy) == {} and state(copy_of(copy)) != 'valid'
+
+
+@pytest.mark.parametrize('places', ['cookie', 'store', 'shared'])
+@pytest.mark.parametrize('place', ['others', 'login'])
+def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, places, place):
+    """Whoever has stolen it may have a request under way that is about to get it one."""
+    store, log = PLACES[places]
+    conf = APPLICATION + '''
+        <Location "/cgi/others">
+            SignedSessionClear Others
+        </Location>
+        <Location "/cgi/login">
+            SignedSessionClear Before user
+            SignedSessionSet a 1
+        </Location>
+    '''
+    files = {**FILES, f'cgi/{place}': '#!/bin/sh\nsleep 2\nprintf "Content-Type: text/plain\\n\\n"\n'}
+    server = start(conf, store=store, log=log, files=files, modules=f'{MODULES} alias {cgi_module()}')
+    thief, victim = logged_in(server), logged_in(server)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(thief.request, 'GET', f'/cgi/{place}')
+        time.sleep(0.3)  # it has loaded the session by then
+        assert victim.request('GET', '/everywhere').status == 200
+        victim = logged_in(server)
+        assert answer.result().status == 200
+    if place == 'login':
+        server.expect('SS0403')
+    time.sleep(SECOND)
+    assert get(thief) == {}
+    assert state(victim) == 'valid'
 
 
 def test_a_revocation_survives_restarts(server):
