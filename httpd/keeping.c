@@ -21,6 +21,7 @@ typedef struct ss_kept_t {
     int is_saved;    /* in this visit: it has a whole life before it */
     int is_first;    /* it came with the cookie: its document is what changes are made on */
     int is_over;     /* another request has ended it */
+    int is_newer;    /* than the client's cookie says: another request was faster */
 } kept_t;
 
 static ss_store_call_t call_of(ss_visit_t *visit, const unsigned char *id, apr_time_t deadline)
@@ -106,7 +107,11 @@ int ss_keeping_differs(ss_visit_t *visit)
         const kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
 
         /* what came with the cookie, and was saved or closed here, has to be as the session is; to
-         * another one the client has to be led */
+         * another one, or a newer one, the client has to be led: a change that it holds already is
+         * acknowledged, too */
+        if (kept->is_newer && !kept->is_over) {
+            return 1;
+        }
         if (kept->is_first ? !kept->is_over && (kept->is_saved || kept->text.data == NULL) &&
                                  !ss_bytes_equal(kept->text, ss_session_text(session))
                            : kept->text.data != NULL) {
@@ -163,6 +168,7 @@ static apr_status_t meet(ss_visit_t *visit, kept_t *kept, int place, const unsig
     is_older = kept == NULL && ss_record_counter(current.token) < cookie_counter;
     kept = kept != NULL ? kept : add(visit, place, id);
     note_current(kept, &current);
+    kept->is_newer = 1;
     if (!is_older) {
         ss_draft_rebase(visit->draft, current.session);
     }

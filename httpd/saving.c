@@ -197,6 +197,13 @@ static apr_status_t judge_again(const ss_visit_t *visit)
     }
 }
 
+/* Another server, which lists the stores in another order, has moved it from this one to a later
+ * one, where it was loaded from: it stays there. Whether it has ended is seen there, too. */
+static int has_moved_on(const ss_visit_t *visit, int place, apr_status_t rv)
+{
+    return rv == SS_ENDED_MEANWHILE && visit->opened.is_stored && place < visit->opened.place;
+}
+
 /* Into the first place that it fits into. */
 static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int renewing,
                         apr_time_t deadline)
@@ -216,7 +223,8 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
         rv = ss_stores_is_cookie(stores, place)
                  ? put_into_cookie(result, visit, stamp)
                  : put_into_store(result, visit, place, stamp, renewing, deadline);
-    } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL) &&
+    } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL ||
+              has_moved_on(visit, place, rv)) &&
              ++place < ss_stores_count(stores));
     if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
         ss_keeping_strike_old(visit, stamp.id);

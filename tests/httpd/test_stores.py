@@ -344,6 +344,28 @@ def test_from_store_to_store(moving):
     assert get(copy) == {}  # it was closed there
 
 
+def test_servers_may_change_over_one_after_the_other(start):
+    """Whoever comes to both meanwhile is logged out by neither, and what he changes is kept."""
+    first = start(CONF, store='SignedSessionStore file', files=FILES)
+    old, new = f'file:{first.dir}/sessions', f'file:{first.dir}/others'
+    second = start(CONF, store=f'SignedSessionStore {old} {new}', files=FILES)
+    jar = Jar(first)
+    patch(jar, {'a': 1})
+    move(first, f'{new} {old}')
+    patch(jar, {'a': 2})  # it has moved
+    there, ended = Jar(second), Jar(second)
+    there.cookies, ended.cookies = dict(jar.cookies), dict(jar.cookies)
+    assert get(there) == {'a': 2}
+    patch(there, {'b': 1})  # it stays where it is
+    patch(jar, {'b': 2})
+    patch(there, {'cart': []})
+    assert get(jar) == get(there) == {'a': 2, 'b': 2, 'cart': []}
+    assert cookie_of(there).counter == 5
+    assert there.request('DELETE', '/session').status == 204
+    assert get(jar) == get(ended) == {}
+    assert b'SS0403' in patch(jar, {'a': 1}, 409).body and b'SS0403' in patch(ended, {'a': 1}, 409).body
+
+
 # --- overflow ------------------------------------------------------------------------------------
 
 
@@ -374,3 +396,13 @@ def test_no_longer_than_the_store_takes(moving):
         patch(jar, {'text': 'x' * 15000})
     refused = jar.request('PUT', '/session/text', JSON, json.dumps('x' * 16000).encode())
     assert refused.status == 204
+
+
+def test_a_change_that_another_request_has_made_already_is_acknowledged(slow):
+    """The client learns what the store has, whoever was faster."""
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar) as other:
+        patch(jar, {'b': 'slow'})
+    assert get(jar) == {'a': 1, 'b': 'slow'}
+    assert cookie_of(other.jar).counter == cookie_of(jar).counter == 2
