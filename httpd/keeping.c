@@ -20,6 +20,7 @@ typedef struct ss_kept_t {
     ss_bytes_t text; /* ss_absent: it is closed */
     int is_saved;    /* in this visit: it has a whole life before it */
     int is_first;    /* it came with the cookie: its document is what changes are made on */
+    int is_over;     /* another request has ended it */
     int is_newer;    /* than the client's cookie says: another request was faster */
 } kept_t;
 
@@ -108,10 +109,10 @@ int ss_keeping_differs(ss_visit_t *visit)
         /* what came with the cookie, and was saved or closed here, has to be as the session is; to
          * another one, or a newer one, the client has to be led: a change that it holds already is
          * acknowledged, too */
-        if (kept->is_newer) {
+        if (kept->is_newer && !kept->is_over) {
             return 1;
         }
-        if (kept->is_first ? (kept->is_saved || kept->text.data == NULL) &&
+        if (kept->is_first ? !kept->is_over && (kept->is_saved || kept->text.data == NULL) &&
                                  !ss_bytes_equal(kept->text, ss_session_text(session))
                            : kept->text.data != NULL) {
             return 1;
@@ -351,14 +352,26 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
             }
             return SS_REBASED;
         }
+        kept->is_over = rv == APR_SUCCESS;
         break;
     case SIGNED_SESSION_STORE_ABSENT:
+        kept->is_over = 1;
         break;
     default:
         tell_of_unended(visit, call.why);
     }
     kept->text = ss_absent;
-    return APR_SUCCESS;
+    return kept->is_over ? SS_ENDED_MEANWHILE : APR_SUCCESS;
+}
+
+/* Close the one that has just been saved under a new id. */
+static void take_back(ss_visit_t *visit, int place, const unsigned char *id, apr_time_t deadline)
+{
+    kept_t *kept = find(visit, place, id);
+
+    if (kept != NULL) {
+        close_record(visit, kept, kept->token, deadline);
+    }
 }
 
 apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigned char *id,
@@ -370,12 +383,20 @@ apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigne
     for (int i = 0; i < all->nelts; i++) {
         kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
         int is_same = memcmp(kept->id, id, SS_SESSION_ID_SIZE) == 0;
+        apr_status_t rv;
 
         /* the record of a session that is in the cookie again is left to expire: other cookies may
          * still lead there, and ours has the higher counter */
-        if (kept->text.data != NULL && !is_at(kept, place, id) && !(is_cookie && is_same) &&
-            close_record(visit, kept, kept->token, deadline) == SS_REBASED) {
-            return SS_REBASED;
+        if (kept->text.data == NULL || is_at(kept, place, id) || (is_cookie && is_same)) {
+            continue;
+        }
+        rv = close_record(visit, kept, kept->token, deadline);
+        if (rv == SS_ENDED_MEANWHILE && kept->is_first) {
+            take_back(visit, place, id, deadline);
+            return rv;
+        }
+        if (rv == SS_REBASED) {
+            return rv;
         }
     }
     return APR_SUCCESS;

@@ -17,6 +17,14 @@
 #define HANDLER "signed-session-revoke"
 #define FORM "application/x-www-form-urlencoded"
 
+/* Who was revoked himself since the session was loaded revokes nobody. */
+static int is_still_valid(const ss_visit_t *visit)
+{
+    return visit->state != SS_VALID ||
+           ss_revoking_judge(visit->conf, visit->opened.session, visit->now, visit->root->pool) !=
+               SS_REVOKED;
+}
+
 int ss_revoke_subject(ss_visit_t *visit)
 {
     ss_revoke_note_t *note = &visit->revoke;
@@ -25,7 +33,7 @@ int ss_revoke_subject(ss_visit_t *visit)
     ss_bytes_t subject = ss_revoking_subject(visit->conf, session, visit->root->pool);
     const char *why;
 
-    if (!note->is_asked && subject.data != NULL) {
+    if (!note->is_asked && subject.data != NULL && is_still_valid(visit)) {
         note->is_asked = 1;
         note->is_done = ss_revoking_add(visit->conf, SS_REVOKED_SUBJECT, subject, &why,
                                         visit->root->pool) == APR_SUCCESS;

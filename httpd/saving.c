@@ -181,6 +181,23 @@ int ss_saving_is_too_large(apr_status_t rv)
     return rv == APR_ENOSPC || rv == SS_STORED_TOO_LARGE || rv == SS_STORED_TOO_WIDE;
 }
 
+/* Has the client's session been revoked since it was loaded? It must not go on under another id, or
+ * with another time of creation. That this visit has revoked it itself is another matter. */
+static apr_status_t judge_again(const ss_visit_t *visit)
+{
+    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || visit->revoke.is_done) {
+        return APR_SUCCESS;
+    }
+    switch (ss_revoking_judge(visit->conf, visit->opened.session, visit->now, visit->root->pool)) {
+    case SS_REVOKED:
+        return SS_ENDED_MEANWHILE;
+    case SS_UNAVAILABLE:
+        return SS_STORE_UNAVAILABLE;
+    default:
+        return APR_SUCCESS;
+    }
+}
+
 /* Another server, which lists the stores in another order, has moved it from this one to a later
  * one, where it was loaded from: it stays there. Whether it has ended is seen there, too. */
 static int has_moved_on(const ss_visit_t *visit, int place, apr_status_t rv)
@@ -195,8 +212,11 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
     const ss_stores_t *stores = visit->conf->stores;
     ss_stamp_t stamp;
     int place = 0;
-    apr_status_t rv = stamp_of(&stamp, visit);
+    apr_status_t rv = judge_again(visit);
 
+    if (rv == APR_SUCCESS) {
+        rv = stamp_of(&stamp, visit);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -132,6 +132,11 @@ static ss_fetched_e load_from(const ss_place_t *place, ss_store_call_t *call, ss
     }
 }
 
+ss_fetched_e ss_stores_load_from(ss_store_call_t *call, ss_bytes_t *bytes, int place)
+{
+    return load_from(&call->stores->places[place], call, bytes);
+}
+
 ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place)
 {
     ss_fetched_e fetched = SS_FETCHED_NOTHING;
@@ -140,7 +145,7 @@ ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place
         if (ss_stores_is_cookie(call->stores, *place)) {
             continue;
         }
-        fetched = load_from(&call->stores->places[*place], call, bytes);
+        fetched = ss_stores_load_from(call, bytes, *place);
         if (fetched != SS_FETCHED_NOTHING) {
             break;
         }
@@ -183,7 +188,7 @@ signed_session_store_e ss_stores_close(ss_store_call_t *call, int place,
         ss_stores_save(call, place, expected, closed, CLOSED_LIVES, current);
 
     return result == SIGNED_SESSION_STORE_FULL &&
-                   load_from(&call->stores->places[place], call, &there) == SS_FETCHED_NOTHING
+                   ss_stores_load_from(call, &there, place) == SS_FETCHED_NOTHING
                ? SIGNED_SESSION_STORE_ABSENT
                : result;
 }

@@ -46,8 +46,11 @@ typedef struct ss_store_call_t {
 
 /** Load a record: from the first store that has it.
  *
- * @param place  in: where to begin; out, with SS_FETCHED: which */
+ * @param place  in: where to begin to look; out, with SS_FETCHED: where it is */
 ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place);
+
+/** Load a record from one store. */
+ss_fetched_e ss_stores_load_from(ss_store_call_t *call, ss_bytes_t *bytes, int place);
 
 /**
  * Save a record in one store.

@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """SignedSessionRevocation: a logout that is one, everywhere."""
 
+import concurrent.futures
 import json
 import time
 
@@ -203,6 +204,36 @@ def test_an_application_that_deletes_the_cookie_ends_the_session(start, places):
     assert get(copy) == {} and state(copy_of(copy)) != 'valid'
 
 
+@pytest.mark.parametrize('places', ['cookie', 'store', 'shared'])
+@pytest.mark.parametrize('place', ['others', 'login'])
+def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, places, place):
+    """Whoever has stolen it may have a request under way that is about to get it one."""
+    store, log = PLACES[places]
+    conf = APPLICATION + '''
+        <Location "/cgi/others">
+            SignedSessionClear Others
+        </Location>
+        <Location "/cgi/login">
+            SignedSessionClear Before user
+            SignedSessionSet a 1
+        </Location>
+    '''
+    files = {**FILES, f'cgi/{place}': '#!/bin/sh\nsleep 2\nprintf "Content-Type: text/plain\\n\\n"\n'}
+    server = start(conf, store=store, log=log, files=files, modules=f'{MODULES} alias {cgi_module()}')
+    thief, victim = logged_in(server), logged_in(server)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(thief.request, 'GET', f'/cgi/{place}')
+        time.sleep(0.3)  # it has loaded the session by then
+        assert victim.request('GET', '/everywhere').status == 200
+        victim = logged_in(server)
+        assert answer.result().status == 200
+    if place == 'login':
+        server.expect('SS0403')
+    time.sleep(SECOND)
+    assert get(thief) == {}
+    assert state(victim) == 'valid'
+
+
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
@@ -380,3 +411,18 @@ def test_who_cannot_read_another_s_log_is_told_of_it(start, second):
     if not is_apart:
         assert '"file"' in lines[0] and 'virtual host second.test' in lines[0]
         server.expect('SS0430')
+
+
+def test_a_log_goes_along_from_store_to_store(start):
+    """One server writes the new store first while another one still writes the old one first."""
+    server = start(HOSTS, store='SignedSessionStore file', log='SignedSessionRevocation store', files=FILES,
+                   first='SignedSessionStore file:{dir}/new file:{dir}/old', second='SignedSessionStore file:{dir}/old file:{dir}/new')
+    ahead, behind = hosts(server)
+    jars = [logged_in(behind, name) for name in ('alice', 'bob', 'carol')]
+    revoke(behind, 'subject=nobody')
+    revoke(ahead, 'subject=alice')
+    revoke(behind, 'subject=bob')
+    time.sleep(2 * SECOND)
+    for host in (ahead, behind):
+        found = [host.request('GET', '/session?meta', cookie=f'session={jar.session}').json()['state'] for jar in jars]
+        assert found == ['revoked', 'revoked', 'valid']

@@ -114,6 +114,14 @@ SLOW_CONF = CONF + '''
 '''
 
 
+def records(running):
+    return [path for path in (running.dir / 'sessions').glob('*/*') if not path.name.startswith('.')]
+
+
+def live_records(running):
+    return [path for path in records(running) if not path.read_bytes()[13]]
+
+
 class Slow:
     """A server with a request that changes the session of `jar` by `update` when it is let go."""
 
@@ -175,6 +183,21 @@ def test_a_request_cannot_bring_back_what_has_ended(slow):
     assert get(other.jar) == {}
 
 
+def test_a_login_that_was_under_way_does_not_bring_it_back_either(slow):
+    """It would get another id, and what the session held would go on under that."""
+    before = len(live_records(slow))
+    for meanwhile in (lambda jar: jar.request('DELETE', '/session'), lambda jar: jar.request('GET', '/login')):
+        jar = Jar(slow)
+        patch(jar, {'cart': [1]})
+        with Slow(slow, jar, '/cgi/login') as other:
+            meanwhile(jar)
+        assert other.response.status == 200 and not other.response.set_cookies()
+        slow.expect('SS0403')
+        assert get(other.jar) == {}
+    assert get(jar) == {'cart': [1], 'user': 'alice'}
+    assert len(live_records(slow)) == before + 1
+
+
 def test_a_login_takes_along_what_was_saved_meanwhile(slow):
     jar = Jar(slow)
     patch(jar, {'cart': [1]})
@@ -213,10 +236,6 @@ def twice():
     files = {'htdocs/count': 'a page', **FILES}
     with Server(TWICE_CONF.replace('{{', '{').replace('}}', '}'), store='SignedSessionStore file', files=files) as running:
         yield running
-
-
-def records(running):
-    return [path for path in (running.dir / 'sessions').glob('*/*') if not path.name.startswith('.')]
 
 
 def test_a_second_response_is_saved_once_more_under_the_same_id(twice):
