@@ -114,16 +114,17 @@ static void date_behind_revocations(ss_stamp_t *stamp, const ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
     ss_session_t *session = ss_visit_session(visit);
-    apr_int64_t earliest =
-        ss_revoking_earliest(visit->conf, session, visit->now, visit->root->pool);
+    int has_creation = (ss_sealing_written(how)->traits & SS_FORMAT_CREATED) != 0;
+    apr_int64_t back = has_creation ? 0 : ss_lifetime_head_start(how->lifetime);
+    apr_int64_t *dated = has_creation ? &stamp->created : &stamp->renewed;
+    apr_int64_t earliest;
 
-    if (ss_sealing_written(how)->traits & SS_FORMAT_CREATED) {
-        if (ss_session_stamp(session)->created == SS_NO_TIME && stamp->created < earliest) {
-            stamp->created = earliest;
-        }
+    if (has_creation && ss_session_stamp(session)->created != SS_NO_TIME) {
+        return; /* it began before */
     }
-    else if (stamp->renewed < earliest + ss_lifetime_head_start(how->lifetime)) {
-        stamp->renewed = earliest + ss_lifetime_head_start(how->lifetime);
+    earliest = ss_revoking_earliest(visit->conf, session, visit->now, visit->root->pool) + back;
+    if (*dated < earliest) {
+        *dated = earliest;
     }
 }
 

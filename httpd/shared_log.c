@@ -262,6 +262,19 @@ static void renew(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
     apr_thread_mutex_unlock(log->renewing);
 }
 
+/* Make the copy as new as this call, unless somebody has just done that. */
+static void renew_at_once(ss_shared_log_t *log, apr_pool_t *pool)
+{
+    apr_time_t asked = apr_time_now();
+    const char *why;
+
+    apr_thread_mutex_lock(log->renewing);
+    if (time_of(log, &log->tried) < asked) {
+        renew_now(log, &why, pool);
+    }
+    apr_thread_mutex_unlock(log->renewing);
+}
+
 ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *session,
                                const char **why, apr_pool_t *pool)
 {
@@ -280,9 +293,9 @@ ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *sessi
 apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool)
 {
     apr_int64_t earliest;
-    const char *why;
 
-    renew(log, &why, pool);
+    /* a copy that is a second old would have whoever comes back at once logged out by the next */
+    renew_at_once(log, pool);
     apr_thread_rwlock_rdlock(log->lock);
     earliest = ss_revocation_earliest(log->set, subject, apr_time_now());
     apr_thread_rwlock_unlock(log->lock);

@@ -205,7 +205,9 @@ LED = '''
     SignedSessionStore {store}
     AddType text/html .cgi
     AddHandler cgi-script .cgi
-    ScriptSock {dir}/cgisock
+    <IfModule cgid_module>
+        ScriptSock {dir}/cgisock
+    </IfModule>
     <Location "/session">
         SignedSession On
         SetHandler signed-session

@@ -186,7 +186,9 @@ def test_a_copy_dies_with_the_logout(server):
 
 
 APPLICATION = CONF + '''
-    ScriptSock {dir}/cgisock
+    <IfModule cgid_module>
+        ScriptSock {dir}/cgisock
+    </IfModule>
     ScriptAlias "/cgi/" "{dir}/cgi/"
 '''
 END = '#!/bin/sh\nprintf "Content-Type: text/plain\\nSet-Cookie: session=; Path=/; Max-Age=0; X=its-own\\n\\n"\n'
@@ -306,7 +308,9 @@ def test_a_log_that_is_gone_is_no_amnesty():
 
 def test_a_revoked_cookie_is_hidden_from_applications():
     conf = CONF + '''
-        ScriptSock {{dir}}/cgisock
+        <IfModule cgid_module>
+            ScriptSock {{dir}}/cgisock
+        </IfModule>
         ScriptAlias "/cgi/" "{{dir}}/cgi/"
         <Location "/cgi">
             SignedSessionStripCookie off
