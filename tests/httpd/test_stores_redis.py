@@ -251,7 +251,7 @@ def test_a_wrong_password_is_in_the_log(start):
         server = start(CONF, MODULES, env={'REDIS_PASSWORD': 'shut-up'}, store=f'''
             SignedSessionStore redis://127.0.0.1:{redis.port}
             SignedSessionRedisAuth env:REDIS_PASSWORD''')
-        server.expect('SS0402', 'WRONGPASS', 'SignedSessionRedisAuth names another user or password')
+        server.expect('SS0402', 'WRONGPASS', 'correct the user or the password of SignedSessionRedisAuth')
         assert change(Jar(server), {'a': 1}) == 503
         assert 'shut-up' not in server.error_log()
 

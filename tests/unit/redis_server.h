@@ -21,6 +21,7 @@
 #define REDIS_SERVER_MUST(condition)                                                               \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
+            fprintf(stderr, "redis-server: not so: %s\n", #condition);                             \
             abort();                                                                               \
         }                                                                                          \
     } while (0)
@@ -41,15 +42,16 @@ typedef struct redis_server_t {
 
 static inline const char *redis_server_program(void)
 {
-    static char found[1024];
+    static char found[2048], here[1024]; /* absolute: it is started in another directory */
     static const char *const installed[] = { "/usr/bin", "/usr/local/bin", "/opt/redis/bin" };
     const char *named = getenv("SS_REDIS_SERVER"), *top = getenv("SS_SRCDIR");
 
     if (named != NULL) {
         return named;
     }
-    apr_snprintf(found, sizeof(found), "%s/tests/httpd/unpacked/usr/bin/redis-server",
-                 top == NULL ? "." : top);
+    REDIS_SERVER_MUST(getcwd(here, sizeof(here)) != NULL);
+    apr_snprintf(found, sizeof(found), "%s/%s/tests/httpd/unpacked/usr/bin/redis-server",
+                 top != NULL && top[0] == '/' ? "" : here, top == NULL ? "." : top);
     for (int i = 0; i < COUNT(installed) && access(found, X_OK) != 0; i++) {
         apr_snprintf(found, sizeof(found), "%s/redis-server", installed[i]);
     }
