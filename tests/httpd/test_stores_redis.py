@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """SignedSessionStore redis: through httpd."""
 
+import concurrent.futures
 import json
 import signal
 import time
@@ -98,6 +99,48 @@ def test_the_servers_own_words_are_in_the_log_only(server, redis):
         assert response.status == 507 and b'OOM' not in response.body
     finally:
         redis.ask('CONFIG', 'SET', 'maxmemory', '0')
+
+
+def test_who_waits_for_others_does_not_take_the_store_for_dead():
+    """A store with a long way to it, and a session that many change at once: there is not time enough for all of them."""
+    kept, delay = {}, 0
+
+    def answer(wire, words):
+        time.sleep(delay)
+        if words[0] == b'GET':
+            wire.bulk(kept.get(words[1]))
+        elif words[4] in (b'any', kept.get(words[3], b'')[:12]):
+            kept[words[3]] = words[5]
+            wire.send(':1\r\n')
+        else:
+            wire.bulk(kept[words[3]])
+
+    with FaultServer() as peer, Server(CONF.replace('1s', '200ms'), MODULES, store=f'SignedSessionStore redis:{peer.words}') as server:
+        peer.fault = answer
+        jar, other = Jar(server), Jar(server)
+        assert change(jar, {'a': 1}) == change(other, {'a': 1}) == 200
+        delay = 0.03
+
+        def write(number):
+            return server.request('PATCH', '/session', PATCH, b'{"k%d":1}' % number, cookie=f'session={jar.session}').status
+
+        def look(number):
+            time.sleep(number * 0.1)
+            return server.request('GET', '/session', cookie=f'session={other.session}').status
+
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            looks, writes = pool.map(look, range(8)), pool.map(write, range(12))
+        assert list(looks) == [200] * 8
+        answers = list(writes)
+        assert 200 in answers and 409 in answers and set(answers) <= {200, 409, 503}
+        assert 'SS0408' not in server.error_log()
+        server.allow('SS0402')
+        # whoever logs out has the time that it takes
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            writes = pool.map(write, range(12))
+            time.sleep(0.1)
+            assert jar.request('DELETE', '/session').status == 204
+        assert set(writes) <= {200, 409, 503}
 
 
 @pytest.mark.parametrize('fault', [drip, silent, says('*1000000000\r\n'), says_and_closes('$40\r\n0123')])
