@@ -74,10 +74,8 @@ ss_fetched_e ss_visit_fetch(void *visit_, ss_bytes_t *bytes, int *place, const u
                              .id = id,
                              .deadline = apr_time_now() + visit->conf->store_timeout,
                              .pool = pool };
-    ss_fetched_e fetched;
+    ss_fetched_e fetched = ss_stores_load(&call, bytes, place);
 
-    *place = 0;
-    fetched = ss_stores_load(&call, bytes, place);
     if (fetched == SS_FETCH_FAILED) {
         tell_of_outage(visit, call.why);
     }

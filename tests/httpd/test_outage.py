@@ -244,6 +244,21 @@ def test_who_is_led_to_another_file_is_told_so_as_well(start, path):
     assert jar.request('GET', path).text == 'this is alice'
 
 
+def test_what_is_shown_meanwhile_is_not_kept_for_later(start):
+    """A page for nobody, under the cookie of somebody, must not be in any cache when the store is back."""
+    conf = LED + 'CacheRoot {dir}/cache\nCacheEnable disk /shop\n'
+    files = {'htdocs/shop/guest/index.cgi': WHO.replace('text/plain', 'text/plain\\nCache-Control: max-age=600'), 'cache/': ''}
+    server = start(conf, store='file', modules=f'dir negotiation cache cache_disk {cgi_module()}', files=files)
+    jar = Jar(server)
+    assert jar.request('PUT', '/session/user', JSON, '"alice"').status == 201
+    with out(jar):
+        response = jar.request('GET', '/shop/guest/index.cgi')
+        assert response.text == 'this is '
+        assert response.get('Cache-Control') == 'max-age=600, no-store'
+    server.expect('SS0401')
+    assert jar.request('GET', '/shop/guest/index.cgi').text == 'this is alice'
+
+
 # What others get, without a cookie or with one that leads nowhere.
 STRANGERS = {
     '/plain/page.html': 200, '/guarded/page.html': 403, '/expression/page.html': 403, '/unexpected/page.html': 200,
