@@ -267,7 +267,8 @@ def test_a_redis_that_evicts_is_told_of(start):
 
 @pytest.mark.parametrize('place, why', [
     ('redis:nonsense', 'accepted are //HOST:PORT'), ('redis://:open@h', 'no password may stand here'), ('redis', 'accepted are'),
-    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h/name', 'there is no store "redis+sentinel"')])
+    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h', 'is no name of a primary'),
+    ('rediss+sentinel:/run/redis', 'HOST:PORT/NAME'), ('redis+cluster://h', 'there is no store "redis+cluster"')])
 def test_a_place_that_is_none_stops_the_start(place, why):
     rc, text = configtest(f'SignedSessionStore {place}\nSignedSession On', MODULES)
     assert rc == 1 and ('SS0411' in text or 'SS0410' in text) and why in text
