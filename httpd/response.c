@@ -249,6 +249,10 @@ void ss_response_write(request_rec *r, ss_visit_t *visit)
     if (ss_saving_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
         return;
     }
+    visit->response.version = ss_draft_version(visit->draft);
+    if (visit->shared_cookie.deletes && visit->response.written == NULL) {
+        return; /* the application's own line says it */
+    }
     if (set_cookie != NULL || visit->response.written != NULL) {
         remove_cookie(r, &visit->conf->cookie);
         if (companion.name != NULL) {
@@ -269,7 +273,6 @@ void ss_response_write(request_rec *r, ss_visit_t *visit)
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_proof);
     }
     visit->response.written = set_cookie;
-    visit->response.version = ss_draft_version(visit->draft);
 }
 
 static void finish_response(request_rec *r, ss_step_t *step)

@@ -13,9 +13,11 @@
 #include "lib/siphash.h"
 
 struct ss_revoking_t {
-    ss_followed_t *file;     /* or */
-    ss_shared_log_t *shared; /* the other is NULL */
-    server_rec *server;      /* for the log */
+    ss_followed_t *file;      /* or */
+    ss_shared_log_t *shared;  /* the other is NULL */
+    server_rec *server;       /* for the log */
+    apr_interval_time_t life; /* of the sessions of all servers that have the same one, or
+                                 SS_FOREVER */
 };
 
 int ss_revoking_is_on(const ss_server_conf_t *conf)
@@ -106,27 +108,32 @@ ss_state_e ss_revoking_judge_id(const ss_server_conf_t *conf, const unsigned cha
     return conf->revoking == NULL ? SS_VALID : ask(conf->revoking, &revocable, now, pool);
 }
 
-/* The earliest time that a session which begins at `now` may say, by what the log says of this
- * subject, or of all when it is absent. */
-static apr_int64_t earliest_of(ss_revoking_t *revoking, ss_bytes_t subject, apr_time_t now,
-                               apr_pool_t *pool)
+/* The latest time that anything of ours says, sessions and lines of the log. Who ends his sessions
+ * and logs in again, many times in a second, moves neither further: a session from further ahead
+ * would be refused, and a line of his would keep out everybody when all are revoked. */
+static apr_int64_t limited(apr_int64_t time, const ss_server_conf_t *conf, apr_time_t now)
 {
-    const char *why;
+    apr_int64_t limit = ss_lifetime_furthest(&conf->lifetime, now);
 
-    return revoking->file != NULL ? ss_followed_earliest(revoking->file, subject, now, &why, pool)
-                                  : ss_shared_log_earliest(revoking->shared, subject, pool);
+    return time < limit ? time : limit;
 }
 
 apr_int64_t ss_revoking_earliest(const ss_server_conf_t *conf, const ss_session_t *session,
                                  apr_time_t now, apr_pool_t *pool)
 {
+    ss_revoking_t *revoking = conf->revoking;
     apr_int64_t earliest;
+    const char *why;
+    ss_bytes_t subject;
 
-    if (conf->revoking == NULL) {
+    if (revoking == NULL) {
         return 0;
     }
-    earliest = earliest_of(conf->revoking, ss_revoking_subject(conf, session, pool), now, pool);
-    return earliest < 0 ? 0 : earliest;
+    subject = ss_revoking_subject(conf, session, pool);
+    earliest = revoking->file != NULL
+                   ? ss_followed_earliest(revoking->file, subject, now, &why, pool)
+                   : ss_shared_log_earliest(revoking->shared, subject, pool);
+    return earliest < 0 ? 0 : limited(earliest, conf, now);
 }
 
 /*
@@ -134,14 +141,10 @@ apr_int64_t ss_revoking_earliest(const ss_server_conf_t *conf, const ss_session_
  */
 
 /* By then whatever is revoked now has expired. */
-static apr_int64_t end_of(const ss_server_conf_t *conf, apr_time_t now)
+static apr_int64_t end_of(const ss_revoking_t *revoking, apr_time_t now)
 {
-    const ss_lifetime_t *lifetime = &conf->lifetime;
-    apr_interval_time_t longest =
-        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
-
-    return longest == SS_FOREVER ? SS_REVOCATION_TIME_MAX
-                                 : apr_time_sec(now + longest + lifetime->skew) + 1;
+    return revoking->life == SS_FOREVER ? SS_REVOCATION_TIME_MAX
+                                        : apr_time_sec(now + revoking->life) + 1;
 }
 
 static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_line_t *line,
@@ -158,10 +161,13 @@ static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_lin
 }
 
 /* Who was logged out a moment ago and has come back has a session that is dated a second ahead. */
-static apr_int64_t before_of(ss_revoking_t *revoking, ss_revoked_e kind, ss_bytes_t value,
+static apr_int64_t before_of(const ss_server_conf_t *conf, ss_revoked_e kind, ss_bytes_t value,
                              apr_time_t now, apr_pool_t *pool)
 {
-    apr_int64_t before = apr_time_sec(now), earliest;
+    ss_revoking_t *revoking = conf->revoking;
+    ss_bytes_t subject = kind == SS_REVOKED_ALL ? ss_absent : value;
+    apr_int64_t before = apr_time_sec(now), latest;
+    const char *why;
 
     if (kind == SS_REVOKED_ID) {
         return 0;
@@ -169,9 +175,10 @@ static apr_int64_t before_of(ss_revoking_t *revoking, ss_revoked_e kind, ss_byte
     if (kind == SS_REVOKED_REPLACED) {
         return before + SS_REPLACED_LIVES;
     }
-    before += kind == SS_REVOKED_ALL;
-    earliest = earliest_of(revoking, kind == SS_REVOKED_ALL ? ss_absent : value, now, pool);
-    return before > earliest ? before : earliest;
+    before += kind == SS_REVOKED_ALL; /* a copy of the log may lack what others have just added */
+    latest = revoking->file != NULL ? ss_followed_latest(revoking->file, subject, now, &why, pool)
+                                    : ss_shared_log_latest(revoking->shared, subject, pool);
+    return before > latest ? before : limited(latest, conf, now);
 }
 
 apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss_bytes_t value,
@@ -180,13 +187,14 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
     ss_revoking_t *revoking = conf->revoking;
     apr_time_t now = apr_time_now();
     apr_status_t rv;
-    ss_revocation_line_t line = { .kind = kind, .value = value, .until = end_of(conf, now) };
+    ss_revocation_line_t line = { .kind = kind, .value = value };
 
     if (revoking == NULL) {
         *why = "there is no log: set SignedSessionRevocation";
         return APR_ENOTIMPL;
     }
-    line.before = before_of(revoking, kind, value, now, pool);
+    line.before = before_of(conf, kind, value, now, pool);
+    line.until = end_of(revoking, now);
     rv = revoking->file != NULL ? append(conf, &line, why, pool)
                                 : ss_shared_log_add(revoking->shared, &line, why, pool);
     if (rv == APR_SUCCESS) {
@@ -249,7 +257,34 @@ static void tell_of_unknown(const ss_revoking_t *revoking, const char *path)
     }
 }
 
-static void open_one(server_rec *s, apr_pool_t *pchild)
+static int is_same_log(const ss_revoking_conf_t *a, const ss_revoking_conf_t *b)
+{
+    return a->kind == b->kind && (a->kind != SS_REVOKING_FILE || strcmp(a->path, b->path) == 0);
+}
+
+/* How long a session may live that is in this log, whichever of our servers it belongs to. */
+static apr_interval_time_t life_of(const ss_server_conf_t *conf, server_rec *main)
+{
+    apr_interval_time_t life = 0;
+
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        const ss_server_conf_t *other = ss_server_conf(s);
+        const ss_lifetime_t *lifetime = &other->lifetime;
+        apr_interval_time_t longest = ss_lifetime_longest(lifetime);
+
+        if (!is_same_log(&other->revocation, &conf->revocation)) {
+            continue;
+        }
+        if (longest == SS_FOREVER) {
+            return SS_FOREVER;
+        }
+        longest += apr_time_from_sec(ss_lifetime_ahead(lifetime));
+        life = longest > life ? longest : life;
+    }
+    return life;
+}
+
+static void open_one(server_rec *s, server_rec *main, apr_pool_t *pchild)
 {
     ss_server_conf_t *conf = ss_server_conf(s);
     ss_revoking_t *revoking = apr_pcalloc(pchild, sizeof(*revoking));
@@ -259,6 +294,7 @@ static void open_one(server_rec *s, apr_pool_t *pchild)
         memset(key, 0, sizeof(key)); /* slower for who can choose subjects, and no less right */
     }
     revoking->server = s;
+    revoking->life = life_of(conf, main);
     if (conf->revocation.kind == SS_REVOKING_FILE) {
         revoking->file = ss_revocation_follow(conf->revocation.path, key, apr_time_now(), pchild);
         tell_of_unknown(revoking, conf->revocation.path);
@@ -274,7 +310,7 @@ void ss_revoking_open(server_rec *main, apr_pool_t *pchild)
     for (server_rec *s = main; s != NULL; s = s->next) {
         if (ss_config_is_own(s, main) && ss_revoking_is_on(ss_server_conf(s)) &&
             ss_server_conf(s)->sealing.seals != NULL) {
-            open_one(s, pchild);
+            open_one(s, main, pchild);
         }
     }
 }

@@ -20,17 +20,31 @@ static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t no
 /* A session that begins in the second of a revocation is dated behind it. */
 #define ALWAYS_ALLOWED 2 /* seconds */
 
-static int is_ahead(apr_int64_t stamped, apr_interval_time_t skew, apr_time_t now)
+apr_int64_t ss_lifetime_ahead(const ss_lifetime_t *lifetime)
 {
-    apr_int64_t allowed = apr_time_sec(skew) > ALWAYS_ALLOWED ? apr_time_sec(skew) : ALWAYS_ALLOWED;
+    apr_int64_t skew = apr_time_sec(lifetime->skew);
 
-    return stamped != SS_NO_TIME && -age_of(stamped, now) > allowed;
+    return skew > ALWAYS_ALLOWED ? skew : ALWAYS_ALLOWED;
+}
+
+apr_interval_time_t ss_lifetime_longest(const ss_lifetime_t *lifetime)
+{
+    return lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
+}
+
+apr_int64_t ss_lifetime_furthest(const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    return apr_time_sec(now) + ss_lifetime_ahead(lifetime);
+}
+
+static int is_ahead(apr_int64_t stamped, const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    return stamped != SS_NO_TIME && stamped > ss_lifetime_furthest(lifetime, now);
 }
 
 ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)
 {
-    if (is_ahead(stamp->renewed, lifetime->skew, now) ||
-        is_ahead(stamp->created, lifetime->skew, now)) {
+    if (is_ahead(stamp->renewed, lifetime, now) || is_ahead(stamp->created, lifetime, now)) {
         return SS_FROM_FUTURE;
     }
     if (is_over(stamp->renewed, lifetime->idle, now)) {
@@ -58,7 +72,7 @@ void ss_lifetime_explain(ss_untimely_t *untimely, ss_state_e state, const ss_sta
         *untimely = created;
         break;
     case SS_FROM_FUTURE:
-        *untimely = is_ahead(stamp->renewed, lifetime->skew, now) ? renewed : created;
+        *untimely = is_ahead(stamp->renewed, lifetime, now) ? renewed : created;
         untimely->age = -untimely->age;
         untimely->limit = apr_time_sec(lifetime->skew);
         break;

@@ -23,11 +23,13 @@ typedef struct ss_revocable_t {
  * number of them that only look. */
 typedef struct ss_revocation_t ss_revocation_t;
 
-/** An empty set, in a pool of its own below `pool`.
+/** An empty set. Its memory is its own: other threads may use `pool` meanwhile.
  *
  * @param key    SS_SIPHASH_KEY_SIZE random bytes, copied: whoever chooses subjects is not to know
  *               them
  * @param limit  how many ids and subjects there may be, at most SS_REVOCATION_MAX
+ * @param pool   only says what is to be done when there is no memory left
+ * @return       to be destroyed by ss_revocation_destroy
  */
 ss_revocation_t *ss_revocation_create(const unsigned char *key, apr_uint32_t limit,
                                       apr_pool_t *pool);
@@ -59,12 +61,20 @@ typedef struct ss_revocation_count_t {
 SS_MUST_USE apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_t now,
                                             ss_revocation_count_t *count);
 
+/** Until when the last of the lines holds, in seconds since 1970; 0: none does. */
+apr_int64_t ss_revocation_end(const ss_revocation_t *set, apr_time_t now);
+
 /** Is this session revoked? */
 int ss_revocation_covers(const ss_revocation_t *set, ss_revocable_t *session, apr_time_t now);
 
 /** When a session of this subject, or of nobody, must be said to be created at the earliest, so
  * that it is not revoked from the beginning. 0: at any time. */
 apr_int64_t ss_revocation_earliest(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
+
+/** The latest time that a session which has begun by `now` may say, of this subject or, with
+ * ss_absent, of anybody: it is ahead of `now` where lines of the last moments were, and 0 where no
+ * line has moved it. A line that is to reach these sessions says no less. */
+apr_int64_t ss_revocation_latest(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
 
 /**
  * Add what another set says and still holds.

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_rwlock.h>
 
@@ -14,9 +13,8 @@
 #include "lib/revocation_log.h"
 #include "lib/siphash.h"
 
-#define BLOCK (64 * 1024)      /* bytes that are read at a time: more than any line has */
-#define REMEMBERED 64          /* bytes before those that are read next */
-#define FREE_MAX (1024 * 1024) /* bytes of memory that are kept for the next set */
+#define BLOCK (64 * 1024) /* bytes that are read at a time: more than any line has */
+#define REMEMBERED 64     /* bytes before those that are read next */
 
 /* How the file was when it was read. */
 typedef struct seen_t {
@@ -28,7 +26,6 @@ typedef struct seen_t {
 
 /* What was read of a file. */
 typedef struct content_t {
-    apr_pool_t *pool; /* has an allocator of its own: other threads use the pool of the process */
     ss_revocation_t *set;
     ss_revocation_count_t count;
     apr_int64_t next; /* from where to go on: behind a newline */
@@ -60,14 +57,11 @@ static void begin_content(ss_followed_t *log)
 {
     content_t *content = &log->content;
 
-    if (content->pool != NULL) {
-        apr_pool_destroy(content->pool);
+    if (content->set != NULL) {
+        ss_revocation_destroy(content->set);
     }
     memset(content, 0, sizeof(*content));
-    apr_pool_create_unmanaged_ex(&content->pool, apr_pool_abort_get(log->pool), NULL);
-    apr_allocator_max_free_set(apr_pool_allocator_get(content->pool), FREE_MAX);
-    apr_pool_tag(content->pool, "signed_session_revocation");
-    content->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, content->pool);
+    content->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
 }
 
 /* Does the file still say what it said before `next`? Then what follows is new; otherwise somebody
@@ -228,7 +222,7 @@ static apr_status_t end_content(void *data)
 {
     ss_followed_t *log = data;
 
-    apr_pool_destroy(log->content.pool);
+    ss_revocation_destroy(log->content.set);
     return APR_SUCCESS;
 }
 
@@ -264,17 +258,31 @@ ss_state_e ss_followed_judge(ss_followed_t *log, ss_revocable_t *session, apr_ti
     return state;
 }
 
-apr_int64_t ss_followed_earliest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
-                                 const char **why, apr_pool_t *pool)
+typedef apr_int64_t time_fn(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
+
+static apr_int64_t ask_time(ss_followed_t *log, time_fn *ask, ss_bytes_t subject, apr_time_t now,
+                            const char **why, apr_pool_t *pool)
 {
-    apr_int64_t earliest;
+    apr_int64_t time;
 
     if (begin_question(log, now, why, pool) != APR_SUCCESS) {
         return -1;
     }
-    earliest = ss_revocation_earliest(log->content.set, subject, now);
+    time = ask(log->content.set, subject, now);
     end_question(log);
-    return earliest;
+    return time;
+}
+
+apr_int64_t ss_followed_earliest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
+                                 const char **why, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_earliest, subject, now, why, pool);
+}
+
+apr_int64_t ss_followed_latest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
+                               const char **why, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_latest, subject, now, why, pool);
 }
 
 ss_bytes_t ss_followed_text(ss_followed_t *log, apr_time_t now, const char **why, apr_pool_t *pool)

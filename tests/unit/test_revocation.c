@@ -156,9 +156,24 @@ END_TEST
 
 static ss_revocation_count_t count;
 
+static apr_status_t end_set(void *set)
+{
+    ss_revocation_destroy(set);
+    return APR_SUCCESS;
+}
+
+/* It ends with the test. */
+static ss_revocation_t *new_set(apr_uint32_t limit)
+{
+    ss_revocation_t *set = ss_revocation_create(key, limit, pool);
+
+    apr_pool_cleanup_register(pool, set, end_set, apr_pool_cleanup_null);
+    return set;
+}
+
 static ss_revocation_t *set_of(const char *text, apr_time_t now)
 {
-    ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    ss_revocation_t *set = new_set(SS_REVOCATION_MAX);
 
     memset(&count, 0, sizeof(count));
     ck_assert_int_eq(ss_revocation_read(set, exact_of(text), now, &count), APR_SUCCESS);
@@ -289,6 +304,33 @@ START_TEST(test_when_a_new_session_may_begin)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *text, *subject;
+    apr_int64_t want;
+} latest[] = {
+    { "",                                         NULL,    0 },
+    { "id " ID " 2000\n",                         NULL,    0 },
+    { "subject alice 900 999\n",                  NULL,    0 },
+    { "subject alice 900 2000\n",                 NULL,    901 },
+    { "subject alice 900 2000\nall 850 2000\n",   NULL,    901 },
+    { "subject alice 900 2000\nall 950 2000\n",   NULL,    951 },
+    { "subject alice 900 2000\nsubject bob 800 2000\n", NULL, 901 },
+    { "subject alice 900 2000\n",                 "alice", 901 },
+    { "subject alice 900 2000\n",                 "bob",   0 },
+};
+/* clang-format on */
+
+/* A line that says this reaches whoever began at the earliest. */
+START_TEST(test_what_the_next_line_must_say_at_least)
+{
+    ss_bytes_t subject = latest[_i].subject == NULL ? ss_absent : ss_bytes_of(latest[_i].subject);
+
+    ck_assert_int_eq(ss_revocation_latest(set_of(latest[_i].text, NOW), subject, NOW),
+                     latest[_i].want);
+}
+END_TEST
+
 START_TEST(test_counting)
 {
     ss_revocation_t *set = set_of("all 1 2000\n\n# x\nid " ID " 999\nwhat\nid 00 1\nall 5", NOW);
@@ -309,7 +351,7 @@ START_TEST(test_a_text_may_come_in_any_pieces)
     apr_size_t len = strlen(text);
 
     for (apr_size_t cut = 0; cut <= len; cut++) {
-        ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+        ss_revocation_t *set = new_set(SS_REVOCATION_MAX);
 
         memset(&count, 0, sizeof(count));
         ck_assert_int_eq(ss_revocation_read(set, exact(text, cut), NOW, &count), APR_SUCCESS);
@@ -365,13 +407,29 @@ START_TEST(test_many)
     ck_assert_uint_eq(ss_revocation_drop(set, apr_time_from_sec(4000)), MANY - MANY / 4);
     add_subject(set, 1, 5000, APR_SUCCESS);
     ck_assert(covers(set, NULL, "user1", 500, NOW));
-    ss_revocation_destroy(set);
+}
+END_TEST
+
+/* A child makes one each second, as long as it lives, and other threads use its pool meanwhile. */
+START_TEST(test_nothing_of_it_is_in_the_pool)
+{
+    const ss_revocation_line_t line = { SS_REVOKED_SUBJECT, { "alice", 5 }, 900, 2000 };
+    const char *before = apr_palloc(pool, 8), *after;
+
+    for (int i = 0; i < 3; i++) {
+        ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+
+        ck_assert_int_eq(ss_revocation_add(set, &line, NOW), APR_SUCCESS);
+        ss_revocation_destroy(set);
+    }
+    after = apr_palloc(pool, 8);
+    ck_assert(after > before && after - before < 100);
 }
 END_TEST
 
 START_TEST(test_there_is_a_limit)
 {
-    ss_revocation_t *set = ss_revocation_create(key, 100, pool);
+    ss_revocation_t *set = new_set(100);
     ss_revocation_line_t line = { SS_REVOKED_ALL, ss_absent, 5, 3000 };
 
     for (unsigned i = 0; i < 100; i++) {
@@ -409,7 +467,7 @@ START_TEST(test_merging)
     ck_assert_uint_eq(lacked, 0);
     ck_assert_int_eq(ss_revocation_merge(set, other, NOW, &lacked), APR_SUCCESS);
     ck_assert_uint_eq(lacked, 1);
-    set = ss_revocation_create(key, 1, pool);
+    set = new_set(1);
     ck_assert_int_eq(ss_revocation_merge(set, other, NOW, &lacked), APR_ENOSPC);
     assert_bytes(ss_revocation_text(set_of("", NOW), NOW, pool), ss_bytes_of(""), "nothing");
 }
@@ -429,9 +487,11 @@ int main(void)
     tcase_add_test(sets, test_what_is_replaced_is_known_as_such);
     tcase_add_test(sets, test_what_is_past_is_replaced);
     tcase_add_loop_test(sets, test_when_a_new_session_may_begin, 0, COUNT(earliest));
+    tcase_add_loop_test(sets, test_what_the_next_line_must_say_at_least, 0, COUNT(latest));
     tcase_add_test(sets, test_counting);
     tcase_add_test(sets, test_a_text_may_come_in_any_pieces);
     tcase_add_test(sets, test_many);
+    tcase_add_test(sets, test_nothing_of_it_is_in_the_pool);
     tcase_add_test(sets, test_there_is_a_limit);
     tcase_add_test(sets, test_merging);
 
