@@ -227,6 +227,22 @@ static void remove_cookie(request_rec *r, const ss_cookie_t *cookie)
     remove_from(r, r->err_headers_out, cookie);
 }
 
+/* The session's, and those that go with it. */
+static void remove_cookies(request_rec *r, const ss_server_conf_t *conf)
+{
+    const ss_cookie_t companion = ss_config_companion(conf);
+
+    remove_cookie(r, &conf->cookie);
+    if (companion.name != NULL) {
+        remove_cookie(r, &companion);
+    }
+    if (ss_proving_is_on(conf)) {
+        const ss_cookie_t proof = ss_proving_cookie(conf, r->pool);
+
+        remove_cookie(r, &proof);
+    }
+}
+
 /* Whoever logs in so comes back as nobody, and nothing else would say why. */
 static void tell_of_lost_cookie(request_rec *r, const ss_visit_t *visit)
 {
@@ -243,7 +259,6 @@ static void tell_of_lost_cookie(request_rec *r, const ss_visit_t *visit)
 
 void ss_response_write(request_rec *r, ss_visit_t *visit)
 {
-    const ss_cookie_t companion = ss_config_companion(visit->conf);
     const char *set_cookie;
 
     if (ss_saving_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
@@ -254,10 +269,7 @@ void ss_response_write(request_rec *r, ss_visit_t *visit)
         return; /* the application's own line says it */
     }
     if (set_cookie != NULL || visit->response.written != NULL) {
-        remove_cookie(r, &visit->conf->cookie);
-        if (companion.name != NULL) {
-            remove_cookie(r, &companion);
-        }
+        remove_cookies(r, visit->conf);
     }
     if (set_cookie != NULL) {
         apr_table_addn(r->err_headers_out, "Set-Cookie", set_cookie);
@@ -267,9 +279,6 @@ void ss_response_write(request_rec *r, ss_visit_t *visit)
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_companion);
     }
     if (visit->saving.set_proof != NULL) {
-        const ss_cookie_t proof = ss_proving_cookie(visit->conf, r->pool);
-
-        remove_cookie(r, &proof);
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_proof);
     }
     visit->response.written = set_cookie;

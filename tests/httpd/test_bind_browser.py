@@ -171,8 +171,8 @@ def test_it_registers(device):
 
 
 def lose_proof(device):
+    """Until the browser asks for anything, be it a picture for the page: for that it proves its key again."""
     device.driver.delete_cookie(NAME + '-proof')
-    assert not device.is_bound()
 
 
 def test_a_page_waits_for_a_proof(device):
@@ -180,13 +180,14 @@ def test_a_page_waits_for_a_proof(device):
     lose_proof(device)
     device.open('/page.html')
     assert (device.state(), device.is_bound()) == ('valid', True)
-    assert set(device.posts()[1:]) <= {'200', '403'} and device.posts()[-1] == '200'
+    assert set(device.posts()[1:]) in ({'200'}, {'200', '403'})
 
 
 def test_a_script_waits_for_a_proof(device):
     device.log_in()
     lose_proof(device)
     assert device.ask('/session') == {'user': 'alice'}
+    assert len(device.posts()) > 1
 
 
 def test_a_proof_that_is_about_to_end_is_renewed_beside_the_page(device):

@@ -218,7 +218,7 @@ REFUSALS = {
     'of another version': ([], lambda: Native(SESSION, version=2).seal(), 'its version is not 1'),
     'with unknown flags': ([], lambda: Native(SESSION, flags=8).seal(), 'flags that have no meaning'),
     'encrypted reference': ([], lambda: Native(SESSION, flags=3).seal(), 'flags that have no meaning'),
-    'bound to no point': ([], lambda: Native(SESSION, point=b'\x02' + bytes(31) + b'\x01').seal(), 'no point of P-256'),
+    'bound to no point': ([], lambda: Native(SESSION, point=b'\x04' + bytes(32)).seal(), 'no compressed point'),
     'of another format': ([], lambda: starlette(SESSION), 'it looks like a cookie of the format starlette'),
     'no object': ([], lambda: Native(b'[]').seal(), 'malformed: its signature holds, but its payload is not a JSON'),
     'too large': ([], lambda: 'A' * 4090, 'too-large: name and value have 4097 bytes, at most 4096 are read'),

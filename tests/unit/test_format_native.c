@@ -179,10 +179,30 @@ END_TEST
 START_TEST(a_point_that_is_none_is_malformed)
 {
     const ss_sealing_t how = _i == 0 ? one("native") : encrypting();
+    unsigned char point[SS_POINT_SIZE];
     ss_session_t *session;
 
-    ck_assert_int_eq(open_one(&session, seal_bound("{\"a\":1}", no_point, &how), &how, NOW),
-                     SS_MALFORMED);
+    for (int first = 1; first < 256; first++) {
+        memcpy(point, base_point, sizeof(point));
+        point[0] = (unsigned char)first;
+        ck_assert_int_eq(open_one(&session, seal_bound("{\"a\":1}", point, &how), &how, NOW),
+                         first == 2 || first == 3 ? SS_VALID : SS_MALFORMED);
+    }
+}
+END_TEST
+
+/* Only who has the secret can make one, and nobody can prove that it is his. */
+START_TEST(a_point_beside_the_curve_is_seen_by_who_looks)
+{
+    static const unsigned char signature[SS_ES256_SIZE] = { 1, [SS_ES256_SIZE - 1] = 1 };
+    const ss_format_t *format = ss_format_named("native");
+    const ss_sealing_t how = one("native");
+    ss_sealed_t cookie = seal_bound("{\"a\":1}", no_point, &how);
+    ss_look_t look = { apr_array_make(pool, 8, sizeof(ss_part_t)), NULL };
+
+    ck_assert_int_eq(format->look(&look, &cookie, format, pool), SS_UNLIKE);
+    ck_assert_ptr_nonnull(strstr(look.why, "no point of P-256"));
+    ck_assert(!ss_es256_verify(no_point, ss_bytes_of("text"), signature));
 }
 END_TEST
 
@@ -300,6 +320,7 @@ int main(void)
     tcase_add_test(tcase, a_native_cookie_is_known_by_its_beginning);
     tcase_add_loop_test(tcase, a_bound_cookie_names_its_key, 0, 2);
     tcase_add_loop_test(tcase, a_point_that_is_none_is_malformed, 0, 2);
+    tcase_add_test(tcase, a_point_beside_the_curve_is_seen_by_who_looks);
     tcase_add_test(tcase, a_bound_reference_is_101_bytes);
     tcase_add_test(tcase, who_looks_sees_the_key);
     return unit_run(suite);
