@@ -244,7 +244,7 @@ def test_no_acknowledged_change_is_lost(two, redis, disturb, monkeypatch):
     if disturb is kill_connections:  # one that is killed while it begins is not tried again
         for server in two:
             server.allow('SS0401', 'SS0402')
-    history = History(two, 2, [patch] * 6 + [update] * 2 + [put] * 2).run(2.5, lambda: disturb(redis))
+    history = History(two, 2, [patch] * 6 + [update] * 2 + [put] * 2, loses_answers=disturb is kill_connections).run(2.5, lambda: disturb(redis))
     with Asker(f'//127.0.0.1:{redis.port}') as asker:
         monkeypatch.setattr(Record, 'find', lambda id, *seal: Record.open(asker.load(int.from_bytes(id, 'big')).bytes, id, *seal))
         assert history.lost() == []
