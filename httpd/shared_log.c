@@ -321,7 +321,6 @@ static apr_status_t try_to_add(ss_shared_log_t *log, const ss_revocation_line_t 
             return APR_SUCCESS;
         case SIGNED_SESSION_STORE_CONFLICT:
         case SIGNED_SESSION_STORE_ABSENT:
-            *why = "other servers write to the revocation log all the time";
             rv = APR_EBUSY;
             break;
         case SIGNED_SESSION_STORE_FULL:
@@ -341,12 +340,16 @@ apr_status_t ss_shared_log_add(ss_shared_log_t *log, const ss_revocation_line_t 
 {
     apr_time_t deadline;
     apr_status_t rv;
+    int tries = 0;
 
     apr_thread_mutex_lock(log->renewing);
     deadline = apr_time_now() + log->conf->store_timeout;
     do {
         rv = try_to_add(log, line, deadline, why, pool);
-    } while (rv == APR_EBUSY && apr_time_now() < deadline);
+    } while (rv == APR_EBUSY && ++tries > 0 && apr_time_now() < deadline);
     apr_thread_mutex_unlock(log->renewing);
+    if (rv == APR_EBUSY || (rv == APR_EGENERAL && tries > 0)) {
+        *why = "other servers write to the revocation log all the time";
+    }
     return rv;
 }
