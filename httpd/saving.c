@@ -185,7 +185,9 @@ int ss_saving_is_too_large(apr_status_t rv)
  * with another time of creation. That this visit has revoked it itself is another matter. */
 static apr_status_t judge_again(const ss_visit_t *visit)
 {
-    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || visit->revoke.is_done) {
+    int is_ours = visit->revoke.is_done || visit->keeping.is_struck;
+
+    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || is_ours) {
         return APR_SUCCESS;
     }
     switch (ss_revoking_judge(visit->conf, visit->opened.session, visit->now, visit->root->pool)) {

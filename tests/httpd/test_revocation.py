@@ -234,6 +234,27 @@ def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, place
     assert state(victim) == 'valid'
 
 
+@pytest.mark.parametrize('places', PLACES)
+@pytest.mark.parametrize('place', ['others', 'anew'])
+def test_a_response_that_is_prepared_twice_goes_on_with_what_the_first_began(start, places, place):
+    store, log = PLACES[places]
+    conf = CONF + '''
+        <Location "/anew">
+            SignedSessionClear Before a
+            SignedSessionSet user zoe
+        </Location>
+    '''
+    server = start(conf, store=store, log=log, files={**FILES, 'htdocs/anew': 'a page'}, modules=MODULES)
+    server.is_shared = 'shared' in places
+    jar = logged_in(server)
+    copy = copy_of(jar)
+    assert jar.request('GET', f'/{place}', [('Range', 'bytes=9999-')]).status == 416
+    wait(server)
+    assert get(jar) == {'user': 'alice' if place == 'others' else 'zoe'}
+    if place == 'others' or places != 'cookie and shared':
+        assert get(copy) == {}
+
+
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
