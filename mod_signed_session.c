@@ -232,6 +232,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
     /* once more: mod_dir and others may have led the request here since */
     ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_outage_check, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_identity_settle, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_handler(ss_status_run, NULL, before_proxy, APR_HOOK_FIRST);

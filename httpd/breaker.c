@@ -24,12 +24,12 @@ static int is_open(const ss_breaker_t *breaker)
     return breaker->failures >= SS_BREAKER_FAILURES;
 }
 
-int ss_breaker_lets_pass(ss_breaker_t *breaker, apr_time_t now)
+int ss_breaker_lets_pass(ss_breaker_t *breaker, int is_noted, apr_time_t now)
 {
     int passes;
 
     apr_thread_mutex_lock(breaker->mutex);
-    passes = !is_open(breaker) || now >= breaker->due;
+    passes = !is_open(breaker) || (is_noted && now >= breaker->due);
     if (passes && is_open(breaker)) {
         /* the probe: nobody else until it has come back, or is long overdue */
         breaker->due = now + 10 * SS_BREAKER_REST;

@@ -20,8 +20,10 @@ typedef struct ss_breaker_t ss_breaker_t;
 /** A closed one, in `pool`. */
 ss_breaker_t *ss_breaker_create(apr_pool_t *pool);
 
-/** May a call be made now? Its result must then be noted. */
-int ss_breaker_lets_pass(ss_breaker_t *breaker, apr_time_t now);
+/** May a call be made now?
+ *
+ * @param is_noted  will its result be noted, whatever it is? Only such a call can be the one */
+int ss_breaker_lets_pass(ss_breaker_t *breaker, int is_noted, apr_time_t now);
 
 typedef enum ss_breaker_news_e {
     SS_BREAKER_SAME,

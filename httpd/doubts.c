@@ -257,6 +257,50 @@ static int reads_sessions_of(const ss_server_conf_t *here, const ss_server_conf_
            ss_secrets_are_shared(start, here, there);
 }
 
+static const char *shared_place(const ss_server_conf_t *a, const ss_server_conf_t *b)
+{
+    for (int i = 0; i < a->places->nelts; i++) {
+        const char *place = APR_ARRAY_IDX(a->places, i, const char *);
+
+        for (int j = 0; j < b->places->nelts; j++) {
+            if (strcmp(place, "cookie") != 0 &&
+                strcmp(place, APR_ARRAY_IDX(b->places, j, const char *)) == 0) {
+                return place;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int has_log_in_store(const ss_server_conf_t *conf)
+{
+    return conf->revocation.kind == SS_REVOKING_STORE && conf->sealing.seals != NULL;
+}
+
+/* A store has one log of revocations, which is sealed as a session is. */
+static void warn_of_shared_log(server_rec *s, ss_start_t *start)
+{
+    const ss_server_conf_t *here = ss_server_conf(s);
+
+    for (server_rec *other = start->main; other != s; other = other->next) {
+        const ss_server_conf_t *there = ss_server_conf(other);
+        const char *place = shared_place(here, there);
+
+        if (place != NULL && has_log_in_store(here) && has_log_in_store(there) &&
+            ss_config_is_own(other, start->main) && !reads_sessions_of(here, there, start)) {
+            ss_start_warn(
+                start, s,
+                apr_psprintf(start->scratch,
+                             "SS0430: SignedSessionRevocation store: the log in \"%s\" is also "
+                             "that of %s, whose secrets, cookie name or audience are others: only "
+                             "the one that writes it first can read it, and the other answers "
+                             "whoever has a session with 503; give each a store of its own%s",
+                             place, other->server_hostname, ss_start_place(start, s)));
+            return;
+        }
+    }
+}
+
 /* Does what is required depend on what may be written? A session of any kind proves little, and is
  * asked for by places that want no more; every key is too much for them, too. */
 static int decides_by(const ss_mention_t *required, const ss_mention_t *writable)
@@ -349,6 +393,7 @@ int ss_doubts_warn(ss_start_t *start)
     for (server_rec *s = start->main; s != NULL; s = s->next) {
         if (ss_server_conf(s)->sealing.seals != NULL && ss_config_is_own(s, start->main)) {
             warn_of_surprises(s, start);
+            warn_of_shared_log(s, start);
         }
     }
     ss_asked_keys_gather(start);

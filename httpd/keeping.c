@@ -8,8 +8,7 @@
 #include "httpd/revoking.h"
 #include "httpd/stores.h"
 
-#define CLOSED_LIVES apr_time_from_sec(10) /* longer than a request that has loaded it before */
-#define OVERTIME apr_time_from_sec(60)     /* that a record outlives its cookie */
+#define OVERTIME apr_time_from_sec(60) /* that a record outlives its cookie */
 
 static const unsigned char nothing[SS_TOKEN_SIZE];
 
@@ -21,6 +20,8 @@ typedef struct ss_kept_t {
     ss_bytes_t text; /* ss_absent: it is closed */
     int is_saved;    /* in this visit: it has a whole life before it */
     int is_first;    /* it came with the cookie: its document is what changes are made on */
+    int is_over;     /* another request has ended it */
+    int is_newer;    /* than the client's cookie says: another request was faster */
 } kept_t;
 
 static ss_store_call_t call_of(ss_visit_t *visit, const unsigned char *id, apr_time_t deadline)
@@ -106,8 +107,12 @@ int ss_keeping_differs(ss_visit_t *visit)
         const kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
 
         /* what came with the cookie, and was saved or closed here, has to be as the session is; to
-         * another one the client has to be led */
-        if (kept->is_first ? (kept->is_saved || kept->text.data == NULL) &&
+         * another one, or a newer one, the client has to be led: a change that it holds already is
+         * acknowledged, too */
+        if (kept->is_newer && !kept->is_over) {
+            return 1;
+        }
+        if (kept->is_first ? !kept->is_over && (kept->is_saved || kept->text.data == NULL) &&
                                  !ss_bytes_equal(kept->text, ss_session_text(session))
                            : kept->text.data != NULL) {
             return 1;
@@ -163,6 +168,7 @@ static apr_status_t meet(ss_visit_t *visit, kept_t *kept, int place, const unsig
     is_older = kept == NULL && ss_record_counter(current.token) < cookie_counter;
     kept = kept != NULL ? kept : add(visit, place, id);
     note_current(kept, &current);
+    kept->is_newer = 1;
     if (!is_older) {
         ss_draft_rebase(visit->draft, current.session);
     }
@@ -333,7 +339,7 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
         tell_of_unended(visit, "OpenSSL failed to seal its record");
         return APR_SUCCESS;
     }
-    switch (ss_stores_save(&call, kept->place, expected, bytes, CLOSED_LIVES, &current)) {
+    switch (ss_stores_close(&call, kept->place, expected, bytes, &current)) {
     case SIGNED_SESSION_STORE_SAVED:
         memcpy(kept->token, token, SS_TOKEN_SIZE);
         break;
@@ -346,14 +352,26 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
             }
             return SS_REBASED;
         }
+        kept->is_over = rv == APR_SUCCESS;
         break;
     case SIGNED_SESSION_STORE_ABSENT:
+        kept->is_over = 1;
         break;
     default:
         tell_of_unended(visit, call.why);
     }
     kept->text = ss_absent;
-    return APR_SUCCESS;
+    return kept->is_over ? SS_ENDED_MEANWHILE : APR_SUCCESS;
+}
+
+/* Close the one that has just been saved under a new id. */
+static void take_back(ss_visit_t *visit, int place, const unsigned char *id, apr_time_t deadline)
+{
+    kept_t *kept = find(visit, place, id);
+
+    if (kept != NULL) {
+        close_record(visit, kept, kept->token, deadline);
+    }
 }
 
 apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigned char *id,
@@ -365,12 +383,20 @@ apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const unsigne
     for (int i = 0; i < all->nelts; i++) {
         kept_t *kept = &APR_ARRAY_IDX(all, i, kept_t);
         int is_same = memcmp(kept->id, id, SS_SESSION_ID_SIZE) == 0;
+        apr_status_t rv;
 
         /* the record of a session that is in the cookie again is left to expire: other cookies may
          * still lead there, and ours has the higher counter */
-        if (kept->text.data != NULL && !is_at(kept, place, id) && !(is_cookie && is_same) &&
-            close_record(visit, kept, kept->token, deadline) == SS_REBASED) {
-            return SS_REBASED;
+        if (kept->text.data == NULL || is_at(kept, place, id) || (is_cookie && is_same)) {
+            continue;
+        }
+        rv = close_record(visit, kept, kept->token, deadline);
+        if (rv == SS_ENDED_MEANWHILE && kept->is_first) {
+            take_back(visit, place, id, deadline);
+            return rv;
+        }
+        if (rv == SS_REBASED) {
+            return rv;
         }
     }
     return APR_SUCCESS;

@@ -53,8 +53,9 @@ apr_uint32_t ss_keeping_counter(ss_visit_t *visit, const ss_stamp_t *stamp);
  * The session is where it belongs, under this id: close the others that this visit knows of.
  *
  * @param place  that it is in
- * @return       APR_SUCCESS, or SS_REBASED: somebody has changed the old one meanwhile. What cannot
- *               be closed is logged
+ * @return       APR_SUCCESS; SS_REBASED: somebody has changed the old one meanwhile;
+ *               SS_ENDED_MEANWHILE: somebody has ended it, and nothing goes on. What cannot be
+ *               closed is logged
  */
 SS_MUST_USE apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place,
                                                  const unsigned char *id, apr_time_t deadline);

@@ -41,7 +41,8 @@ static void mark_private(request_rec *r)
                    ss_field_private(take_field(r, "Cache-Control"), r->pool));
 }
 
-/* No cache may answer in the stead of a place that takes something away, or asks who it is. */
+/* No cache may answer in the stead of a place that takes something away, or asks who it is; nor
+ * later, when that is known. */
 static void mark_unstored(request_rec *r)
 {
     const char *value = take_field(r, "Cache-Control");
@@ -110,9 +111,17 @@ static int is_about_login(const request_rec *r)
     return visit != NULL && (visit->login.asked || visit->returning.answered);
 }
 
+/* What is shown while nobody knows who it is would be wrong as soon as it is known again. */
+static int is_in_outage(const request_rec *r)
+{
+    const ss_visit_t *visit = ss_visit_loaded(r);
+
+    return visit != NULL && visit->state == SS_UNAVAILABLE;
+}
+
 void ss_marks_set(request_rec *r, const ss_step_t *step)
 {
-    if (ss_rules_take_away(r) || is_about_login(r)) {
+    if (ss_rules_take_away(r) || is_about_login(r) || is_in_outage(r)) {
         mark_unstored(r);
     }
     if (step->is_private || step->withheld || ss_marks_is_let_in(r)) {

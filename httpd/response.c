@@ -244,6 +244,10 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
     if (ss_saving_seal(visit, visit->response.may_renew, &set_cookie) != APR_SUCCESS) {
         return;
     }
+    visit->response.version = ss_draft_version(visit->draft);
+    if (visit->shared_cookie.deletes && visit->response.written == NULL) {
+        return; /* the application's own line says it */
+    }
     if (set_cookie != NULL || visit->response.written != NULL) {
         remove_cookie(r, &visit->conf->cookie);
         if (companion.name != NULL) {
@@ -258,7 +262,6 @@ static void write_cookie(request_rec *r, ss_visit_t *visit)
         apr_table_addn(r->err_headers_out, "Set-Cookie", visit->saving.set_companion);
     }
     visit->response.written = set_cookie;
-    visit->response.version = ss_draft_version(visit->draft);
 }
 
 static void finish_response(request_rec *r, ss_step_t *step)

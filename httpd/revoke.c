@@ -16,7 +16,14 @@
 
 #define HANDLER "signed-session-revoke"
 #define FORM "application/x-www-form-urlencoded"
-#define CLOSED_LIVES apr_time_from_sec(10)
+
+/* Who was revoked himself since the session was loaded revokes nobody. */
+static int is_still_valid(const ss_visit_t *visit)
+{
+    return visit->state != SS_VALID ||
+           ss_revoking_judge(visit->conf, visit->opened.session, visit->now, visit->root->pool) !=
+               SS_REVOKED;
+}
 
 int ss_revoke_subject(ss_visit_t *visit)
 {
@@ -26,7 +33,7 @@ int ss_revoke_subject(ss_visit_t *visit)
     ss_bytes_t subject = ss_revoking_subject(visit->conf, session, visit->root->pool);
     const char *why;
 
-    if (!note->is_asked && subject.data != NULL) {
+    if (!note->is_asked && subject.data != NULL && is_still_valid(visit)) {
         note->is_asked = 1;
         note->is_done = ss_revoking_add(visit->conf, SS_REVOKED_SUBJECT, subject, &why,
                                         visit->root->pool) == APR_SUCCESS;
@@ -63,9 +70,13 @@ static const char *close_records(const ss_server_conf_t *conf, const unsigned ch
                                  .deadline = apr_time_now() + conf->store_timeout,
                                  .pool = pool };
 
-        if (!ss_stores_is_cookie(conf->stores, place) &&
-            ss_stores_save(&call, place, NULL, bytes, CLOSED_LIVES, &current) !=
-                SIGNED_SESSION_STORE_SAVED) {
+        signed_session_store_e result;
+
+        if (ss_stores_is_cookie(conf->stores, place)) {
+            continue;
+        }
+        result = ss_stores_close(&call, place, NULL, bytes, &current);
+        if (result != SIGNED_SESSION_STORE_SAVED && result != SIGNED_SESSION_STORE_ABSENT) {
             return call.why;
         }
     }
@@ -122,11 +133,15 @@ static int is_loopback(const apr_sockaddr_t *address)
             (memcmp(bytes, mapped, sizeof(mapped)) == 0 && bytes[12] == 127));
 }
 
-/* Behind a proxy of this machine everybody comes from here. */
+/* Behind a proxy of this machine everybody comes from here. What mod_remoteip has believed of a
+ * header is no more than what somebody wrote there, and the header is gone. */
 static int is_forwarded(const request_rec *r)
 {
     static const char *const signs[] = { "Forwarded", "X-Forwarded-For", "Via", NULL };
 
+    if (r->useragent_addr != r->connection->client_addr) {
+        return 1;
+    }
     for (int i = 0; signs[i] != NULL; i++) {
         if (apr_table_get(r->headers_in, signs[i]) != NULL) {
             return 1;
@@ -137,8 +152,7 @@ static int is_forwarded(const request_rec *r)
 
 static int may_revoke(const request_rec *r)
 {
-    return r->user != NULL || (is_loopback(r->connection->client_addr) &&
-                               is_loopback(r->useragent_addr) && !is_forwarded(r));
+    return r->user != NULL || (is_loopback(r->connection->client_addr) && !is_forwarded(r));
 }
 
 /* What the head of the request alone can refuse; NULL: nothing. */

@@ -13,9 +13,11 @@
 #include "lib/siphash.h"
 
 struct ss_revoking_t {
-    ss_followed_t *file;     /* or */
-    ss_shared_log_t *shared; /* the other is NULL */
-    server_rec *server;      /* for the log */
+    ss_followed_t *file;      /* or */
+    ss_shared_log_t *shared;  /* the other is NULL */
+    server_rec *server;       /* for the log */
+    apr_interval_time_t life; /* of the sessions of all servers that have the same one, or
+                                 SS_FOREVER */
 };
 
 int ss_revoking_is_on(const ss_server_conf_t *conf)
@@ -119,14 +121,10 @@ apr_int64_t ss_revoking_earliest(const ss_server_conf_t *conf, const ss_session_
  */
 
 /* By then whatever is revoked now has expired. */
-static apr_int64_t end_of(const ss_server_conf_t *conf, apr_time_t now)
+static apr_int64_t end_of(const ss_revoking_t *revoking, apr_time_t now)
 {
-    const ss_lifetime_t *lifetime = &conf->lifetime;
-    apr_interval_time_t longest =
-        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
-
-    return longest == SS_FOREVER ? SS_REVOCATION_TIME_MAX
-                                 : apr_time_sec(now + longest + lifetime->skew) + 1;
+    return revoking->life == SS_FOREVER ? SS_REVOCATION_TIME_MAX
+                                        : apr_time_sec(now + revoking->life) + 1;
 }
 
 static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_line_t *line,
@@ -166,13 +164,14 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
     ss_revoking_t *revoking = conf->revoking;
     apr_time_t now = apr_time_now();
     apr_status_t rv;
-    ss_revocation_line_t line = { .kind = kind, .value = value, .until = end_of(conf, now) };
+    ss_revocation_line_t line = { .kind = kind, .value = value };
 
     if (revoking == NULL) {
         *why = "there is no log: set SignedSessionRevocation";
         return APR_ENOTIMPL;
     }
     line.before = before_of(conf, kind, value, now, pool);
+    line.until = end_of(revoking, now);
     rv = revoking->file != NULL ? append(conf, &line, why, pool)
                                 : ss_shared_log_add(revoking->shared, &line, why, pool);
     if (rv == APR_SUCCESS) {
@@ -235,7 +234,34 @@ static void tell_of_unknown(const ss_revoking_t *revoking, const char *path)
     }
 }
 
-static void open_one(server_rec *s, apr_pool_t *pchild)
+static int is_same_log(const ss_revoking_conf_t *a, const ss_revoking_conf_t *b)
+{
+    return a->kind == b->kind && (a->kind != SS_REVOKING_FILE || strcmp(a->path, b->path) == 0);
+}
+
+/* How long a session may live that is in this log, whichever of our servers it belongs to. */
+static apr_interval_time_t life_of(const ss_server_conf_t *conf, server_rec *main)
+{
+    apr_interval_time_t life = 0;
+
+    for (server_rec *s = main; s != NULL; s = s->next) {
+        const ss_server_conf_t *other = ss_server_conf(s);
+        const ss_lifetime_t *lifetime = &other->lifetime;
+        apr_interval_time_t longest = ss_lifetime_longest(lifetime);
+
+        if (!is_same_log(&other->revocation, &conf->revocation)) {
+            continue;
+        }
+        if (longest == SS_FOREVER) {
+            return SS_FOREVER;
+        }
+        longest += apr_time_from_sec(ss_lifetime_ahead(lifetime));
+        life = longest > life ? longest : life;
+    }
+    return life;
+}
+
+static void open_one(server_rec *s, server_rec *main, apr_pool_t *pchild)
 {
     ss_server_conf_t *conf = ss_server_conf(s);
     ss_revoking_t *revoking = apr_pcalloc(pchild, sizeof(*revoking));
@@ -245,6 +271,7 @@ static void open_one(server_rec *s, apr_pool_t *pchild)
         memset(key, 0, sizeof(key)); /* slower for who can choose subjects, and no less right */
     }
     revoking->server = s;
+    revoking->life = life_of(conf, main);
     if (conf->revocation.kind == SS_REVOKING_FILE) {
         revoking->file = ss_revocation_follow(conf->revocation.path, key, apr_time_now(), pchild);
         tell_of_unknown(revoking, conf->revocation.path);
@@ -260,7 +287,7 @@ void ss_revoking_open(server_rec *main, apr_pool_t *pchild)
     for (server_rec *s = main; s != NULL; s = s->next) {
         if (ss_config_is_own(s, main) && ss_revoking_is_on(ss_server_conf(s)) &&
             ss_server_conf(s)->sealing.seals != NULL) {
-            open_one(s, pchild);
+            open_one(s, main, pchild);
         }
     }
 }

@@ -114,16 +114,17 @@ static void date_behind_revocations(ss_stamp_t *stamp, const ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
     ss_session_t *session = ss_visit_session(visit);
-    apr_int64_t earliest =
-        ss_revoking_earliest(visit->conf, session, visit->now, visit->root->pool);
+    int has_creation = (ss_sealing_written(how)->traits & SS_FORMAT_CREATED) != 0;
+    apr_int64_t back = has_creation ? 0 : ss_lifetime_head_start(how->lifetime);
+    apr_int64_t *dated = has_creation ? &stamp->created : &stamp->renewed;
+    apr_int64_t earliest;
 
-    if (ss_sealing_written(how)->traits & SS_FORMAT_CREATED) {
-        if (ss_session_stamp(session)->created == SS_NO_TIME && stamp->created < earliest) {
-            stamp->created = earliest;
-        }
+    if (has_creation && ss_session_stamp(session)->created != SS_NO_TIME) {
+        return; /* it began before */
     }
-    else if (stamp->renewed < earliest + ss_lifetime_head_start(how->lifetime)) {
-        stamp->renewed = earliest + ss_lifetime_head_start(how->lifetime);
+    earliest = ss_revoking_earliest(visit->conf, session, visit->now, visit->root->pool) + back;
+    if (*dated < earliest) {
+        *dated = earliest;
     }
 }
 
@@ -180,6 +181,30 @@ int ss_saving_is_too_large(apr_status_t rv)
     return rv == APR_ENOSPC || rv == SS_STORED_TOO_LARGE || rv == SS_STORED_TOO_WIDE;
 }
 
+/* Has the client's session been revoked since it was loaded? It must not go on under another id, or
+ * with another time of creation. That this visit has revoked it itself is another matter. */
+static apr_status_t judge_again(const ss_visit_t *visit)
+{
+    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || visit->revoke.is_done) {
+        return APR_SUCCESS;
+    }
+    switch (ss_revoking_judge(visit->conf, visit->opened.session, visit->now, visit->root->pool)) {
+    case SS_REVOKED:
+        return SS_ENDED_MEANWHILE;
+    case SS_UNAVAILABLE:
+        return SS_STORE_UNAVAILABLE;
+    default:
+        return APR_SUCCESS;
+    }
+}
+
+/* Another server, which lists the stores in another order, has moved it from this one to a later
+ * one, where it was loaded from: it stays there. Whether it has ended is seen there, too. */
+static int has_moved_on(const ss_visit_t *visit, int place, apr_status_t rv)
+{
+    return rv == SS_ENDED_MEANWHILE && visit->opened.is_stored && place < visit->opened.place;
+}
+
 /* Into the first place that it fits into. */
 static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int renewing,
                         apr_time_t deadline)
@@ -187,8 +212,11 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
     const ss_stores_t *stores = visit->conf->stores;
     ss_stamp_t stamp;
     int place = 0;
-    apr_status_t rv = stamp_of(&stamp, visit);
+    apr_status_t rv = judge_again(visit);
 
+    if (rv == APR_SUCCESS) {
+        rv = stamp_of(&stamp, visit);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -196,7 +224,8 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
         rv = ss_stores_is_cookie(stores, place)
                  ? put_into_cookie(result, visit, stamp)
                  : put_into_store(result, visit, place, stamp, renewing, deadline);
-    } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL) &&
+    } while ((ss_saving_is_too_large(rv) || ss_format_refusal(rv) != NULL ||
+              has_moved_on(visit, place, rv)) &&
              ++place < ss_stores_count(stores));
     if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
         ss_keeping_strike_old(visit, stamp.id);
@@ -248,20 +277,30 @@ static const unsigned char *id_to_lock(const ss_visit_t *visit)
                : NULL;
 }
 
+/* Who has waited for the others until there was no time left gives up; but a session must end. */
+static apr_time_t deadline_behind(const ss_visit_t *visit, apr_time_t deadline)
+{
+    int ends = ss_draft_has_ended(visit->draft) || ss_session_is_empty(ss_visit_session(visit));
+    apr_time_t now = apr_time_now();
+
+    return ends && now >= deadline ? now + visit->conf->store_timeout : deadline;
+}
+
 /* Until it is done, or time is up: each time that another request was faster the session is another
  * one. The time includes waiting for the others. */
 static apr_status_t print_in_time(ss_visit_t *visit, int renewing)
 {
     apr_time_t deadline = has_store(visit) ? apr_time_now() + visit->conf->store_timeout : 0;
     const unsigned char *id = id_to_lock(visit);
-    apr_status_t rv;
+    apr_status_t rv = SS_REBASED;
 
     if (id != NULL) {
         ss_stores_lock(visit->conf->stores, id);
+        deadline = deadline_behind(visit, deadline);
     }
-    do {
+    while (rv == SS_REBASED && (!has_store(visit) || apr_time_now() < deadline)) {
         rv = print(visit, renewing, deadline);
-    } while (rv == SS_REBASED && apr_time_now() < deadline);
+    }
     if (id != NULL) {
         ss_stores_unlock(visit->conf->stores, id);
     }

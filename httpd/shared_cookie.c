@@ -103,11 +103,13 @@ static void tell_of_other_owner(request_rec *r, const ss_visit_t *visit, const c
     }
 }
 
+/* It is a logout as any other: copies of the cookie are not to go on. */
 static void pass_deletion(ss_visit_t *visit)
 {
     visit->shared_cookie.wrote = NULL;
     ss_visit_revert(visit);
     ss_visit_adopt(visit, NULL, NULL);
+    ss_visit_change(visit, &ss_change_end);
 }
 
 int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
@@ -117,7 +119,8 @@ int ss_shared_cookie_settle(request_rec *r, ss_visit_t *visit)
     int is_theirs = line != NULL && line != visit->response.written;
     ss_state_e state;
 
-    if (is_theirs && ss_cookie_is_deletion(line, visit->now)) {
+    visit->shared_cookie.deletes = is_theirs && ss_cookie_is_deletion(line, visit->now);
+    if (visit->shared_cookie.deletes) {
         pass_deletion(visit);
         return 1;
     }

@@ -9,8 +9,9 @@
 /**
  * An application that shares our cookie may set it itself, and its write is the newer truth.
  * Nothing pending here: it passes untouched. It deletes the cookie, or wrote what we cannot open:
- * it passes, and what was pending is dropped. Otherwise what it wrote is opened, what was changed
- * here is changed there, and the session of `visit` is from then on that one.
+ * it passes, and what was pending is dropped; by a deletion the session has ended. Otherwise what
+ * it wrote is opened, what was changed here is changed there, and the session of `visit` is from
+ * then on that one.
  *
  * @return  whether the application's own Set-Cookie stands in the response
  */

@@ -20,8 +20,18 @@ struct ss_shared_log_t {
     apr_time_t tried;
 };
 
+#define TOO_MANY "the revocation log has too many lines"
+#define OVERTIME apr_time_from_sec(60) /* that the record outlives its lines */
+
 static const unsigned char id[SS_SESSION_ID_SIZE];
-static const unsigned char nothing[SS_TOKEN_SIZE];
+
+static apr_status_t end_set(void *data)
+{
+    ss_shared_log_t *log = data;
+
+    ss_revocation_destroy(log->set);
+    return APR_SUCCESS;
+}
 
 ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsigned char *key,
                                       apr_pool_t *pool)
@@ -32,6 +42,7 @@ ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsign
     log->pool = pool;
     memcpy(log->key, key, sizeof(log->key));
     log->set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    apr_pool_cleanup_register(pool, log, end_set, apr_pool_cleanup_null);
     apr_thread_mutex_create(&log->renewing, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_rwlock_create(&log->lock, pool);
     return log;
@@ -41,12 +52,11 @@ ss_shared_log_t *ss_shared_log_create(const ss_server_conf_t *conf, const unsign
  * The record
  */
 
-/** The record, as it was found. */
+/** The records, as they were found: one, or two while one store replaces another. */
 typedef struct found_t {
-    ss_revocation_t *set; /* what it says, and what this child knows besides; to be destroyed */
-    unsigned char token[SS_TOKEN_SIZE]; /* all zero: there is none */
-    int place;
-    apr_size_t lacked; /* lines that this child knows and it does not */
+    ss_revocation_t *set; /* what they say, and what this child knows besides; to be destroyed */
+    unsigned char token[SS_TOKEN_SIZE]; /* of the one that is written; all zero: there is none */
+    apr_size_t lacked;                  /* lines that are known, and are not in that one */
 } found_t;
 
 static const ss_keyring_t *keys_of(const ss_shared_log_t *log)
@@ -63,9 +73,10 @@ static ss_store_call_t call_of(const ss_shared_log_t *log, apr_time_t deadline, 
     return call;
 }
 
-/* Returns NULL, or why it cannot be read. */
-static const char *read_record(found_t *found, ss_bytes_t bytes, const ss_shared_log_t *log,
-                               apr_pool_t *pool)
+/* Each of these returns NULL, or why that was not possible. */
+
+static const char *read_record(ss_revocation_t *set, unsigned char *token, ss_bytes_t bytes,
+                               const ss_shared_log_t *log, apr_pool_t *pool)
 {
     ss_revocation_count_t count = { 0, 0, 0, 0 };
     ss_record_t record;
@@ -73,39 +84,49 @@ static const char *read_record(found_t *found, ss_bytes_t bytes, const ss_shared
     if (ss_record_open(&record, bytes, id, keys_of(log), pool) != SS_VALID) {
         return "the record of the revocation log does not open: all servers need the same secrets";
     }
-    memcpy(found->token, record.token, SS_TOKEN_SIZE);
-    return ss_revocation_read(found->set, record.text, apr_time_now(), &count) == APR_SUCCESS
-               ? NULL
-               : "the revocation log has too many lines";
+    memcpy(token, record.token, SS_TOKEN_SIZE);
+    return ss_revocation_read(set, record.text, apr_time_now(), &count) == APR_SUCCESS ? NULL
+                                                                                       : TOO_MANY;
 }
 
-/* Load it, and add what this child knows. Returns NULL, or why that was not possible; the set is
- * made in every case. */
-static const char *load(found_t *found, ss_shared_log_t *log, apr_time_t deadline, apr_pool_t *pool)
+static const char *read_place(ss_revocation_t *set, unsigned char *token, int place,
+                              const ss_shared_log_t *log, apr_time_t deadline, apr_pool_t *pool)
 {
     ss_store_call_t call = call_of(log, deadline, pool);
-    const char *why = NULL;
-    apr_status_t rv = APR_SUCCESS;
     ss_bytes_t bytes;
 
-    memset(found, 0, sizeof(*found));
-    found->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
-    switch (ss_stores_load(&call, &bytes, &found->place)) {
+    switch (ss_stores_load_from(&call, &bytes, place)) {
     case SS_FETCHED:
-        why = read_record(found, bytes, log, pool);
-        break;
+        return read_record(set, token, bytes, log, pool);
     case SS_FETCH_FAILED:
-        why = call.why;
-        break;
+        return call.why;
     default:
-        break;
+        return NULL;
     }
+}
+
+static const char *merge(found_t *found, const ss_revocation_t *known)
+{
+    apr_size_t lacked;
+    apr_status_t rv = ss_revocation_merge(found->set, known, apr_time_now(), &lacked);
+
+    found->lacked += lacked;
+    return rv == APR_SUCCESS ? NULL : TOO_MANY;
+}
+
+/* Another server may still write the other store, or write it already. */
+static const char *add_place(found_t *found, int place, const ss_shared_log_t *log,
+                             apr_time_t deadline, apr_pool_t *pool)
+{
+    ss_revocation_t *set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
+    unsigned char token[SS_TOKEN_SIZE];
+    const char *why = read_place(set, token, place, log, deadline, pool);
+
     if (why == NULL) {
-        apr_thread_rwlock_rdlock(log->lock);
-        rv = ss_revocation_merge(found->set, log->set, apr_time_now(), &found->lacked);
-        apr_thread_rwlock_unlock(log->lock);
+        why = merge(found, set);
     }
-    return rv == APR_SUCCESS ? why : "the revocation log has too many lines";
+    ss_revocation_destroy(set);
+    return why;
 }
 
 /* The place that is written: the first store. */
@@ -119,27 +140,45 @@ static int place_to_write(const ss_shared_log_t *log)
     return place;
 }
 
-/* How long a line may hold: as long as whatever it revokes may live. */
-static apr_interval_time_t life_of(const ss_shared_log_t *log)
+/* Load them, and add what this child knows. The set is made in every case. */
+static const char *load(found_t *found, ss_shared_log_t *log, apr_time_t deadline, apr_pool_t *pool)
 {
-    const ss_lifetime_t *lifetime = &log->conf->lifetime;
-    apr_interval_time_t longest =
-        lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
+    int place = place_to_write(log);
+    const char *why;
 
-    return longest + lifetime->skew + apr_time_from_sec(60);
+    memset(found, 0, sizeof(*found));
+    found->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
+    why = read_place(found->set, found->token, place, log, deadline, pool);
+    while (why == NULL && ++place < ss_stores_count(log->conf->stores)) {
+        if (!ss_stores_is_cookie(log->conf->stores, place)) {
+            why = add_place(found, place, log, deadline, pool);
+        }
+    }
+    if (why == NULL) {
+        apr_thread_rwlock_rdlock(log->lock);
+        why = merge(found, log->set);
+        apr_thread_rwlock_unlock(log->lock);
+    }
+    return why;
+}
+
+/* As long as any of its lines holds, which a server with other timeouts may have written. */
+static apr_interval_time_t life_of(const ss_revocation_t *set, apr_time_t now)
+{
+    return apr_time_from_sec(ss_revocation_end(set, now) - apr_time_sec(now)) + OVERTIME;
 }
 
 /* Save what was found, with what has been added since. */
 static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, apr_time_t deadline,
                                    const char **why, apr_pool_t *pool)
 {
-    int place = place_to_write(log);
+    apr_time_t now = apr_time_now();
     ss_store_call_t call = call_of(log, deadline, pool);
     ss_record_t record = { .is_closed = 0 };
     signed_session_store_e result;
     ss_bytes_t bytes, current;
 
-    record.text = ss_revocation_text(found->set, apr_time_now(), pool);
+    record.text = ss_revocation_text(found->set, now, pool);
     if (record.text.len > SS_SHARED_LOG_MAX) {
         *why = "the revocation log of a store has room for 64 KB";
         return SIGNED_SESSION_STORE_FULL;
@@ -149,8 +188,8 @@ static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, a
         *why = "OpenSSL failed to seal the revocation log";
         return SIGNED_SESSION_STORE_UNAVAILABLE;
     }
-    result = ss_stores_save(&call, place, found->place == place ? found->token : nothing, bytes,
-                            life_of(log), &current);
+    result = ss_stores_save(&call, place_to_write(log), found->token, bytes,
+                            life_of(found->set, now), &current);
     *why = call.why;
     return result;
 }
@@ -223,6 +262,19 @@ static void renew(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
     apr_thread_mutex_unlock(log->renewing);
 }
 
+/* Make the copy as new as this call, unless somebody has just done that. */
+static void renew_at_once(ss_shared_log_t *log, apr_pool_t *pool)
+{
+    apr_time_t asked = apr_time_now();
+    const char *why;
+
+    apr_thread_mutex_lock(log->renewing);
+    if (time_of(log, &log->tried) < asked) {
+        renew_now(log, &why, pool);
+    }
+    apr_thread_mutex_unlock(log->renewing);
+}
+
 ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *session,
                                const char **why, apr_pool_t *pool)
 {
@@ -244,9 +296,9 @@ static apr_int64_t ask_time(ss_shared_log_t *log, time_fn *ask, ss_bytes_t subje
                             apr_pool_t *pool)
 {
     apr_int64_t time;
-    const char *why;
 
-    renew(log, &why, pool);
+    /* a copy that is a second old would have whoever comes back at once logged out by the next */
+    renew_at_once(log, pool);
     apr_thread_rwlock_rdlock(log->lock);
     time = ask(log->set, subject, apr_time_now());
     apr_thread_rwlock_unlock(log->lock);

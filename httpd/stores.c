@@ -15,6 +15,7 @@
 #include "httpd/log.h"
 #include "httpd/stores.h"
 
+#define CLOSED_LIVES apr_time_from_sec(10)
 #define STRIPES 64 /* sessions that are changed at a time in one child, unless two share one */
 
 struct ss_place_t {
@@ -61,20 +62,38 @@ const char *ss_stores_name(const ss_stores_t *stores, int place)
  * Calls
  */
 
-static int is_asked(const ss_place_t *place, ss_store_call_t *call)
+/* Does a failure say something of the store? Not where others have taken most of the time. */
+static int is_telling(const ss_store_call_t *call)
 {
-    if (place->breaker == NULL || ss_breaker_lets_pass(place->breaker, apr_time_now())) {
-        return 1;
-    }
-    call->why = "it has failed several times, and is left alone for a moment";
-    return 0;
+    apr_interval_time_t whole = ss_server_conf(call->stores->server)->store_timeout;
+
+    return !call->again && call->deadline - apr_time_now() >= whole / 2;
 }
 
-static void note_result(const ss_stores_t *stores, const ss_place_t *place, int has_failed)
+static int is_asked(const ss_place_t *place, ss_store_call_t *call, int telling)
+{
+    apr_time_t now = apr_time_now();
+
+    if (place->breaker == NULL || call->again) {
+        return 1;
+    }
+    if (now >= call->deadline) {
+        call->why = "other requests have taken all the time";
+        return 0;
+    }
+    if (!ss_breaker_lets_pass(place->breaker, telling, now)) {
+        call->why = "it has failed several times, and is left alone for a moment";
+        return 0;
+    }
+    return 1;
+}
+
+static void note_result(const ss_stores_t *stores, const ss_place_t *place, int has_failed,
+                        int telling)
 {
     ss_breaker_news_e news;
 
-    if (place->breaker == NULL) {
+    if (place->breaker == NULL || (has_failed && !telling)) {
         return;
     }
     news = ss_breaker_note(place->breaker, has_failed, apr_time_now());
@@ -89,15 +108,16 @@ static void note_result(const ss_stores_t *stores, const ss_place_t *place, int 
 
 static ss_fetched_e load_from(const ss_place_t *place, ss_store_call_t *call, ss_bytes_t *bytes)
 {
+    int telling = is_telling(call);
     signed_session_bytes_t value;
     signed_session_store_e result;
 
-    if (!is_asked(place, call)) {
+    if (!is_asked(place, call, telling)) {
         return SS_FETCH_FAILED;
     }
     result = place->provider->load(place->store, call->id, &value, call->deadline, &call->why,
                                    call->pool);
-    note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE);
+    note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE, telling);
     if (result == SIGNED_SESSION_STORE_UNAVAILABLE) {
         ss_count(SS_COUNT_STORE_ERRORS);
     }
@@ -112,15 +132,20 @@ static ss_fetched_e load_from(const ss_place_t *place, ss_store_call_t *call, ss
     }
 }
 
+ss_fetched_e ss_stores_load_from(ss_store_call_t *call, ss_bytes_t *bytes, int place)
+{
+    return load_from(&call->stores->places[place], call, bytes);
+}
+
 ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place)
 {
     ss_fetched_e fetched = SS_FETCHED_NOTHING;
 
-    for (*place = 0; *place < call->stores->count; (*place)++) {
+    for (; *place < call->stores->count; (*place)++) {
         if (ss_stores_is_cookie(call->stores, *place)) {
             continue;
         }
-        fetched = load_from(&call->stores->places[*place], call, bytes);
+        fetched = ss_stores_load_from(call, bytes, *place);
         if (fetched != SS_FETCHED_NOTHING) {
             break;
         }
@@ -135,16 +160,15 @@ signed_session_store_e ss_stores_save(ss_store_call_t *call, int place_,
     const ss_place_t *place = &call->stores->places[place_];
     const signed_session_bytes_t value = { (const unsigned char *)bytes.data, bytes.len };
     signed_session_bytes_t there = { NULL, 0 };
+    int telling = is_telling(call);
     signed_session_store_e result;
 
-    if (!call->again && !is_asked(place, call)) {
+    if (!is_asked(place, call, telling)) {
         return SIGNED_SESSION_STORE_UNAVAILABLE;
     }
     result = place->provider->save(place->store, call->id, expected, &value, ttl, &there,
                                    call->deadline, &call->why, call->pool);
-    if (!call->again || result != SIGNED_SESSION_STORE_UNAVAILABLE) {
-        note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE);
-    }
+    note_result(call->stores, place, result == SIGNED_SESSION_STORE_UNAVAILABLE, telling);
     if (result == SIGNED_SESSION_STORE_UNAVAILABLE) {
         ss_count(SS_COUNT_STORE_ERRORS + 1);
     }
@@ -153,6 +177,20 @@ signed_session_store_e ss_stores_save(ss_store_call_t *call, int place_,
     }
     *current = ss_bytes((const char *)there.data, there.len);
     return result;
+}
+
+signed_session_store_e ss_stores_close(ss_store_call_t *call, int place,
+                                       const unsigned char *expected, ss_bytes_t closed,
+                                       ss_bytes_t *current)
+{
+    ss_bytes_t there;
+    signed_session_store_e result =
+        ss_stores_save(call, place, expected, closed, CLOSED_LIVES, current);
+
+    return result == SIGNED_SESSION_STORE_FULL &&
+                   ss_stores_load_from(call, &there, place) == SS_FETCHED_NOTHING
+               ? SIGNED_SESSION_STORE_ABSENT
+               : result;
 }
 
 static apr_thread_mutex_t *stripe_of(const ss_stores_t *stores, const unsigned char *id)

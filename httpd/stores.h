@@ -46,8 +46,11 @@ typedef struct ss_store_call_t {
 
 /** Load a record: from the first store that has it.
  *
- * @param place  out, with SS_FETCHED: which */
+ * @param place  in: where to begin to look; out, with SS_FETCHED: where it is */
 ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place);
+
+/** Load a record from one store. */
+ss_fetched_e ss_stores_load_from(ss_store_call_t *call, ss_bytes_t *bytes, int place);
 
 /**
  * Save a record in one store.
@@ -59,6 +62,16 @@ ss_fetched_e ss_stores_load(ss_store_call_t *call, ss_bytes_t *bytes, int *place
 signed_session_store_e ss_stores_save(ss_store_call_t *call, int place,
                                       const unsigned char *expected, ss_bytes_t bytes,
                                       apr_interval_time_t ttl, ss_bytes_t *current);
+
+/**
+ * Put a closed record in the place of a session's, for longer than any request that may have loaded
+ * that one before.
+ *
+ * @return  as ss_stores_save; ABSENT also where there was nothing, and a full store takes no more
+ */
+signed_session_store_e ss_stores_close(ss_store_call_t *call, int place,
+                                       const unsigned char *expected, ss_bytes_t closed,
+                                       ss_bytes_t *current);
 
 /** Of the threads of this child one at a time changes a session: it would only be refused, and try
  * again, otherwise. To be unlocked by the same thread. */

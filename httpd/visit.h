@@ -91,7 +91,8 @@ typedef struct ss_endpoint_note_t {
 /** shared_cookie.c: the cookie that an application has set itself. */
 typedef struct ss_shared_cookie_note_t {
     const ss_candidates_t *wrote; /* what it wrote; NULL: nothing, or the visit has it by now */
-    int is_adopted;               /* has it? Then what goes out is written as these are: */
+    int deletes;    /* it has deleted the cookie in the response that is about to go */
+    int is_adopted; /* has the visit what it wrote? Then what goes out is written as these are: */
     const char *line, *companion_line; /* its Set-Cookie values; of the companion, or NULL */
 } ss_shared_cookie_note_t;
 

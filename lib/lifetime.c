@@ -20,11 +20,21 @@ static int is_over(apr_int64_t stamped, apr_interval_time_t limit, apr_time_t no
 /* A session that begins in the second of a revocation is dated behind it. */
 #define ALWAYS_ALLOWED 2 /* seconds */
 
-apr_int64_t ss_lifetime_furthest(const ss_lifetime_t *lifetime, apr_time_t now)
+apr_int64_t ss_lifetime_ahead(const ss_lifetime_t *lifetime)
 {
     apr_int64_t skew = apr_time_sec(lifetime->skew);
 
-    return apr_time_sec(now) + (skew > ALWAYS_ALLOWED ? skew : ALWAYS_ALLOWED);
+    return skew > ALWAYS_ALLOWED ? skew : ALWAYS_ALLOWED;
+}
+
+apr_interval_time_t ss_lifetime_longest(const ss_lifetime_t *lifetime)
+{
+    return lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
+}
+
+apr_int64_t ss_lifetime_furthest(const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    return apr_time_sec(now) + ss_lifetime_ahead(lifetime);
 }
 
 static int is_ahead(apr_int64_t stamped, const ss_lifetime_t *lifetime, apr_time_t now)

@@ -57,6 +57,12 @@ typedef struct ss_lifetime_t {
 SS_MUST_USE ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime,
                                          apr_time_t now);
 
+/** How many seconds ahead a time stamp may be. */
+apr_int64_t ss_lifetime_ahead(const ss_lifetime_t *lifetime);
+
+/** How long a session may live that is not renewed, or SS_FOREVER. */
+apr_interval_time_t ss_lifetime_longest(const ss_lifetime_t *lifetime);
+
 /** Which time a judgement is about. */
 typedef struct ss_untimely_t {
     const char *name;  /* "renewed" or "created" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 
@@ -14,7 +15,8 @@
  */
 
 #define NEVER ((apr_int64_t)-1)
-#define SMALLEST 64 /* entries that there is room for at first */
+#define SMALLEST 64            /* entries that there is room for at first */
+#define FREE_MAX (1024 * 1024) /* bytes of memory that are kept for the next pool */
 
 typedef struct entry_t {
     apr_uint64_t hash;
@@ -29,8 +31,8 @@ typedef struct place_t {
 
 struct ss_revocation_t {
     unsigned char key[SS_SIPHASH_KEY_SIZE];
-    apr_pool_t *parent;
-    apr_pool_t *pool; /* of all that follows: when that is too small, or holds too much that is
+    apr_pool_t *parent; /* of the set itself */
+    apr_pool_t *pool;   /* of all that follows: when that is too small, or holds too much that is
                          past, what is to stay moves into a new one */
     apr_uint32_t limit, max, mask; /* entries there may be; there is room for; places, but one */
     apr_uint32_t count;
@@ -54,10 +56,15 @@ static void make_room(ss_revocation_t *set, apr_uint32_t max)
 ss_revocation_t *ss_revocation_create(const unsigned char *key, apr_uint32_t limit,
                                       apr_pool_t *pool)
 {
-    ss_revocation_t *set = apr_pcalloc(pool, sizeof(*set));
+    ss_revocation_t *set;
+    apr_pool_t *own;
 
+    apr_pool_create_unmanaged_ex(&own, apr_pool_abort_get(pool), NULL);
+    apr_allocator_max_free_set(apr_pool_allocator_get(own), FREE_MAX);
+    apr_pool_tag(own, "signed_session_revocation");
+    set = apr_pcalloc(own, sizeof(*set));
     memcpy(set->key, key, sizeof(set->key));
-    set->parent = pool;
+    set->parent = own;
     set->limit = limit;
     set->all.kind = SS_REVOKED_ALL;
     set->all.until = NEVER;
@@ -67,7 +74,7 @@ ss_revocation_t *ss_revocation_create(const unsigned char *key, apr_uint32_t lim
 
 void ss_revocation_destroy(ss_revocation_t *set)
 {
-    apr_pool_destroy(set->pool);
+    apr_pool_destroy(set->parent);
 }
 
 static int holds(apr_int64_t until, apr_time_t now)
@@ -254,6 +261,18 @@ apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_
         text = ss_bytes(text.data + used, text.len - used);
     }
     return APR_SUCCESS;
+}
+
+apr_int64_t ss_revocation_end(const ss_revocation_t *set, apr_time_t now)
+{
+    apr_int64_t end = set->all.until;
+
+    for (apr_uint32_t i = 0; i < set->count; i++) {
+        apr_int64_t until = set->entries[i].line.until;
+
+        end = until > end ? until : end;
+    }
+    return holds(end, now) ? end : 0;
 }
 
 int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now)

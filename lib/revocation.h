@@ -21,11 +21,13 @@ typedef struct ss_revocable_t {
  * number of them that only look. */
 typedef struct ss_revocation_t ss_revocation_t;
 
-/** An empty set, in a pool of its own below `pool`.
+/** An empty set. Its memory is its own: other threads may use `pool` meanwhile.
  *
  * @param key    SS_SIPHASH_KEY_SIZE random bytes, copied: whoever chooses subjects is not to know
  *               them
  * @param limit  how many ids and subjects there may be, at most SS_REVOCATION_MAX
+ * @param pool   only says what is to be done when there is no memory left
+ * @return       to be destroyed by ss_revocation_destroy
  */
 ss_revocation_t *ss_revocation_create(const unsigned char *key, apr_uint32_t limit,
                                       apr_pool_t *pool);
@@ -56,6 +58,9 @@ typedef struct ss_revocation_count_t {
  */
 SS_MUST_USE apr_status_t ss_revocation_read(ss_revocation_t *set, ss_bytes_t text, apr_time_t now,
                                             ss_revocation_count_t *count);
+
+/** Until when the last of the lines holds, in seconds since 1970; 0: none does. */
+apr_int64_t ss_revocation_end(const ss_revocation_t *set, apr_time_t now);
 
 /** Is this session revoked? */
 int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *session, apr_time_t now);

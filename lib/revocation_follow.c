@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_rwlock.h>
 
@@ -14,9 +13,8 @@
 #include "lib/revocation_log.h"
 #include "lib/siphash.h"
 
-#define BLOCK (64 * 1024)      /* bytes that are read at a time: more than any line has */
-#define REMEMBERED 64          /* bytes before those that are read next */
-#define FREE_MAX (1024 * 1024) /* bytes of memory that are kept for the next set */
+#define BLOCK (64 * 1024) /* bytes that are read at a time: more than any line has */
+#define REMEMBERED 64     /* bytes before those that are read next */
 
 /* How the file was when it was read. */
 typedef struct seen_t {
@@ -28,7 +26,6 @@ typedef struct seen_t {
 
 /* What was read of a file. */
 typedef struct content_t {
-    apr_pool_t *pool; /* has an allocator of its own: other threads use the pool of the process */
     ss_revocation_t *set;
     ss_revocation_count_t count;
     apr_int64_t next; /* from where to go on: behind a newline */
@@ -60,14 +57,11 @@ static void begin_content(ss_followed_t *log)
 {
     content_t *content = &log->content;
 
-    if (content->pool != NULL) {
-        apr_pool_destroy(content->pool);
+    if (content->set != NULL) {
+        ss_revocation_destroy(content->set);
     }
     memset(content, 0, sizeof(*content));
-    apr_pool_create_unmanaged_ex(&content->pool, apr_pool_abort_get(log->pool), NULL);
-    apr_allocator_max_free_set(apr_pool_allocator_get(content->pool), FREE_MAX);
-    apr_pool_tag(content->pool, "signed_session_revocation");
-    content->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, content->pool);
+    content->set = ss_revocation_create(log->key, SS_REVOCATION_MAX, log->pool);
 }
 
 /* Does the file still say what it said before `next`? Then what follows is new; otherwise somebody
@@ -228,7 +222,7 @@ static apr_status_t end_content(void *data)
 {
     ss_followed_t *log = data;
 
-    apr_pool_destroy(log->content.pool);
+    ss_revocation_destroy(log->content.set);
     return APR_SUCCESS;
 }
 

@@ -190,15 +190,16 @@ static ss_state_e read_record(ss_memory_item_t *item, int *is_closed, ss_bytes_t
     return SS_VALID;
 }
 
-/* The document that a reference leads to. */
-static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const opening_t *opening)
+/* The document that a reference leads to, in one of the stores from opened->place on. */
+static ss_state_e follow_to(ss_opened_t *opened, ss_memory_item_t *item, int *is_closed,
+                            const opening_t *opening)
 {
     const ss_candidates_t *candidates = opening->candidates;
     ss_fetched_e fetched = SS_FETCHED_NOTHING;
     apr_uint32_t counter;
     ss_bytes_t bytes;
-    int is_closed;
 
+    *is_closed = 0;
     if (candidates->fetch != NULL) {
         fetched = candidates->fetch(candidates->baton, &bytes, &opened->place, item->stamp.id,
                                     opening->pool);
@@ -207,16 +208,14 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
         return SS_UNAVAILABLE;
     }
     if (fetched == SS_FETCHED_NOTHING) {
-        opened->is_gone = 1;
         return SS_EXPIRED_IDLE;
     }
-    opened->record = read_record(item, &is_closed, bytes, opening->how, opening->pool);
+    opened->record = read_record(item, is_closed, bytes, opening->how, opening->pool);
     if (opened->record != SS_VALID) {
         return opened->record;
     }
     opened->record = SS_NONE;
-    if (is_closed) {
-        opened->is_gone = opened->is_closed = 1;
+    if (*is_closed) {
         return SS_EXPIRED_IDLE;
     }
     memcpy(opened->token, bytes.data, SS_TOKEN_SIZE);
@@ -225,6 +224,27 @@ static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const open
     opened->lost = item->stamp.counter > counter ? item->stamp.counter - counter : 0;
     item->stamp.counter = counter;
     return SS_VALID;
+}
+
+/* A session has ended where all of its records are closed; with one in a later store it has moved
+ * there, by a server that lists them in another order. */
+static ss_state_e follow(ss_opened_t *opened, ss_memory_item_t *item, const opening_t *opening)
+{
+    int is_closed, was_closed = 0;
+    ss_state_e state;
+
+    opened->place = 0;
+    for (;;) {
+        state = follow_to(opened, item, &is_closed, opening);
+        if (!is_closed) {
+            break;
+        }
+        was_closed = 1;
+        opened->place++;
+    }
+    opened->is_gone = state == SS_EXPIRED_IDLE;
+    opened->is_closed = opened->is_gone && was_closed;
+    return state;
 }
 
 /* A cookie at first sight: does its signature hold, is it of our time, and is it a session? */

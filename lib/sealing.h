@@ -56,11 +56,11 @@ ss_session_t *ss_sealing_create(const ss_sealing_t *how, apr_pool_t *pool);
 typedef enum ss_fetched_e { SS_FETCHED, SS_FETCHED_NOTHING, SS_FETCH_FAILED } ss_fetched_e;
 
 /**
- * Fetches the record of a session from the stores. Asked at most once for each cookie, and only
- * when its seal and its times hold.
+ * Fetches the record of a session from the stores. Asked only when the seal of a cookie and its
+ * times hold: once, and once more for each store that has a closed record.
  *
  * @param bytes  out, with SS_FETCHED: in `pool`
- * @param place  out, with SS_FETCHED: which of the stores has it
+ * @param place  in: the first of the stores to ask; out, with SS_FETCHED: which of them has it
  * @return       SS_FETCH_FAILED when nobody knows whether there is one
  */
 typedef ss_fetched_e ss_fetch_fn(void *baton, ss_bytes_t *bytes, int *place,

@@ -379,12 +379,19 @@ static void do_form(const input_t *input)
 
 /* --- who is revoked --- */
 
+static apr_status_t end_revocation(void *set)
+{
+    ss_revocation_destroy(set);
+    return APR_SUCCESS;
+}
+
 static void no_revocation(input_t *input, int size)
 {
     static const unsigned char key[16] = "growth";
 
     input->text = pieces(size, "subject user%d@example.org 500 2000\n", "", 0, input->pool);
     input->revoked = ss_revocation_create(key, SS_REVOCATION_MAX, input->pool);
+    apr_pool_cleanup_register(input->pool, input->revoked, end_revocation, apr_pool_cleanup_null);
 }
 
 static void do_revocation_read(const input_t *input)

@@ -6,11 +6,18 @@
 
 static const unsigned char key[16] = "not so random";
 
+static apr_status_t end_set(void *set)
+{
+    ss_revocation_destroy(set);
+    return APR_SUCCESS;
+}
+
 static ss_revocation_t *set_of(ss_bytes_t text, apr_time_t now, ss_revocation_count_t *count,
                                apr_pool_t *pool)
 {
     ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
 
+    apr_pool_cleanup_register(pool, set, end_set, apr_pool_cleanup_null);
     memset(count, 0, sizeof(*count));
     MUST(ss_revocation_read(set, text, now, count) == APR_SUCCESS);
     MUST(count->read <= text.len);

@@ -350,7 +350,7 @@ BUY = '''
 
 def test_a_cart_of_parallel_requests_from_a_browser_and_from_curl(chromium):
     """It outgrows the cookie, and nothing is lost."""
-    with browser_for(chromium, '\nSignedSessionStore file') as server:
+    with browser_for(chromium, '\nSignedSessionStore file\nSignedSessionStoreTimeout 10s') as server:
         browser = Browser(chromium, server)
         browser.log_in()
         cookie = f'session={browser.cookie()["value"]}'

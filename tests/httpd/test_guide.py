@@ -447,10 +447,11 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'^LoadModule .*\n', '', example, flags=re.M)
     text = re.sub(r'^(SignedSessionSecret) .*', r'\1 env:SIGNED_SESSION_SECRET', text, flags=re.M)
     text = re.sub(r'\$\{DEMO_(\w+)\}', lambda name: '{dir}' if name[1] == 'DIR' else '{port}', text)
+    text = re.sub(r'^(SignedSessionRedisAuth .*)file:\S+', r'\1env:SIGNED_SESSION_SECRET', text, flags=re.M)
     text = re.sub(r'file:/var/lib/\S+', 'file:{dir}/made.key', text)
     text = re.sub(r'keytab:\S+', 'keytab:{dir}/logs/.keep', text)
     text = text.replace('/var/log/apache2/', '{dir}/logs/')
-    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd dbd headers env rewrite session session_cookie {cgi_module()}'
+    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd authz_host dbd headers signed_session_redis env rewrite session session_cookie {cgi_module()}'
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 
 

@@ -3,6 +3,7 @@
 """A store that does not answer: nobody looks logged out, nobody is told another session, and afterwards all is as before."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -11,9 +12,9 @@ import time
 
 import pytest
 
-from common import JSON, NAVIGATE, PATCH
+from common import FORM, JSON, NAVIGATE, PATCH
 from cookies import native
-from harness import Jar, Server
+from harness import Jar, Server, cgi_module
 
 CONF = '''
     SignedSessionStore {store}
@@ -200,6 +201,64 @@ def test_the_log_says_why(alice, how):
     assert as_ever(alice)
 
 
+LED = '''
+    SignedSessionStore {store}
+    AddType text/html .cgi
+    AddHandler cgi-script .cgi
+    <IfModule cgid_module>
+        ScriptSock {dir}/cgisock
+    </IfModule>
+    <Location "/session">
+        SignedSession On
+        SetHandler signed-session
+        SignedSessionWritable *
+    </Location>
+    <Directory "{dir}/htdocs/shop">
+        Options +ExecCGI +MultiViews
+        DirectoryIndex index.cgi
+        <Files "*.cgi">
+            SignedSession On
+            SignedSessionEnv On
+        </Files>
+    </Directory>
+    <Directory "{dir}/htdocs/shop/guest">
+        SignedSessionUnavailable anonymous
+    </Directory>
+'''
+WHO = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nthis is $SESSION_user"\n'
+
+
+@pytest.mark.parametrize('path', ['/shop/', '/shop/index', '/shop/index.cgi'])
+def test_who_is_led_to_another_file_is_told_so_as_well(start, path):
+    """mod_dir and mod_negotiation give a request another file, in another place, when access to the first was granted."""
+    files = {f'htdocs/{name}/index.cgi': WHO for name in ('shop', 'shop/guest')}
+    server = start(LED, store='file', modules=f'dir negotiation {cgi_module()}', files=files)
+    jar = Jar(server)
+    assert jar.request('PUT', '/session/user', JSON, '"alice"').status == 201
+    assert jar.request('GET', path).text == 'this is alice'
+    with out(jar):
+        response, guest = jar.request('GET', path), jar.request('GET', path.replace('/shop', '/shop/guest'))
+    server.expect('SS0401')
+    assert (response.status, response.get('Retry-After'), response.get('Cache-Control')) == (503, '5', 'no-store')
+    assert (guest.status, guest.text) == (200, 'this is ')
+    assert jar.request('GET', path).text == 'this is alice'
+
+
+def test_what_is_shown_meanwhile_is_not_kept_for_later(start):
+    """A page for nobody, under the cookie of somebody, must not be in any cache when the store is back."""
+    conf = LED + 'CacheRoot {dir}/cache\nCacheEnable disk /shop\n'
+    files = {'htdocs/shop/guest/index.cgi': WHO.replace('text/plain', 'text/plain\\nCache-Control: max-age=600'), 'cache/': ''}
+    server = start(conf, store='file', modules=f'dir negotiation cache cache_disk {cgi_module()}', files=files)
+    jar = Jar(server)
+    assert jar.request('PUT', '/session/user', JSON, '"alice"').status == 201
+    with out(jar):
+        response = jar.request('GET', '/shop/guest/index.cgi')
+        assert response.text == 'this is '
+        assert response.get('Cache-Control') == 'max-age=600, no-store'
+    server.expect('SS0401')
+    assert jar.request('GET', '/shop/guest/index.cgi').text == 'this is alice'
+
+
 # What others get, without a cookie or with one that leads nowhere.
 STRANGERS = {
     '/plain/page.html': 200, '/guarded/page.html': 403, '/expression/page.html': 403, '/unexpected/page.html': 200,
@@ -375,6 +434,30 @@ def test_a_full_store_takes_no_new_sessions(start):
     assert old.request('PATCH', '/session', PATCH, '{"a":2}').json() == {'user': 'alice', 'a': 2}
     assert old.request('DELETE', '/session').status == 204
     assert not old.cookies
+
+
+def test_a_full_store_is_no_hindrance_for_a_logout_of_who_is_not_in_it(start):
+    conf = '''
+        SignedSessionRevocation file:{dir}/log/revoked
+        <Location "/revoke">
+            SetHandler signed-session-revoke
+        </Location>
+    '''
+    server = start(CONF + 'SignedSessionStoreSpace 1M' + conf, store='cookie file', modules=MODULES, files={**FILES, 'log/': ''})
+    server.expect('SS0113')
+    jar, copy = Jar(server), Jar(server)
+    for _ in range(300):
+        response = copy.request('PUT', '/session/a', JSON, json.dumps(os.urandom(3000).hex()))
+        copy.cookies = {}
+        if response.status != 201:
+            break
+    assert response.status == 507
+    server.allow('SS0402')
+    assert jar.request('PUT', '/session/a', JSON, '1').status == 201
+    copy.cookies = dict(jar.cookies)
+    assert jar.request('DELETE', '/session').status == 204
+    assert copy.request('GET', '/session').json() == {}
+    assert server.request('POST', '/revoke', FORM, 'id=' + 32 * '1').status == 204
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='only root can mount a file system')

@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """SignedSessionRevocation: a logout that is one, everywhere."""
 
+import concurrent.futures
 import json
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
-from harness import Jar, Server, configtest
+from harness import Jar, Server, cgi_module, configtest, speaks_http2
 
 CONF = '''
     {store}
@@ -126,6 +127,21 @@ def test_who_logs_in_again_in_the_same_second_is_in(server):
     assert get(new) == {'user': 'carol'}
 
 
+@pytest.mark.parametrize('form', ['subject=alice', 'all=yes'])
+@pytest.mark.parametrize('places', ['cookie', 'shared'])
+def test_who_was_logged_out_often_in_one_second_may_come_back(start, places, form):
+    store, log = PLACES[places]
+    server = start(CONF + 'SignedSessionSkew 0s', store=store, log=log, files=FILES, modules=MODULES)
+    old = logged_in(server)
+    for _ in range(20):
+        revoke(server, form)
+    assert state(old) == 'revoked'
+    deadline = time.monotonic() + 5  # lines are no further ahead than sessions may be
+    while state(logged_in(server)) != 'valid':
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 @pytest.mark.parametrize('form', ['subject=mallory', 'all=yes'])
 def test_who_is_logged_out_and_in_again_and_again_does_not_get_ahead_of_a_revocation(server, form):
     """Each time his session is dated a second further ahead, which no later line may fall short of."""
@@ -197,6 +213,55 @@ def test_a_copy_dies_with_the_logout(server):
     assert get(copy) == {}
 
 
+APPLICATION = CONF + '''
+    <IfModule cgid_module>
+        ScriptSock {dir}/cgisock
+    </IfModule>
+    ScriptAlias "/cgi/" "{dir}/cgi/"
+'''
+END = '#!/bin/sh\nprintf "Content-Type: text/plain\\nSet-Cookie: session=; Path=/; Max-Age=0; X=its-own\\n\\n"\n'
+
+
+@pytest.mark.parametrize('places', ['cookie', 'store', 'shared'])
+def test_an_application_that_deletes_the_cookie_ends_the_session(start, places):
+    store, log = PLACES[places]
+    server = start(APPLICATION, store=store, log=log, files={**FILES, 'cgi/end': END}, modules=f'{MODULES} alias {cgi_module()}')
+    jar = logged_in(server)
+    copy = copy_of(jar)
+    assert jar.request('GET', '/cgi/end').get_all('Set-Cookie') == ['session=; Path=/; Max-Age=0; X=its-own']
+    assert get(copy) == {} and state(copy_of(copy)) != 'valid'
+
+
+@pytest.mark.parametrize('places', ['cookie', 'store', 'shared'])
+@pytest.mark.parametrize('place', ['others', 'login'])
+def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, places, place):
+    """Whoever has stolen it may have a request under way that is about to get it one."""
+    store, log = PLACES[places]
+    conf = APPLICATION + '''
+        <Location "/cgi/others">
+            SignedSessionClear Others
+        </Location>
+        <Location "/cgi/login">
+            SignedSessionClear Before user
+            SignedSessionSet a 1
+        </Location>
+    '''
+    files = {**FILES, f'cgi/{place}': '#!/bin/sh\nsleep 2\nprintf "Content-Type: text/plain\\n\\n"\n'}
+    server = start(conf, store=store, log=log, files=files, modules=f'{MODULES} alias {cgi_module()}')
+    thief, victim = logged_in(server), logged_in(server)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(thief.request, 'GET', f'/cgi/{place}')
+        time.sleep(0.3)  # it has loaded the session by then
+        assert victim.request('GET', '/everywhere').status == 200
+        victim = logged_in(server)
+        assert answer.result().status == 200
+    if place == 'login':
+        server.expect('SS0403')
+    time.sleep(SECOND)
+    assert get(thief) == {}
+    assert state(victim) == 'valid'
+
+
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
@@ -218,6 +283,19 @@ def test_what_means_nothing(cookies, form, text):
 def test_nobody_from_elsewhere_revokes(cookies, headers):
     assert 'SS0429' in revoke(cookies, 'subject=x', 403, headers).text
     revoke(cookies, 'subject=x', 204, {**headers, **basic('admin')}, '/guarded-revoke')
+
+
+@pytest.mark.parametrize('client', ['127.0.0.1', '::1', '127.0.0.1, 10.1.1.1', '203.0.113.5'])
+def test_nobody_revokes_by_a_header_that_was_believed(start, client):
+    conf = CONF + '''
+        RemoteIPHeader X-Forwarded-For
+        RemoteIPInternalProxy 127.0.0.1 10.0.0.0/8
+    '''
+    server = start(conf, store='', log=FILE, files=FILES, modules=f'{MODULES} remoteip', http2=True)
+    assert 'SS0429' in revoke(server, 'subject=x', 403, {'X-Forwarded-For': client}).text
+    revoke(server, 'subject=x')
+    if speaks_http2():
+        assert server.h2('POST', '/revoke', FORM, 'subject=x').status == 204
 
 
 def test_no_page_of_another_site_revokes(cookies):
@@ -258,13 +336,14 @@ def test_a_log_that_is_gone_is_no_amnesty():
 
 def test_a_revoked_cookie_is_hidden_from_applications():
     conf = CONF + '''
-        ScriptSock {{dir}}/cgisock
+        <IfModule cgid_module>
+            ScriptSock {{dir}}/cgisock
+        </IfModule>
         ScriptAlias "/cgi/" "{{dir}}/cgi/"
         <Location "/cgi">
             SignedSessionStripCookie off
         </Location>
     '''.replace('{{', '{').replace('}}', '}')
-    from harness import cgi_module
     files = {**FILES, 'cgi/show': '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n$HTTP_COOKIE"\n'}
     with Server(conf, store='', log=FILE, files=files, modules=f'{MODULES} alias {cgi_module()}') as server:
         jar = logged_in(server)
@@ -290,3 +369,88 @@ def test_a_framework_s_session_by_the_time_of_its_signature():
         revoke(server, 'subject=alice')
         new = logged_in(server)
         assert (state(old), state(new)) == ('revoked', 'valid')
+
+
+# --- several servers, one log --------------------------------------------------------------------
+
+HOSTS = '''
+    {store}
+    {log}
+    SignedSession On
+    <VirtualHost *:{port}>
+        ServerName first.test
+        {first}
+    </VirtualHost>
+    <VirtualHost *:{port}>
+        ServerName second.test
+        {second}
+    </VirtualHost>
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable a user
+    </Location>
+    <Location "/revoke">
+        SetHandler signed-session-revoke
+    </Location>
+'''
+
+
+class Host:
+    """One of the virtual hosts, as a server."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+
+    def request(self, method, path, headers=(), *more, **named):
+        return self.server.request(method, path, {**dict(headers), 'Host': self.name}, *more, **named)
+
+
+def hosts(server):
+    return Host(server, 'first.test'), Host(server, 'second.test')
+
+
+@pytest.mark.parametrize('places', ['cookie', 'shared'])
+def test_a_line_holds_as_long_as_any_session_that_it_may_be_about(start, places):
+    store, log = PLACES[places]
+    server = start(HOSTS, store=store, log=log, files=FILES, second='',
+                   first='SignedSessionIdleTimeout 1s\nSignedSessionAbsoluteTimeout 1s\nSignedSessionSkew 0s')
+    short, long = hosts(server)
+    jar = logged_in(long)
+    revoke(short, 'subject=alice')
+    server.is_shared = places == 'shared'
+    wait(server)
+    assert state(copy_of(jar)) == 'revoked'
+    if server.is_shared:
+        record, = server.dir.glob('sessions/00/' + '0' * 30)
+        assert record.stat().st_mtime > time.time() + 86400
+    else:
+        time.sleep(3)
+    assert state(jar) == 'revoked'
+
+
+@pytest.mark.parametrize('second', ['SignedSessionCookie shop', 'SignedSessionAudience shop', f'SignedSessionSecret env:OTHER',
+                                    'SignedSessionStore file:{dir}/others\nSignedSessionAudience shop', ''])
+def test_who_cannot_read_another_s_log_is_told_of_it(start, second):
+    store, log = PLACES['shared']
+    server = start(HOSTS, store=store, log=log, files=FILES, first='', second=second, env={'OTHER': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'})
+    lines = [line for line in server.error_log().splitlines() if 'SS0430' in line]
+    is_apart = second == '' or 'others' in second
+    assert len(lines) == (0 if is_apart else 1), lines
+    if not is_apart:
+        assert '"file"' in lines[0] and 'virtual host second.test' in lines[0]
+        server.expect('SS0430')
+
+
+def test_a_log_goes_along_from_store_to_store(start):
+    """One server writes the new store first while another one still writes the old one first."""
+    server = start(HOSTS, store='SignedSessionStore file', log='SignedSessionRevocation store', files=FILES,
+                   first='SignedSessionStore file:{dir}/new file:{dir}/old', second='SignedSessionStore file:{dir}/old file:{dir}/new')
+    ahead, behind = hosts(server)
+    jars = [logged_in(behind, name) for name in ('alice', 'bob', 'carol')]
+    revoke(behind, 'subject=nobody')
+    revoke(ahead, 'subject=alice')
+    revoke(behind, 'subject=bob')
+    time.sleep(2 * SECOND)
+    for host in (ahead, behind):
+        found = [host.request('GET', '/session?meta', cookie=f'session={jar.session}').json()['state'] for jar in jars]
+        assert found == ['revoked', 'revoked', 'valid']

@@ -81,6 +81,7 @@ def test_a_migration(start):
     assert counts(server)['writes']['migrated'] == 1
 
 
+@pytest.mark.in_cookie('its size')
 def test_refusals_by_their_reason(server):
     server.request('PATCH', '/session', PATCH, b'{"b":1}')
     server.request('PATCH', '/readonly', PATCH, b'{"a":1}')

@@ -114,6 +114,14 @@ SLOW_CONF = CONF + '''
 '''
 
 
+def records(running):
+    return [path for path in (running.dir / 'sessions').glob('*/*') if not path.name.startswith('.')]
+
+
+def live_records(running):
+    return [path for path in records(running) if not path.read_bytes()[13]]
+
+
 class Slow:
     """A server with a request that changes the session of `jar` by `update` when it is let go."""
 
@@ -175,6 +183,21 @@ def test_a_request_cannot_bring_back_what_has_ended(slow):
     assert get(other.jar) == {}
 
 
+def test_a_login_that_was_under_way_does_not_bring_it_back_either(slow):
+    """It would get another id, and what the session held would go on under that."""
+    before = len(live_records(slow))
+    for meanwhile in (lambda jar: jar.request('DELETE', '/session'), lambda jar: jar.request('GET', '/login')):
+        jar = Jar(slow)
+        patch(jar, {'cart': [1]})
+        with Slow(slow, jar, '/cgi/login') as other:
+            meanwhile(jar)
+        assert other.response.status == 200 and not other.response.set_cookies()
+        slow.expect('SS0403')
+        assert get(other.jar) == {}
+    assert get(jar) == {'cart': [1], 'user': 'alice'}
+    assert len(live_records(slow)) == before + 1
+
+
 def test_a_login_takes_along_what_was_saved_meanwhile(slow):
     jar = Jar(slow)
     patch(jar, {'cart': [1]})
@@ -213,10 +236,6 @@ def twice():
     files = {'htdocs/count': 'a page', **FILES}
     with Server(TWICE_CONF.replace('{{', '{').replace('}}', '}'), store='SignedSessionStore file', files=files) as running:
         yield running
-
-
-def records(running):
-    return [path for path in (running.dir / 'sessions').glob('*/*') if not path.name.startswith('.')]
 
 
 def test_a_second_response_is_saved_once_more_under_the_same_id(twice):
@@ -325,6 +344,28 @@ def test_from_store_to_store(moving):
     assert get(copy) == {}  # it was closed there
 
 
+def test_servers_may_change_over_one_after_the_other(start):
+    """Whoever comes to both meanwhile is logged out by neither, and what he changes is kept."""
+    first = start(CONF, store='SignedSessionStore file', files=FILES)
+    old, new = f'file:{first.dir}/sessions', f'file:{first.dir}/others'
+    second = start(CONF, store=f'SignedSessionStore {old} {new}', files=FILES)
+    jar = Jar(first)
+    patch(jar, {'a': 1})
+    move(first, f'{new} {old}')
+    patch(jar, {'a': 2})  # it has moved
+    there, ended = Jar(second), Jar(second)
+    there.cookies, ended.cookies = dict(jar.cookies), dict(jar.cookies)
+    assert get(there) == {'a': 2}
+    patch(there, {'b': 1})  # it stays where it is
+    patch(jar, {'b': 2})
+    patch(there, {'cart': []})
+    assert get(jar) == get(there) == {'a': 2, 'b': 2, 'cart': []}
+    assert cookie_of(there).counter == 5
+    assert there.request('DELETE', '/session').status == 204
+    assert get(jar) == get(ended) == {}
+    assert b'SS0403' in patch(jar, {'a': 1}, 409).body and b'SS0403' in patch(ended, {'a': 1}, 409).body
+
+
 # --- overflow ------------------------------------------------------------------------------------
 
 
@@ -355,3 +396,13 @@ def test_no_longer_than_the_store_takes(moving):
         patch(jar, {'text': 'x' * 15000})
     refused = jar.request('PUT', '/session/text', JSON, json.dumps('x' * 16000).encode())
     assert refused.status == 204
+
+
+def test_a_change_that_another_request_has_made_already_is_acknowledged(slow):
+    """The client learns what the store has, whoever was faster."""
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    with Slow(slow, jar) as other:
+        patch(jar, {'b': 'slow'})
+    assert get(jar) == {'a': 1, 'b': 'slow'}
+    assert cookie_of(other.jar).counter == cookie_of(jar).counter == 2

@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """SignedSessionStore redis: through httpd."""
 
+import concurrent.futures
 import json
 import signal
 import time
@@ -100,6 +101,48 @@ def test_the_servers_own_words_are_in_the_log_only(server, redis):
         redis.ask('CONFIG', 'SET', 'maxmemory', '0')
 
 
+def test_who_waits_for_others_does_not_take_the_store_for_dead():
+    """A store with a long way to it, and a session that many change at once: there is not time enough for all of them."""
+    kept, delay = {}, 0
+
+    def answer(wire, words):
+        time.sleep(delay)
+        if words[0] == b'GET':
+            wire.bulk(kept.get(words[1]))
+        elif words[4] in (b'any', kept.get(words[3], b'')[:12]):
+            kept[words[3]] = words[5]
+            wire.send(':1\r\n')
+        else:
+            wire.bulk(kept[words[3]])
+
+    with FaultServer() as peer, Server(CONF.replace('1s', '200ms'), MODULES, store=f'SignedSessionStore redis:{peer.words}') as server:
+        peer.fault = answer
+        jar, other = Jar(server), Jar(server)
+        assert change(jar, {'a': 1}) == change(other, {'a': 1}) == 200
+        delay = 0.03
+
+        def write(number):
+            return server.request('PATCH', '/session', PATCH, b'{"k%d":1}' % number, cookie=f'session={jar.session}').status
+
+        def look(number):
+            time.sleep(number * 0.1)
+            return server.request('GET', '/session', cookie=f'session={other.session}').status
+
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            looks, writes = pool.map(look, range(8)), pool.map(write, range(12))
+        assert list(looks) == [200] * 8
+        answers = list(writes)
+        assert 200 in answers and 409 in answers and set(answers) <= {200, 409, 503}
+        assert 'SS0408' not in server.error_log()
+        server.allow('SS0402')
+        # whoever logs out has the time that it takes
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            writes = pool.map(write, range(12))
+            time.sleep(0.1)
+            assert jar.request('DELETE', '/session').status == 204
+        assert set(writes) <= {200, 409, 503}
+
+
 @pytest.mark.parametrize('fault', [drip, silent, says('*1000000000\r\n'), says_and_closes('$40\r\n0123')])
 def test_a_fault_is_503_and_the_next_request_is_right(fault):
     with FaultServer() as peer, Server(CONF, MODULES, store=f'SignedSessionStore redis:{peer.words}') as server:
@@ -161,7 +204,7 @@ def test_no_acknowledged_change_is_lost(two, redis, disturb, monkeypatch):
     if disturb is kill_connections:  # one that is killed while it begins is not tried again
         for server in two:
             server.allow('SS0401', 'SS0402')
-    history = History(two, 2, [patch] * 6 + [update] * 2 + [put] * 2).run(2.5, lambda: disturb(redis))
+    history = History(two, 2, [patch] * 6 + [update] * 2 + [put] * 2, loses_answers=disturb is kill_connections).run(2.5, lambda: disturb(redis))
     with Asker(f'//127.0.0.1:{redis.port}') as asker:
         monkeypatch.setattr(Record, 'find', lambda id, *seal: Record.open(asker.load(int.from_bytes(id, 'big')).bytes, id, *seal))
         assert history.lost() == []
@@ -224,7 +267,8 @@ def test_a_redis_that_evicts_is_told_of(start):
 
 @pytest.mark.parametrize('place, why', [
     ('redis:nonsense', 'accepted are //HOST:PORT'), ('redis://:open@h', 'no password may stand here'), ('redis', 'accepted are'),
-    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h/name', 'there is no store "redis+sentinel"')])
+    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h', 'is no name of a primary'),
+    ('rediss+sentinel:/run/redis', 'HOST:PORT/NAME'), ('redis+cluster://h', 'there is no store "redis+cluster"')])
 def test_a_place_that_is_none_stops_the_start(place, why):
     rc, text = configtest(f'SignedSessionStore {place}\nSignedSession On', MODULES)
     assert rc == 1 and ('SS0411' in text or 'SS0410' in text) and why in text

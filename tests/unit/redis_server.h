@@ -93,18 +93,23 @@ static inline void redis_server_await(const redis_server_t *server)
 /**
  * Start one.
  *
+ * @param conf     a file of its configuration, or NULL
  * @param options  further words of its command line, until NULL
  * @return         whether there is one to start
  */
-static inline int redis_server_start(redis_server_t *server, const char *const *options)
+static inline int redis_server_start_with(redis_server_t *server, const char *conf,
+                                          const char *const *options)
 {
     const char *program = redis_server_program();
     char port[6];
-    const char *words[REDIS_SERVER_WORDS] = { program,  "--port",       port,
-                                              "--bind", "127.0.0.1",    "--save",
-                                              "",       "--unixsocket", server->socket };
-    int count = 9;
+    const char *const common[] = { "--port", port, "--bind",       "127.0.0.1",
+                                   "--save", "",   "--unixsocket", server->socket };
+    const char *words[REDIS_SERVER_WORDS] = { program, conf };
+    int count = conf == NULL ? 1 : 2;
 
+    for (int i = 0; i < COUNT(common); i++) {
+        words[count++] = common[i];
+    }
     server->pid = 0;
     if (program == NULL) {
         printf("NOT RUN: there is no redis-server (scripts/deps test unpacks one)\n");
@@ -132,6 +137,11 @@ static inline int redis_server_start(redis_server_t *server, const char *const *
     }
     redis_server_await(server);
     return 1;
+}
+
+static inline int redis_server_start(redis_server_t *server, const char *const *options)
+{
+    return redis_server_start_with(server, NULL, options);
 }
 
 static inline void redis_server_stop(redis_server_t *server)

@@ -156,10 +156,11 @@ END_TEST
  * References
  */
 
-/** A store with one record. */
+/** A store with one record, and a second store behind it. */
 typedef struct shelf_t {
     ss_fetched_e answer;
     ss_bytes_t bytes;
+    ss_bytes_t moved; /* in the second; ss_absent: none */
     int asked;
 } shelf_t;
 
@@ -171,6 +172,13 @@ static ss_fetched_e fetch(void *shelf_, ss_bytes_t *bytes, int *place, const uns
     (void)of;
     ck_assert_mem_eq(whose, id, SS_SESSION_ID_SIZE);
     shelf->asked++;
+    if (*place == 2 && shelf->moved.data != NULL) {
+        *bytes = shelf->moved;
+        return SS_FETCHED;
+    }
+    if (*place > 1) {
+        return SS_FETCHED_NOTHING;
+    }
     *place = 1;
     *bytes = shelf->bytes;
     return shelf->answer;
@@ -199,7 +207,7 @@ static ss_candidates_t reference(shelf_t *shelf, const ss_sealing_t *how, apr_ti
 START_TEST(a_reference_leads_to_its_record)
 {
     const ss_sealing_t how = one("native");
-    shelf_t shelf = { SS_FETCHED, sealed_text(TEXT, &how), 0 };
+    shelf_t shelf = { .answer = SS_FETCHED, .bytes = sealed_text(TEXT, &how) };
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
@@ -218,7 +226,7 @@ START_TEST(lost_changes_are_counted)
 {
     const ss_sealing_t how = one("native");
     ss_record_t record = { .text = ss_bytes_of(TEXT) };
-    shelf_t shelf = { SS_FETCHED, ss_absent, 0 };
+    shelf_t shelf = { .answer = SS_FETCHED, .bytes = ss_absent };
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
@@ -247,7 +255,7 @@ START_TEST(a_store_decides_what_a_reference_is)
 {
     const ss_sealing_t how = one("native");
     ss_record_t record = { .is_closed = answers[_i].text == NULL };
-    shelf_t shelf = { answers[_i].answer, ss_absent, 0 };
+    shelf_t shelf = { .answer = answers[_i].answer, .bytes = ss_absent };
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
@@ -259,13 +267,34 @@ START_TEST(a_store_decides_what_a_reference_is)
 }
 END_TEST
 
+START_TEST(a_session_that_has_moved_on_is_found_there)
+{
+    const ss_sealing_t how = one("native");
+    ss_record_t closed = { .is_closed = 1 };
+    shelf_t shelf = { .answer = SS_FETCHED, .bytes = sealed(&closed, &how) };
+    ss_candidates_t found = reference(&shelf, &how, NOW);
+    ss_opened_t opened;
+
+    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert(opened.is_gone && opened.is_closed);
+    shelf.moved = sealed(&closed, &how);
+    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert(opened.is_gone && opened.is_closed);
+    shelf.moved = sealed_text(TEXT, &how);
+    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+    assert_bytes(ss_session_text(opened.session), ss_bytes_of(TEXT), "text");
+    ck_assert_int_eq(opened.place, 2);
+    ck_assert(!opened.is_gone && !opened.is_closed);
+}
+END_TEST
+
 /* Nobody can make the server ask its store by a cookie that it has not sealed, or that is too old.
  */
 START_TEST(a_store_is_asked_for_nobody_else)
 {
     const ss_sealing_t how = one("native"),
                        other = sealing(SECRET_2, NULL, "native", NULL, "session", "");
-    shelf_t shelf = { SS_FETCHED, sealed_text(TEXT, &how), 0 };
+    shelf_t shelf = { .answer = SS_FETCHED, .bytes = sealed_text(TEXT, &how) };
     ss_candidates_t forged = reference(&shelf, &other, NOW);
     ss_candidates_t old = reference(&shelf, &how, NOW - apr_time_from_sec(3601));
     ss_opened_t opened;
@@ -293,7 +322,7 @@ END_TEST
 START_TEST(an_outage_beats_an_older_cookie_only)
 {
     const ss_sealing_t how = one("native");
-    shelf_t shelf = { SS_FETCH_FAILED, ss_absent, 0 };
+    shelf_t shelf = { .answer = SS_FETCH_FAILED, .bytes = ss_absent };
     apr_time_t beside = NOW + apr_time_from_sec(_i);
     ss_candidates_t found = reference(&shelf, &how, NOW);
     const ss_stamp_t stamp = stamp_at(beside);
@@ -313,7 +342,7 @@ END_TEST
 START_TEST(an_outage_beats_every_refusal)
 {
     const ss_sealing_t how = one("native");
-    shelf_t shelf = { SS_FETCH_FAILED, ss_absent, 0 };
+    shelf_t shelf = { .answer = SS_FETCH_FAILED, .bytes = ss_absent };
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
@@ -328,7 +357,7 @@ END_TEST
 START_TEST(a_memory_changes_nothing)
 {
     ss_sealing_t how = one("native");
-    shelf_t shelf = { SS_FETCHED, sealed_text(TEXT, &how), 0 };
+    shelf_t shelf = { .answer = SS_FETCHED, .bytes = sealed_text(TEXT, &how) };
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
@@ -383,6 +412,7 @@ int main(void)
     tcase_add_test(cases, a_reference_leads_to_its_record);
     tcase_add_test(cases, lost_changes_are_counted);
     tcase_add_loop_test(cases, a_store_decides_what_a_reference_is, 0, COUNT(answers));
+    tcase_add_test(cases, a_session_that_has_moved_on_is_found_there);
     tcase_add_test(cases, a_store_is_asked_for_nobody_else);
     tcase_add_test(cases, without_a_store_a_reference_has_expired);
     tcase_add_loop_test(cases, an_outage_beats_an_older_cookie_only, -1, 2);

@@ -153,9 +153,24 @@ END_TEST
 
 static ss_revocation_count_t count;
 
+static apr_status_t end_set(void *set)
+{
+    ss_revocation_destroy(set);
+    return APR_SUCCESS;
+}
+
+/* It ends with the test. */
+static ss_revocation_t *new_set(apr_uint32_t limit)
+{
+    ss_revocation_t *set = ss_revocation_create(key, limit, pool);
+
+    apr_pool_cleanup_register(pool, set, end_set, apr_pool_cleanup_null);
+    return set;
+}
+
 static ss_revocation_t *set_of(const char *text, apr_time_t now)
 {
-    ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+    ss_revocation_t *set = new_set(SS_REVOCATION_MAX);
 
     memset(&count, 0, sizeof(count));
     ck_assert_int_eq(ss_revocation_read(set, exact_of(text), now, &count), APR_SUCCESS);
@@ -313,7 +328,7 @@ START_TEST(test_a_text_may_come_in_any_pieces)
     apr_size_t len = strlen(text);
 
     for (apr_size_t cut = 0; cut <= len; cut++) {
-        ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+        ss_revocation_t *set = new_set(SS_REVOCATION_MAX);
 
         memset(&count, 0, sizeof(count));
         ck_assert_int_eq(ss_revocation_read(set, exact(text, cut), NOW, &count), APR_SUCCESS);
@@ -369,13 +384,29 @@ START_TEST(test_many)
     ck_assert_uint_eq(ss_revocation_drop(set, apr_time_from_sec(4000)), MANY - MANY / 4);
     add_subject(set, 1, 5000, APR_SUCCESS);
     ck_assert(covers(set, NULL, "user1", 500, NOW));
-    ss_revocation_destroy(set);
+}
+END_TEST
+
+/* A child makes one each second, as long as it lives, and other threads use its pool meanwhile. */
+START_TEST(test_nothing_of_it_is_in_the_pool)
+{
+    const ss_revocation_line_t line = { SS_REVOKED_SUBJECT, { "alice", 5 }, 900, 2000 };
+    const char *before = apr_palloc(pool, 8), *after;
+
+    for (int i = 0; i < 3; i++) {
+        ss_revocation_t *set = ss_revocation_create(key, SS_REVOCATION_MAX, pool);
+
+        ck_assert_int_eq(ss_revocation_add(set, &line, NOW), APR_SUCCESS);
+        ss_revocation_destroy(set);
+    }
+    after = apr_palloc(pool, 8);
+    ck_assert(after > before && after - before < 100);
 }
 END_TEST
 
 START_TEST(test_there_is_a_limit)
 {
-    ss_revocation_t *set = ss_revocation_create(key, 100, pool);
+    ss_revocation_t *set = new_set(100);
     ss_revocation_line_t line = { SS_REVOKED_ALL, ss_absent, 5, 3000 };
 
     for (unsigned i = 0; i < 100; i++) {
@@ -413,7 +444,7 @@ START_TEST(test_merging)
     ck_assert_uint_eq(lacked, 0);
     ck_assert_int_eq(ss_revocation_merge(set, other, NOW, &lacked), APR_SUCCESS);
     ck_assert_uint_eq(lacked, 1);
-    set = ss_revocation_create(key, 1, pool);
+    set = new_set(1);
     ck_assert_int_eq(ss_revocation_merge(set, other, NOW, &lacked), APR_ENOSPC);
     assert_bytes(ss_revocation_text(set_of("", NOW), NOW, pool), ss_bytes_of(""), "nothing");
 }
@@ -436,6 +467,7 @@ int main(void)
     tcase_add_test(sets, test_counting);
     tcase_add_test(sets, test_a_text_may_come_in_any_pieces);
     tcase_add_test(sets, test_many);
+    tcase_add_test(sets, test_nothing_of_it_is_in_the_pool);
     tcase_add_test(sets, test_there_is_a_limit);
     tcase_add_test(sets, test_merging);
 
