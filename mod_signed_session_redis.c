@@ -298,7 +298,7 @@ static void warn_of_no_effect(server_rec *main, int where)
             ap_log_error(
                 APLOG_MARK, where | APLOG_WARNING, 0, s,
                 "SS0424: the SignedSessionRedis... directives of this virtual host have no "
-                "effect, because no SignedSessionStore redis: or rediss: is written in it "
+                "effect, because no SignedSessionStore of Redis is written in it "
                 "(virtual host %s, %s:%u)",
                 s->server_hostname, s->defn_name, s->defn_line_number);
         }
@@ -366,10 +366,13 @@ static const signed_session_store_t redis = {
 
 static void register_hooks(apr_pool_t *pool)
 {
-    ap_register_provider(pool, SIGNED_SESSION_STORE_GROUP, "redis", SIGNED_SESSION_STORE_VERSION,
-                         &redis);
-    ap_register_provider(pool, SIGNED_SESSION_STORE_GROUP, "rediss", SIGNED_SESSION_STORE_VERSION,
-                         &redis);
+    static const char *const names[] = { "redis", "rediss", "redis+sentinel", "rediss+sentinel",
+                                         NULL };
+
+    for (int i = 0; names[i] != NULL; i++) {
+        ap_register_provider(pool, SIGNED_SESSION_STORE_GROUP, names[i],
+                             SIGNED_SESSION_STORE_VERSION, &redis);
+    }
     /* behind mod_signed_session, which configures the stores */
     ap_hook_check_config(check, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(start, NULL, NULL, APR_HOOK_LAST);

@@ -88,27 +88,32 @@ ss_state_e ss_revoking_judge(const ss_server_conf_t *conf, const ss_session_t *s
     return state;
 }
 
-/* The earliest time that a session which begins at `now` may say, by what the log says of this
- * subject, or of all when it is absent. */
-static apr_int64_t earliest_of(ss_revoking_t *revoking, ss_bytes_t subject, apr_time_t now,
-                               apr_pool_t *pool)
+/* The latest time that anything of ours says, sessions and lines of the log. Who ends his sessions
+ * and logs in again, many times in a second, moves neither further: a session from further ahead
+ * would be refused, and a line of his would keep out everybody when all are revoked. */
+static apr_int64_t limited(apr_int64_t time, const ss_server_conf_t *conf, apr_time_t now)
 {
-    const char *why;
+    apr_int64_t limit = ss_lifetime_furthest(&conf->lifetime, now);
 
-    return revoking->file != NULL ? ss_followed_earliest(revoking->file, subject, now, &why, pool)
-                                  : ss_shared_log_earliest(revoking->shared, subject, pool);
+    return time < limit ? time : limit;
 }
 
 apr_int64_t ss_revoking_earliest(const ss_server_conf_t *conf, const ss_session_t *session,
                                  apr_time_t now, apr_pool_t *pool)
 {
+    ss_revoking_t *revoking = conf->revoking;
     apr_int64_t earliest;
+    const char *why;
+    ss_bytes_t subject;
 
-    if (conf->revoking == NULL) {
+    if (revoking == NULL) {
         return 0;
     }
-    earliest = earliest_of(conf->revoking, ss_revoking_subject(conf, session, pool), now, pool);
-    return earliest < 0 ? 0 : earliest;
+    subject = ss_revoking_subject(conf, session, pool);
+    earliest = revoking->file != NULL
+                   ? ss_followed_earliest(revoking->file, subject, now, &why, pool)
+                   : ss_shared_log_earliest(revoking->shared, subject, pool);
+    return earliest < 0 ? 0 : limited(earliest, conf, now);
 }
 
 /*
@@ -135,21 +140,22 @@ static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_lin
     return ss_revocation_log_append(why, conf->revocation.path, text, conf->store_timeout, pool);
 }
 
-/* Who was logged out a moment ago and has come back has a session that is dated a second ahead. No
- * further, however often that was, than whoever comes next may be dated. */
-static apr_int64_t before_of(ss_revoking_t *revoking, const ss_lifetime_t *lifetime,
-                             ss_revoked_e kind, ss_bytes_t value, apr_time_t now, apr_pool_t *pool)
+/* Who was logged out a moment ago and has come back has a session that is dated a second ahead. */
+static apr_int64_t before_of(const ss_server_conf_t *conf, ss_revoked_e kind, ss_bytes_t value,
+                             apr_time_t now, apr_pool_t *pool)
 {
-    apr_int64_t before = apr_time_sec(now), latest = before + ss_lifetime_ahead(lifetime) - 1,
-                earliest;
+    ss_revoking_t *revoking = conf->revoking;
+    ss_bytes_t subject = kind == SS_REVOKED_ALL ? ss_absent : value;
+    apr_int64_t before = apr_time_sec(now), latest;
+    const char *why;
 
     if (kind == SS_REVOKED_ID) {
         return 0;
     }
-    before += kind == SS_REVOKED_ALL;
-    earliest = earliest_of(revoking, kind == SS_REVOKED_ALL ? ss_absent : value, now, pool);
-    earliest = earliest < latest ? earliest : latest;
-    return before > earliest ? before : earliest;
+    before += kind == SS_REVOKED_ALL; /* a copy of the log may lack what others have just added */
+    latest = revoking->file != NULL ? ss_followed_latest(revoking->file, subject, now, &why, pool)
+                                    : ss_shared_log_latest(revoking->shared, subject, pool);
+    return before > latest ? before : limited(latest, conf, now);
 }
 
 apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss_bytes_t value,
@@ -164,7 +170,7 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
         *why = "there is no log: set SignedSessionRevocation";
         return APR_ENOTIMPL;
     }
-    line.before = before_of(revoking, &conf->lifetime, kind, value, now, pool);
+    line.before = before_of(conf, kind, value, now, pool);
     line.until = end_of(revoking, now);
     rv = revoking->file != NULL ? append(conf, &line, why, pool)
                                 : ss_shared_log_add(revoking->shared, &line, why, pool);

@@ -290,16 +290,29 @@ ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *sessi
     return state;
 }
 
-apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool)
+typedef apr_int64_t time_fn(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
+
+static apr_int64_t ask_time(ss_shared_log_t *log, time_fn *ask, ss_bytes_t subject,
+                            apr_pool_t *pool)
 {
-    apr_int64_t earliest;
+    apr_int64_t time;
 
     /* a copy that is a second old would have whoever comes back at once logged out by the next */
     renew_at_once(log, pool);
     apr_thread_rwlock_rdlock(log->lock);
-    earliest = ss_revocation_earliest(log->set, subject, apr_time_now());
+    time = ask(log->set, subject, apr_time_now());
     apr_thread_rwlock_unlock(log->lock);
-    return earliest;
+    return time;
+}
+
+apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_earliest, subject, pool);
+}
+
+apr_int64_t ss_shared_log_latest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_latest, subject, pool);
 }
 
 /* One try. APR_EBUSY: another server was faster. */

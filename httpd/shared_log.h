@@ -35,6 +35,9 @@ ss_state_e ss_shared_log_judge(ss_shared_log_t *log, const ss_revocable_t *sessi
 /** As ss_revocation_earliest; 0 also when nobody knows. */
 apr_int64_t ss_shared_log_earliest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool);
 
+/** As ss_revocation_latest; 0 also when nobody knows. */
+apr_int64_t ss_shared_log_latest(ss_shared_log_t *log, ss_bytes_t subject, apr_pool_t *pool);
+
 /** Add a line. APR_ENOSPC: the log is full; anything else but APR_SUCCESS: it was not saved. */
 SS_MUST_USE apr_status_t ss_shared_log_add(ss_shared_log_t *log, const ss_revocation_line_t *line,
                                            const char **why, apr_pool_t *pool);

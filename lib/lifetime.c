@@ -32,9 +32,14 @@ apr_interval_time_t ss_lifetime_longest(const ss_lifetime_t *lifetime)
     return lifetime->idle > lifetime->absolute ? lifetime->idle : lifetime->absolute;
 }
 
+apr_int64_t ss_lifetime_furthest(const ss_lifetime_t *lifetime, apr_time_t now)
+{
+    return apr_time_sec(now) + ss_lifetime_ahead(lifetime);
+}
+
 static int is_ahead(apr_int64_t stamped, const ss_lifetime_t *lifetime, apr_time_t now)
 {
-    return stamped != SS_NO_TIME && -age_of(stamped, now) > ss_lifetime_ahead(lifetime);
+    return stamped != SS_NO_TIME && stamped > ss_lifetime_furthest(lifetime, now);
 }
 
 ss_state_e ss_lifetime_judge(const ss_stamp_t *stamp, const ss_lifetime_t *lifetime, apr_time_t now)

@@ -80,6 +80,9 @@ typedef struct ss_untimely_t {
 void ss_lifetime_explain(ss_untimely_t *untimely, ss_state_e state, const ss_stamp_t *stamp,
                          const ss_lifetime_t *lifetime, apr_time_t now);
 
+/** The latest time, in seconds, that is not SS_FROM_FUTURE. */
+apr_int64_t ss_lifetime_furthest(const ss_lifetime_t *lifetime, apr_time_t now);
+
 /** "15d 3h": the two largest units of a duration in seconds, 0 or more. */
 const char *ss_lifetime_span(apr_int64_t seconds, apr_pool_t *pool);
 

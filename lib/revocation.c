@@ -39,6 +39,7 @@ struct ss_revocation_t {
     entry_t *entries;
     place_t *places;
     ss_revocation_line_t all; /* one that has never held when there is none */
+    apr_int64_t newest;       /* `before` of any line that held when it came */
 };
 
 static void make_room(ss_revocation_t *set, apr_uint32_t max)
@@ -210,6 +211,9 @@ static apr_status_t add_line(ss_revocation_t *set, const ss_revocation_line_t *l
     if (!holds(line->until, now)) {
         return APR_SUCCESS;
     }
+    if (line->kind != SS_REVOKED_ID && line->before > set->newest) {
+        set->newest = line->before;
+    }
     if (line->kind == SS_REVOKED_ALL) {
         *news += (apr_size_t)extend(&set->all, line, now);
         return APR_SUCCESS;
@@ -291,6 +295,14 @@ apr_int64_t ss_revocation_earliest(const ss_revocation_t *set, ss_bytes_t subjec
         earliest = set->all.before + 1;
     }
     return earliest;
+}
+
+apr_int64_t ss_revocation_latest(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now)
+{
+    if (subject.data != NULL) {
+        return ss_revocation_earliest(set, subject, now);
+    }
+    return set->newest == 0 ? 0 : set->newest + 1;
 }
 
 apr_status_t ss_revocation_merge(ss_revocation_t *set, const ss_revocation_t *other, apr_time_t now,

@@ -69,6 +69,11 @@ int ss_revocation_covers(const ss_revocation_t *set, const ss_revocable_t *sessi
  * that it is not revoked from the beginning. 0: at any time. */
 apr_int64_t ss_revocation_earliest(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
 
+/** The latest time that a session which has begun by `now` may say, of this subject or, with
+ * ss_absent, of anybody: it is ahead of `now` where lines of the last moments were, and 0 where no
+ * line has moved it. A line that is to reach these sessions says no less. */
+apr_int64_t ss_revocation_latest(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
+
 /**
  * Add what another set says and still holds.
  *

@@ -258,17 +258,31 @@ ss_state_e ss_followed_judge(ss_followed_t *log, const ss_revocable_t *session, 
     return state;
 }
 
-apr_int64_t ss_followed_earliest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
-                                 const char **why, apr_pool_t *pool)
+typedef apr_int64_t time_fn(const ss_revocation_t *set, ss_bytes_t subject, apr_time_t now);
+
+static apr_int64_t ask_time(ss_followed_t *log, time_fn *ask, ss_bytes_t subject, apr_time_t now,
+                            const char **why, apr_pool_t *pool)
 {
-    apr_int64_t earliest;
+    apr_int64_t time;
 
     if (begin_question(log, now, why, pool) != APR_SUCCESS) {
         return -1;
     }
-    earliest = ss_revocation_earliest(log->content.set, subject, now);
+    time = ask(log->content.set, subject, now);
     end_question(log);
-    return earliest;
+    return time;
+}
+
+apr_int64_t ss_followed_earliest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
+                                 const char **why, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_earliest, subject, now, why, pool);
+}
+
+apr_int64_t ss_followed_latest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
+                               const char **why, apr_pool_t *pool)
+{
+    return ask_time(log, ss_revocation_latest, subject, now, why, pool);
 }
 
 ss_bytes_t ss_followed_text(ss_followed_t *log, apr_time_t now, const char **why, apr_pool_t *pool)

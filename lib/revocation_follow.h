@@ -33,6 +33,10 @@ SS_MUST_USE ss_state_e ss_followed_judge(ss_followed_t *log, const ss_revocable_
 SS_MUST_USE apr_int64_t ss_followed_earliest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
                                              const char **why, apr_pool_t *pool);
 
+/** As ss_revocation_latest; -1: the log cannot be read. */
+SS_MUST_USE apr_int64_t ss_followed_latest(ss_followed_t *log, ss_bytes_t subject, apr_time_t now,
+                                           const char **why, apr_pool_t *pool);
+
 /** As ss_revocation_text; ss_absent: the log cannot be read. */
 SS_MUST_USE ss_bytes_t ss_followed_text(ss_followed_t *log, apr_time_t now, const char **why,
                                         apr_pool_t *pool);

@@ -83,7 +83,14 @@ static ss_wire_e converse(ss_reply_t *reply, ss_wire_t *wire, question_t *questi
     return rv;
 }
 
-/* Ask, and once more on a new connection when the answer was lost, or was that of a replica.
+/* A replica; or a primary that its replicas have left, because another one has taken its place. */
+static int is_of_another(const ss_reply_t *reply, const redis_t *redis)
+{
+    return ss_reply_is_error(reply, "READONLY ") ||
+           (redis->place.primary != NULL && ss_reply_is_error(reply, "NOREPLICAS "));
+}
+
+/* Ask, and once more on a new connection when the answer was lost, or was that of another server.
  * FALSE: there is none. */
 static int ask(answer_t *answer, question_t *question, const call_t *call)
 {
@@ -93,14 +100,16 @@ static int ask(answer_t *answer, question_t *question, const call_t *call)
     for (answer->tries = 1; wire != NULL; answer->tries++) {
         ss_wire_e rv = converse(&answer->reply, wire, question, call);
 
-        answer->shown = wire->shown;
-        if (rv == SS_WIRE_DONE && !ss_reply_is_error(&answer->reply, "READONLY ")) {
+        answer->shown = apr_pstrdup(call->pool, wire->shown);
+        if (rv == SS_WIRE_DONE && !is_of_another(&answer->reply, call->redis)) {
             ss_wires_put(wires, wire, call->began);
             return 1;
         }
-        ss_wire_close(wire);
         if (rv == SS_WIRE_DONE) {
-            ss_wires_turn_away(wires);
+            ss_wires_turn_away(wires, wire);
+        }
+        else {
+            ss_wires_drop(wires, wire);
         }
         if (rv == SS_WIRE_LATE || answer->tries == TRIES || ss_clock_now() >= call->until) {
             return rv == SS_WIRE_DONE;
@@ -183,16 +192,13 @@ const char *ss_redis_configure(void **store, const signed_session_place_t *place
                                const ss_redis_settings_t *settings, apr_pool_t *pconf)
 {
     redis_t *redis = apr_pcalloc(pconf, sizeof(*redis));
-    int is_safe = strcmp(place->name, "rediss") == 0;
-    const char *why = ss_redis_place_parse(&redis->place, place->words, pconf);
+    const char *why = ss_redis_place_parse(&redis->place, place->name, place->words, pconf);
 
     *store = redis;
     redis->settings = *settings;
     prepare_texts(redis, settings->prefix, pconf);
-    if (why == NULL && is_safe && *place->words == '/' && place->words[1] != '/') {
-        why = "TLS is for //HOST:PORT, not for the socket of this machine: redis:/PATH";
-    }
-    return why == NULL && is_safe ? ss_tls_create(&redis->tls, &settings->tls, pconf) : why;
+    return why == NULL && redis->place.is_safe ? ss_tls_create(&redis->tls, &settings->tls, pconf)
+                                               : why;
 }
 
 void ss_redis_open(void *store, apr_pool_t *pchild)

@@ -17,7 +17,8 @@
  */
 
 /**
- * As `configure` of a store, where place->name is "redis" or "rediss".
+ * As `configure` of a store, where place->name is "redis", "rediss", "redis+sentinel" or
+ * "rediss+sentinel".
  *
  * @param settings  copied; what its members lead to must live as long as `pconf`
  */

@@ -18,12 +18,15 @@ static const struct error_t {
     { "OOM ",        SIGNED_SESSION_STORE_FULL,        "its maxmemory is used up" },
     { "MISCONF ",    SIGNED_SESSION_STORE_FULL,        "it cannot write to its disk" },
     { "NOREPLICAS ", SIGNED_SESSION_STORE_FULL,        "it wants more replicas" },
-    { "NOAUTH ",     SIGNED_SESSION_STORE_UNAVAILABLE, "SignedSessionRedisAuth names a password" },
-    { "WRONGPASS ",  SIGNED_SESSION_STORE_UNAVAILABLE, "SignedSessionRedisAuth names another user or password" },
+    { "NOAUTH ",     SIGNED_SESSION_STORE_UNAVAILABLE, "it asks for a password: name it in SignedSessionRedisAuth" },
+    { "WRONGPASS ",  SIGNED_SESSION_STORE_UNAVAILABLE, "correct the user or the password of SignedSessionRedisAuth" },
     { "NOPERM ",     SIGNED_SESSION_STORE_UNAVAILABLE, "its ACL must allow +get +set +getrange +eval +evalsha on our keys" },
     { "executing the script can't", SIGNED_SESSION_STORE_UNAVAILABLE, "its ACL must allow +get +set +getrange on our keys" },
-    { "READONLY ",   SIGNED_SESSION_STORE_UNAVAILABLE, "it is a replica" },
+    { "READONLY ",   SIGNED_SESSION_STORE_UNAVAILABLE, "it is a replica: name the primary" },
+    { "MASTERDOWN ", SIGNED_SESSION_STORE_UNAVAILABLE, "it is a replica that has lost its primary: name the primary" },
+    { "unknown command", SIGNED_SESSION_STORE_UNAVAILABLE, "sessions need GET, SET, GETRANGE, EVAL and EVALSHA" },
     { "MOVED ",      SIGNED_SESSION_STORE_UNAVAILABLE, "it is part of a Redis Cluster, which is not supported" },
+    { "CLUSTERDOWN ", SIGNED_SESSION_STORE_UNAVAILABLE, "it is part of a Redis Cluster, which is not supported" },
     { "",            SIGNED_SESSION_STORE_UNAVAILABLE, NULL },
 };
 /* clang-format on */

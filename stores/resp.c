@@ -73,16 +73,40 @@ static ss_reply_t *make(const redisReadTask *task, ss_reply_e kind)
     reply->kind = kind;
     reply->bytes.data = (const unsigned char *)"";
     reply->bytes.len = 0;
+    reply->second = reply->bytes;
     reply->number = 0;
     return reply;
 }
 
-static void *make_text(const redisReadTask *task, char *text, size_t len)
+static signed_session_bytes_t copy_of(const redisReadTask *task, const char *text, size_t len)
 {
     const ss_reader_t *reader = task->privdata;
-    ss_reply_t *reply;
-    char *copy;
+    char *copy = apr_palloc(reader->pool, len + 1);
+    const signed_session_bytes_t bytes = { (const unsigned char *)copy, len };
 
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return bytes;
+}
+
+static void *add_to_pair(const redisReadTask *task, const char *text, size_t len)
+{
+    ss_reply_t *pair = task->parent->obj;
+
+    if (task->type != REDIS_REPLY_STRING) {
+        return NULL;
+    }
+    *(task->idx == 0 ? &pair->bytes : &pair->second) = copy_of(task, text, len);
+    return pair;
+}
+
+static void *make_text(const redisReadTask *task, char *text, size_t len)
+{
+    ss_reply_t *reply;
+
+    if (task->parent != NULL) {
+        return add_to_pair(task, text, len);
+    }
     switch (task->type) {
     case REDIS_REPLY_STRING:
         reply = make(task, SS_REPLY_BYTES);
@@ -96,25 +120,23 @@ static void *make_text(const redisReadTask *task, char *text, size_t len)
     default:
         return NULL;
     }
-    copy = apr_palloc(reader->pool, len + 1);
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    reply->bytes.data = (const unsigned char *)copy;
-    reply->bytes.len = len;
+    reply->bytes = copy_of(task, text, len);
     return reply;
 }
 
 static void *make_number(const redisReadTask *task, long long number)
 {
-    ss_reply_t *reply = make(task, SS_REPLY_NUMBER);
+    ss_reply_t *reply = task->parent == NULL ? make(task, SS_REPLY_NUMBER) : NULL;
 
-    reply->number = number;
+    if (reply != NULL) {
+        reply->number = number;
+    }
     return reply;
 }
 
 static void *make_nil(const redisReadTask *task)
 {
-    return make(task, SS_REPLY_NIL);
+    return task->parent == NULL ? make(task, SS_REPLY_NIL) : NULL;
 }
 
 #if HIREDIS_MAJOR >= 1
@@ -123,11 +145,11 @@ typedef size_t elements_t;
 typedef int elements_t;
 #endif
 
-static void *refuse_array(const redisReadTask *task, elements_t count)
+static void *make_pair(const redisReadTask *task, elements_t count)
 {
-    (void)task;
-    (void)count;
-    return NULL;
+    return task->parent == NULL && task->type == REDIS_REPLY_ARRAY && count == 2
+               ? make(task, SS_REPLY_PAIR)
+               : NULL;
 }
 
 #if HIREDIS_MAJOR >= 1
@@ -158,7 +180,7 @@ static void leave_alone(void *reply)
 
 static const redisReplyObjectFunctions functions = {
     .createString = make_text,
-    .createArray = refuse_array,
+    .createArray = make_pair,
     .createInteger = make_number,
     .createNil = make_nil,
     .freeObject = leave_alone,

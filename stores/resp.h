@@ -19,13 +19,15 @@ typedef enum ss_reply_e {
     SS_REPLY_BYTES,
     SS_REPLY_STATUS, /* a word, such as OK */
     SS_REPLY_NUMBER,
-    SS_REPLY_ERROR /* a word in capitals, and more */
+    SS_REPLY_ERROR, /* a word in capitals, and more */
+    SS_REPLY_PAIR   /* an array of two that are BYTES: what a sentinel answers */
 } ss_reply_e;
 
 typedef struct ss_reply_t {
     ss_reply_e kind;
-    signed_session_bytes_t bytes; /* of all kinds but NIL and NUMBER; a NUL behind them is not
-                                     counted */
+    signed_session_bytes_t bytes;  /* of all kinds but NIL and NUMBER; a NUL behind them is not
+                                      counted */
+    signed_session_bytes_t second; /* of a PAIR: likewise */
     apr_int64_t number;
 } ss_reply_t;
 
@@ -53,8 +55,8 @@ apr_status_t ss_reader_feed(ss_reader_t *reader, const char *data, apr_size_t le
 /**
  * The next reply.
  *
- * No command of ours is answered with an array or one of the types of RESP3: where one comes, it is
- * no reply, however long or deep, and nothing of it is built.
+ * No command of ours is answered with another array than a pair, or with one of the types of RESP3:
+ * where one comes, it is no reply, however long or deep, and nothing of it is built.
  *
  * @return  APR_SUCCESS; APR_EAGAIN when it is not there yet; APR_EGENERAL when what is there is no
  * reply: then the reader is of no more use

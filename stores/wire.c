@@ -168,7 +168,7 @@ static ss_wire_t *make_wire(const ss_route_t *route, apr_pool_t *pool)
     }
     wire = apr_pcalloc(own, sizeof(*wire));
     wire->pool = own;
-    wire->shown = route->address->shown;
+    wire->shown = apr_pstrdup(own, route->address->shown);
     wire->socket = -1;
     apr_pool_cleanup_register(own, wire, end_wire, apr_pool_cleanup_null);
     wire->reader = ss_reader_create(own);

@@ -12,10 +12,11 @@
  * server does: it is one moment for connecting, the handshake of TLS, writing and reading. SIGPIPE
  * must be ignored in the process, because OpenSSL writes without a flag for that. */
 
-/** Used by one thread at a time. Its members are wire.c's, but for the first two. */
+/** Used by one thread at a time. Its members are wire.c's, but for the first three. */
 typedef struct ss_wire_t {
-    struct ss_wire_t *next; /* for who keeps it */
+    struct ss_wire_t *next; /* for who keeps it, as the next two */
     apr_time_t used;        /* when it was put aside, by ss_clock_now() */
+    apr_uint32_t epoch;     /* what it was made in */
     const char *shown;      /* where it leads to, for messages */
     int socket;
     SSL *tls;     /* NULL: none */

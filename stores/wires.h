@@ -8,7 +8,8 @@
 #include "stores/settings.h"
 #include "stores/wire.h"
 
-/* The connections of a child to one server. Any number of threads may use them. */
+/* The connections of a child to one server, or to the one of several that their sentinels name. Any
+ * number of threads may use them. */
 
 typedef struct ss_wires_t ss_wires_t;
 
@@ -39,7 +40,11 @@ ss_wire_t *ss_wires_connect(ss_wires_t *wires, apr_time_t until, const char **wh
  * @param now  as above */
 void ss_wires_put(ss_wires_t *wires, ss_wire_t *wire, apr_time_t now);
 
-/** They lead to a replica: close those that nobody uses, and begin with the next address. */
-void ss_wires_turn_away(ss_wires_t *wires);
+/** After anything else: close it. Where there are sentinels, another server may be the primary by
+ * now: they are asked again, and what leads to the old one is not used any more. */
+void ss_wires_drop(ss_wires_t *wires, ss_wire_t *wire);
+
+/** It leads to a replica: close it, and all others that do, and begin with the next address. */
+void ss_wires_turn_away(ss_wires_t *wires, ss_wire_t *wire);
 
 #endif

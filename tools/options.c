@@ -154,7 +154,7 @@ static const struct row_t {
       "or none (default " SS_DEFAULT_IDLE_TIMEOUT ", flask 31d)" },
     { "absolute-timeout", "DURATION", TAKES_LIFE,    take_timeout,  AT(lifetime.absolute), SS_DEFAULT_ABSOLUTE_TIMEOUT,
       "or none" },
-    { "skew",             "DURATION", TAKES_LIFE,    take_duration, AT(lifetime.skew), SS_DEFAULT_SKEW,
+    { "skew",             "DURATION", TAKES_LIFE | TAKES_REVOKED, take_duration, AT(lifetime.skew), SS_DEFAULT_SKEW,
       "how far other clocks may be ahead" },
     { "file",             "PATH",     TAKES_LOG,     take_path,     AT(log), NULL,
       "the log, as in SignedSessionRevocation file:PATH" },

@@ -28,12 +28,38 @@ static result_e complain_of_log(const options_t *options, const char *why, int i
     return SSCTL_REFUSED;
 }
 
+static ss_followed_t *follow(const options_t *options)
+{
+    unsigned char key[SS_SIPHASH_KEY_SIZE];
+
+    if (ss_random(key, sizeof(key)) != APR_SUCCESS) {
+        complain("OpenSSL has no random bytes");
+        return NULL;
+    }
+    return ss_revocation_follow(options->log, key, options->now, options->pool);
+}
+
+/* Sessions that began in the same second as an earlier line are dated ahead. A log that cannot be
+ * read cannot be appended to either, which is said then. */
+static apr_int64_t before_of(const options_t *options, ss_followed_t *log)
+{
+    const ss_bytes_t subject = options->subject == NULL ? ss_absent : ss_bytes_of(options->subject);
+    apr_int64_t now = apr_time_sec(options->now),
+                limit = ss_lifetime_furthest(&options->lifetime, options->now), latest;
+    const char *why;
+
+    latest = ss_followed_latest(log, subject, options->now, &why, options->pool);
+    latest = latest < limit ? latest : limit;
+    return now > latest ? now : latest;
+}
+
 /* What the options say, as a line of the log. */
-static ss_bytes_t line_of(const options_t *options)
+static ss_bytes_t line_of(const options_t *options, ss_followed_t *log)
 {
     char room[SS_REVOCATION_SUBJECT_MAX];
     apr_int64_t now = apr_time_sec(options->now);
-    ss_revocation_line_t line = { SS_REVOKED_ALL, ss_absent, now, SS_REVOCATION_TIME_MAX };
+    ss_revocation_line_t line = { SS_REVOKED_ALL, ss_absent, before_of(options, log),
+                                  SS_REVOCATION_TIME_MAX };
     ss_bytes_t text = ss_absent;
 
     if (options->revoked_for != SS_FOREVER) {
@@ -55,10 +81,15 @@ static ss_bytes_t line_of(const options_t *options)
 
 result_e run_revoke(const options_t *options)
 {
-    ss_bytes_t line = line_of(options);
+    ss_followed_t *log = follow(options);
     const char *why;
+    ss_bytes_t line;
     apr_status_t rv;
 
+    if (log == NULL) {
+        return SSCTL_REFUSED;
+    }
+    line = line_of(options, log);
     if (line.data == NULL) {
         complain("the time is too far ahead for the log");
         return SSCTL_REFUSED;
@@ -128,17 +159,14 @@ static void print_lines(ss_bytes_t text, const options_t *options)
 
 result_e run_revoked(const options_t *options)
 {
-    unsigned char key[SS_SIPHASH_KEY_SIZE];
-    ss_followed_t *log;
+    ss_followed_t *log = follow(options);
     apr_finfo_t info;
     const char *why;
     ss_bytes_t text;
 
-    if (ss_random(key, sizeof(key)) != APR_SUCCESS) {
-        complain("OpenSSL has no random bytes");
+    if (log == NULL) {
         return SSCTL_REFUSED;
     }
-    log = ss_revocation_follow(options->log, key, options->now, options->pool);
     text = ss_followed_text(log, options->now, &why, options->pool);
     if (text.data == NULL) {
         return complain_of_log(

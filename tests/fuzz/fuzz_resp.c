@@ -19,6 +19,8 @@ static void look(const ss_reply_t *reply, size_t size)
     MUST(reply->kind == SS_REPLY_NIL || reply->kind == SS_REPLY_NUMBER
              ? reply->bytes.len == 0
              : reply->bytes.data[reply->bytes.len] == '\0');
+    MUST(reply->second.len == 0 || reply->kind == SS_REPLY_PAIR);
+    MUST(reply->second.len <= size && reply->second.data[reply->second.len] == '\0');
 }
 
 /* All that is there; APR_EAGAIN: the rest is still to come. */
@@ -62,6 +64,8 @@ static void assert_same(const result_t *a, const result_t *b)
         MUST(one->kind == other->kind && one->number == other->number);
         MUST(one->bytes.len == other->bytes.len &&
              memcmp(one->bytes.data, other->bytes.data, one->bytes.len) == 0);
+        MUST(one->second.len == other->second.len &&
+             memcmp(one->second.data, other->second.data, one->second.len) == 0);
     }
 }
 

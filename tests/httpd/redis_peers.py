@@ -128,6 +128,7 @@ class FaultServer:
 
     def __init__(self, tls=None):
         self.fault = self.greeting = None
+        self.role = b'master'
         self.seen = []
         self.connections = 0
         self.socket = socket.create_server(('127.0.0.1', 0))
@@ -144,6 +145,8 @@ class FaultServer:
         return self
 
     def __exit__(self, *failure):
+        if self.socket.fileno() < 0:
+            return  # a test wanted it so
         # close() alone would leave accept() waiting
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
@@ -174,6 +177,10 @@ class FaultServer:
         finally:
             stream.close()
 
+    def asked(self, command):
+        """How often."""
+        return [words[0] for words in self.seen].count(command)
+
     def answer(self, wire, words):
         is_asked = words[0] in (b'GET', b'EVALSHA', b'EVAL')
         bad = self.fault if is_asked else self.greeting
@@ -183,10 +190,28 @@ class FaultServer:
             wire.bulk(record(int(words[1][-3:-1], 16)))
         elif is_asked:
             wire.send(':1\r\n')
+        elif words == [b'INFO', b'replication']:
+            wire.bulk(b'# Replication\r\nrole:%s\r\n' % self.role)
         elif words[0] == b'INFO':
             wire.bulk(b'# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n')
         else:
             wire.send('+OK\r\n')
+
+
+class FaultSentinel(FaultServer):
+    """Names the primary `shop`, which is at this port; `fault` is called instead."""
+
+    def __init__(self, primary, tls=None):
+        super().__init__(tls)
+        self.named = primary
+
+    def answer(self, wire, words):
+        if self.fault:
+            self.fault(wire, words)
+        elif words == [b'SENTINEL', b'get-master-addr-by-name', b'shop']:
+            wire.send(f'*2\r\n$9\r\n127.0.0.1\r\n${len(str(self.named.port))}\r\n{self.named.port}\r\n')
+        else:
+            wire.send('*-1\r\n')
 
 
 def once(server, fault):

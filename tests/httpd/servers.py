@@ -18,12 +18,14 @@ for the whole machine, and on every boot. Where nothing was unpacked, the system
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -62,9 +64,7 @@ class Process:
         self.dir.chmod(0o755)
         try:
             self.prepare()
-            self.process = subprocess.Popen(self.command(), env=self.env, stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            self.wait_until_it_listens()
+            self.start()
         except BaseException:
             self.__exit__()
             raise
@@ -77,6 +77,16 @@ class Process:
                 self.process.wait(STOP_SECONDS)
         finally:
             shutil.rmtree(self.dir)
+
+    def start(self):
+        self.process = subprocess.Popen(self.command(), env=self.env, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_until_it_listens()
+
+    def kill(self):
+        """It has no time to say goodbye; `start` brings it back."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
 
     def wait_until_it_listens(self):
         deadline = time.monotonic() + START_SECONDS
@@ -252,6 +262,77 @@ class Redis(Process):
     def ask(self, *words):
         """What it answers to a command, as redis-cli shows it."""
         return self.run(self.program('redis-cli'), '-s', self.path, *map(str, words)).rstrip('\n')
+
+    def info(self, name):
+        """One line of what it says of replication."""
+        return dict(line.split(':', 1) for line in self.ask('INFO', 'replication').split() if ':' in line)[name]
+
+
+class Sentinel(Process):
+    """Watches `primary` under the name shop, together with those at the other `ports`, from the beginning: they need not
+    find each other first."""
+
+    def __init__(self, primary, replica, ports, port):
+        super().__init__()
+        self.primary, self.replica, self.ports, self.port = primary, replica, ports, port
+
+    def prepare(self):
+        others = (f'sentinel known-sentinel shop 127.0.0.1 {port} {self.identity(port)}' for port in self.ports if port != self.port)
+        self.conf = self.write('sentinel.conf', '\n'.join([
+            'bind 127.0.0.1', f'port {self.port}', f'dir {self.dir}', f'sentinel myid {self.identity(self.port)}',
+            f'sentinel monitor shop 127.0.0.1 {self.primary.port} 2', 'sentinel down-after-milliseconds shop 500',
+            'sentinel failover-timeout shop 3000', f'sentinel known-replica shop 127.0.0.1 {self.replica.port}', *others]) + '\n')
+
+    @staticmethod
+    def identity(port):
+        return f'{port:040x}'
+
+    def command(self):
+        return [self.program('redis-server'), self.conf, '--sentinel']
+
+    def ask(self, *words):
+        return self.run(self.program('redis-cli'), '-p', str(self.port), *map(str, words)).rstrip('\n')
+
+
+class Sentinels:
+    """A primary, a replica and three sentinels; which of the two is the primary changes, `servers` stay."""
+
+    def __init__(self, *options):
+        self.servers = [Redis('--repl-diskless-sync-delay', '0', *options)]
+        self.servers.append(Redis('--repl-diskless-sync-delay', '0', '--replicaof', '127.0.0.1', str(self.servers[0].port), *options))
+        ports = [free_port() for _ in range(3)]
+        self.sentinels = [Sentinel(*self.servers, ports, port) for port in ports]
+        self.words = f'//{",".join(f"127.0.0.1:{port}" for port in ports)}/shop'
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for server in self.servers:
+                stack.enter_context(server)
+            self.wait(lambda: 'master_link_status:up' in self.servers[1].ask('INFO', 'replication'), 'the replica')
+            for sentinel in self.sentinels:
+                stack.enter_context(sentinel)
+            self.wait(lambda: all(sentinel.ask('SENTINEL', 'CKQUORUM', 'shop').startswith('OK') for sentinel in self.sentinels)
+                      and 'slave' in self.sentinels[0].ask('SENTINEL', 'replicas', 'shop'), 'the sentinels')
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *failure):
+        for server in self.servers:  # what is stopped does not end
+            server.process.send_signal(signal.SIGCONT)
+        self.stack.close()
+
+    @property
+    def primary(self):
+        """On whom all sentinels agree, or None: for two seconds after a failover one may not know of it."""
+        ports = {int(sentinel.ask('SENTINEL', 'get-master-addr-by-name', 'shop').split()[1]) for sentinel in self.sentinels}
+        return next((server for server in self.servers if ports == {server.port}), None)
+
+    @staticmethod
+    def wait(is_so, what):
+        deadline = time.monotonic() + START_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline, f'{what}: not in time'
+            time.sleep(0.05)
 
 
 # --- OpenID Connect ------------------------------------------------------------------------------

@@ -256,6 +256,29 @@ def test_what_is_switched_on_is_not_uninstalled(built, tmp_path, sysconfdir, nam
     assert files_in(target) == set()
 
 
+def test_what_depends_on_another_is_switched_off_first(built, tmp_path):
+    """a2dismod refuses to switch off what something else depends on."""
+    target = tmp_path / 'root'
+    where = f'sysconfdir={tmp_path}/etc'
+    (tmp_path / 'etc/mods-available').mkdir(parents=True)
+    install(built, target, where)
+    enabled = target / f'{tmp_path}/etc/mods-enabled'.lstrip('/')
+    enabled.mkdir()
+    for name in ('signed_session.conf', 'signed_session.load', 'signed_session_redis.load'):
+        (enabled / name).symlink_to(f'../mods-available/{name}')
+    assert '"a2dismod signed_session_redis signed_session"' in run(built, 'make', 'uninstall', f'DESTDIR={target}', where, expect=2)
+
+
+def test_uninstall_removes_what_a_build_with_redis_has_installed(built, tmp_path):
+    target = tmp_path / 'root'
+    where = f'sysconfdir={tmp_path}/etc'
+    (tmp_path / 'etc/mods-available').mkdir(parents=True)
+    install(built, target, where)
+    assert any(file.endswith('signed_session_redis.load') for file in files_in(target))
+    install(built, target, where, 'HAVE_REDIS=no', verb='uninstall')
+    assert files_in(target) == set()
+
+
 @pytest.mark.parametrize('kind, other', [('conf', 'load'), ('load', 'conf')])
 def test_what_an_administrator_wrote_stays(built, tmp_path, sysconfdir, kind, other):
     """An upgrade puts the new version beside it, in a file that httpd does not read."""

@@ -146,6 +146,17 @@ def test_a_replica_that_is_all_there_is(redis):
         assert answer.what == 'UNAVAILABLE' and 'READONLY' in answer.text and 'it is a replica' in answer.text
 
 
+@pytest.mark.parametrize('options, error, advice', [
+    (['--rename-command', 'EVAL', '', '--rename-command', 'EVALSHA', ''], 'unknown command', 'sessions need GET, SET, GETRANGE, EVAL and EVALSHA'),
+    (['--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'no'], 'MASTERDOWN', 'name the primary'),
+    (['--cluster-enabled', 'yes'], 'CLUSTERDOWN', 'part of a Redis Cluster, which is not supported'),
+    (['--requirepass', 'x'], 'NOAUTH', 'name it in SignedSessionRedisAuth')], ids=lambda value: value if isinstance(value, str) else '')
+def test_what_a_server_lacks_is_said_with_what_to_do(options, error, advice):
+    with Redis(*options) as redis, Asker(words(redis)) as asker:
+        answer = asker.save(1, 'new', record(1))
+        assert answer.what == 'UNAVAILABLE' and error in answer.text and advice in answer.text
+
+
 def test_a_server_that_wants_replicas_refuses_saves():
     with Redis('--min-replicas-to-write', '1') as redis, Asker(words(redis)) as asker:
         answer = asker.save(1, 'new', record(1))

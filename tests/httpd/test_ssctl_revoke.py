@@ -57,9 +57,28 @@ def lines(log):
     (['--all', '--lifetime', 'none'], f'all {NOW} {2 ** 40 - 1}'),
 ], ids=' '.join)
 def test_one_line_is_appended(log, words, line):
-    revoke(log, '--now', NOW, '--all')
+    revoke(log, '--now', NOW - 60, '--all')
     revoke(log, '--now', NOW, *words)
-    assert lines(log) == [f'all {NOW} {NOW + 3650 * DAY}', line]
+    assert lines(log) == [f'all {NOW - 60} {NOW - 60 + 3650 * DAY}', line]
+
+
+@pytest.mark.parametrize('there, words, before', [
+    (f'subject alice {NOW}', ['--subject', 'alice'], NOW + 1),
+    (f'subject alice {NOW}', ['--all'], NOW + 1),
+    (f'subject alice {NOW}', ['--subject', 'bob'], NOW),
+    (f'all {NOW + 3}', ['--subject', 'bob'], NOW + 4),
+    (f'all {NOW + 3}', ['--all'], NOW + 4),
+    (f'all {NOW - 1}', ['--all'], NOW),
+    # no cookie is accepted from further ahead, and nobody is to be kept out by a slip of the pen
+    (f'subject alice {NOW + 9999}', ['--all'], NOW + 30),
+    (f'subject alice {NOW + 9999}', ['--all', '--skew', '60'], NOW + 60),
+    (f'subject alice {NOW + 9999}', ['--all', '--skew', '0'], NOW + 2),
+], ids=str)
+def test_sessions_that_an_earlier_line_dated_ahead_are_meant_too(log, there, words, before):
+    with log.open('a') as file:
+        file.write(f'{there} {NOW + DAY}\n')
+    revoke(log, '--now', NOW, *words)
+    assert lines(log)[-1].split()[-2] == str(before)
 
 
 def test_now_is_now(log):
@@ -89,10 +108,10 @@ def test_a_line_that_somebody_left_without_its_end(log):
 def test_what_holds_is_listed(log):
     assert revoked(log) == ''
     assert revoked(log, '--json') == '[]\n'
+    revoke(log, '--now', NOW, '--all', '--lifetime', '1d')
     revoke(log, '--now', NOW, '--subject', 'Zo\u00eb', '--lifetime', '14d')
     revoke(log, '--now', NOW, '--id', ID, '--lifetime', '13d')
     revoke(log, '--now', NOW + 60, '--subject', 'Zo\u00eb', '--lifetime', '14d')
-    revoke(log, '--now', NOW, '--all', '--lifetime', '1d')
     assert revoked(log, '--now', NOW).splitlines() == [
         'all, created up to 2026-01-01T00:00:00Z, until 2026-01-02T00:00:00Z',
         'subject Zo%c3%ab, created up to 2026-01-01T00:01:00Z, until 2026-01-15T00:01:00Z',

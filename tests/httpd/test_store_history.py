@@ -16,7 +16,7 @@ from histories import History, Logout, ask, patch, put, script, update
 SECONDS = 2.5
 CONF = '''
     {store}
-    SignedSessionStoreTimeout 5s
+    SignedSessionStoreTimeout {timeout}
     SignedSession On
     StartServers 2
     <Location "/session">
@@ -47,8 +47,8 @@ CONF = '''
 FILES = {'cgi/update': histories.SCRIPT, 'htdocs/logout': 'a page', 'htdocs/login': 'a page'}
 
 
-def serve(store='file', modules=f'alias {cgi_module()}'):
-    return Server(CONF, store=f'SignedSessionStore {store}', modules=f'ss_testing ss_careless {modules}', files=FILES)
+def serve(store='file', modules=f'alias {cgi_module()}', timeout='5s'):
+    return Server(CONF, store=f'SignedSessionStore {store}', timeout=timeout, modules=f'ss_testing ss_careless {modules}', files=FILES)
 
 
 @pytest.fixture(scope='module')

@@ -291,7 +291,7 @@ def test_a_wrong_password_is_in_the_log(start):
         server = start(CONF, MODULES, env={'REDIS_PASSWORD': 'shut-up'}, store=f'''
             SignedSessionStore redis://127.0.0.1:{redis.port}
             SignedSessionRedisAuth env:REDIS_PASSWORD''')
-        server.expect('SS0402', 'WRONGPASS', 'SignedSessionRedisAuth names another user or password')
+        server.expect('SS0402', 'WRONGPASS', 'correct the user or the password of SignedSessionRedisAuth')
         assert change(Jar(server), {'a': 1}) == 503
         assert 'shut-up' not in server.error_log()
 
@@ -307,7 +307,8 @@ def test_a_redis_that_evicts_is_told_of(start):
 
 @pytest.mark.parametrize('place, why', [
     ('redis:nonsense', 'accepted are //HOST:PORT'), ('redis://:open@h', 'no password may stand here'), ('redis', 'accepted are'),
-    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h/name', 'there is no store "redis+sentinel"')])
+    ('rediss:/run/redis', 'redis:/PATH'), ('redis+sentinel://h', 'is no name of a primary'),
+    ('rediss+sentinel:/run/redis', 'HOST:PORT/NAME'), ('redis+cluster://h', 'there is no store "redis+cluster"')])
 def test_a_place_that_is_none_stops_the_start(place, why):
     rc, text = configtest(f'SignedSessionStore {place}\nSignedSession On', MODULES)
     assert rc == 1 and ('SS0411' in text or 'SS0410' in text) and why in text

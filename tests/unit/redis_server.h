@@ -21,6 +21,7 @@
 #define REDIS_SERVER_MUST(condition)                                                               \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
+            fprintf(stderr, "redis-server: not so: %s\n", #condition);                             \
             abort();                                                                               \
         }                                                                                          \
     } while (0)
@@ -41,15 +42,16 @@ typedef struct redis_server_t {
 
 static inline const char *redis_server_program(void)
 {
-    static char found[1024];
+    static char found[2048], here[1024]; /* absolute: it is started in another directory */
     static const char *const installed[] = { "/usr/bin", "/usr/local/bin", "/opt/redis/bin" };
     const char *named = getenv("SS_REDIS_SERVER"), *top = getenv("SS_SRCDIR");
 
     if (named != NULL) {
         return named;
     }
-    apr_snprintf(found, sizeof(found), "%s/tests/httpd/unpacked/usr/bin/redis-server",
-                 top == NULL ? "." : top);
+    REDIS_SERVER_MUST(getcwd(here, sizeof(here)) != NULL);
+    apr_snprintf(found, sizeof(found), "%s/%s/tests/httpd/unpacked/usr/bin/redis-server",
+                 top != NULL && top[0] == '/' ? "" : here, top == NULL ? "." : top);
     for (int i = 0; i < COUNT(installed) && access(found, X_OK) != 0; i++) {
         apr_snprintf(found, sizeof(found), "%s/redis-server", installed[i]);
     }
@@ -91,18 +93,23 @@ static inline void redis_server_await(const redis_server_t *server)
 /**
  * Start one.
  *
+ * @param conf     a file of its configuration, or NULL
  * @param options  further words of its command line, until NULL
  * @return         whether there is one to start
  */
-static inline int redis_server_start(redis_server_t *server, const char *const *options)
+static inline int redis_server_start_with(redis_server_t *server, const char *conf,
+                                          const char *const *options)
 {
     const char *program = redis_server_program();
     char port[6];
-    const char *words[REDIS_SERVER_WORDS] = { program,  "--port",       port,
-                                              "--bind", "127.0.0.1",    "--save",
-                                              "",       "--unixsocket", server->socket };
-    int count = 9;
+    const char *const common[] = { "--port", port, "--bind",       "127.0.0.1",
+                                   "--save", "",   "--unixsocket", server->socket };
+    const char *words[REDIS_SERVER_WORDS] = { program, conf };
+    int count = conf == NULL ? 1 : 2;
 
+    for (int i = 0; i < COUNT(common); i++) {
+        words[count++] = common[i];
+    }
     server->pid = 0;
     if (program == NULL) {
         printf("NOT RUN: there is no redis-server (scripts/deps test unpacks one)\n");
@@ -130,6 +137,11 @@ static inline int redis_server_start(redis_server_t *server, const char *const *
     }
     redis_server_await(server);
     return 1;
+}
+
+static inline int redis_server_start(redis_server_t *server, const char *const *options)
+{
+    return redis_server_start_with(server, NULL, options);
 }
 
 static inline void redis_server_stop(redis_server_t *server)

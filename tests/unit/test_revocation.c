@@ -281,6 +281,33 @@ START_TEST(test_when_a_new_session_may_begin)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *text, *subject;
+    apr_int64_t want;
+} latest[] = {
+    { "",                                         NULL,    0 },
+    { "id " ID " 2000\n",                         NULL,    0 },
+    { "subject alice 900 999\n",                  NULL,    0 },
+    { "subject alice 900 2000\n",                 NULL,    901 },
+    { "subject alice 900 2000\nall 850 2000\n",   NULL,    901 },
+    { "subject alice 900 2000\nall 950 2000\n",   NULL,    951 },
+    { "subject alice 900 2000\nsubject bob 800 2000\n", NULL, 901 },
+    { "subject alice 900 2000\n",                 "alice", 901 },
+    { "subject alice 900 2000\n",                 "bob",   0 },
+};
+/* clang-format on */
+
+/* A line that says this reaches whoever began at the earliest. */
+START_TEST(test_what_the_next_line_must_say_at_least)
+{
+    ss_bytes_t subject = latest[_i].subject == NULL ? ss_absent : ss_bytes_of(latest[_i].subject);
+
+    ck_assert_int_eq(ss_revocation_latest(set_of(latest[_i].text, NOW), subject, NOW),
+                     latest[_i].want);
+}
+END_TEST
+
 START_TEST(test_counting)
 {
     ss_revocation_t *set = set_of("all 1 2000\n\n# x\nid " ID " 999\nwhat\nid 00 1\nall 5", NOW);
@@ -436,6 +463,7 @@ int main(void)
     tcase_add_loop_test(sets, test_what_is_covered, 0, COUNT(covered));
     tcase_add_test(sets, test_what_is_past_is_replaced);
     tcase_add_loop_test(sets, test_when_a_new_session_may_begin, 0, COUNT(earliest));
+    tcase_add_loop_test(sets, test_what_the_next_line_must_say_at_least, 0, COUNT(latest));
     tcase_add_test(sets, test_counting);
     tcase_add_test(sets, test_a_text_may_come_in_any_pieces);
     tcase_add_test(sets, test_many);

@@ -89,12 +89,43 @@ static void end_redis(void)
 {
     redis_server_stop(&server);
 }
+
+static redis_server_t sentinel;
+static char conf[96];
+
+/* The same server, by way of a sentinel, which wants to write to its configuration. */
+static const char *begin_sentinel(void)
+{
+    static char words[32];
+    const char *const options[] = { "--sentinel", NULL };
+    FILE *file;
+
+    if (begin_redis() == NULL) {
+        return NULL;
+    }
+    apr_snprintf(conf, sizeof(conf), "%s/sentinel.conf", server.dir);
+    file = fopen(conf, "w");
+    REDIS_SERVER_MUST(file != NULL);
+    fprintf(file, "sentinel monitor shop 127.0.0.1 %d 1\n", server.port);
+    fclose(file);
+    redis_server_start_with(&sentinel, conf, options);
+    apr_snprintf(words, sizeof(words), "//127.0.0.1:%d/shop", sentinel.port);
+    return words;
+}
+
+static void end_sentinel(void)
+{
+    redis_server_stop(&sentinel);
+    unlink(conf);
+    end_redis();
+}
 #endif
 
 static const row_t rows[] = {
     { "file", &ss_store_file, begin_file, end_file },
 #ifdef SS_WITH_REDIS
     { "redis", &redis, begin_redis, end_redis },
+    { "redis+sentinel", &redis, begin_sentinel, end_sentinel },
 #endif
     { NULL, NULL, NULL, NULL },
 };
