@@ -355,6 +355,22 @@ def test_a_log_that_is_gone_is_no_amnesty():
         assert state(jar) == 'revoked'
 
 
+@pytest.mark.parametrize('how', ['graceful', 'restart'])
+def test_a_log_that_was_rotated_is_not_made_anew_by_the_reload(how):
+    with serve('cookie') as server:
+        server.is_shared = False
+        jar = logged_in(server)
+        revoke(server, 'subject=alice')
+        (server.dir / 'log/revoked').rename(server.dir / 'log/revoked.1')
+        getattr(server, how)()
+        server.expect('SS0431')
+        assert copy_of(jar).request('GET', '/session').status == 503
+        server.expect('SS0421')
+        assert not (server.dir / 'log/revoked').exists()
+        (server.dir / 'log/revoked.1').rename(server.dir / 'log/revoked')
+        assert state(jar) == 'revoked'
+
+
 def test_a_revoked_cookie_is_hidden_from_applications():
     conf = CONF + '''
         <IfModule cgid_module>
