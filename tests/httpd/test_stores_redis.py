@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+import harness
 from common import FORM, PATCH
 from cookies import Native, Record
-import harness
 from harness import Jar, Server, configtest
 from histories import History, patch, put, update
 from redis_peers import Asker, Certificates, FaultServer, drip, says, says_and_closes, silent
@@ -120,7 +120,7 @@ def test_who_waits_for_others_does_not_take_the_store_for_dead():
         peer.fault = answer
         jar, other = Jar(server), Jar(server)
         assert change(jar, {'a': 1}) == change(other, {'a': 1}) == 200
-        delay = 0.03
+        delay = 0.06
 
         def write(number):
             return server.request('PATCH', '/session', PATCH, b'{"k%d":1}' % number, cookie=f'session={jar.session}').status
