@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_file_info.h>
 #include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_main.h>
 
 #include "httpd/counters.h"
 #include "httpd/log.h"
@@ -207,12 +211,49 @@ apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind, ss
  * Start
  */
 
-static const char *settle_file(const ss_server_conf_t *conf, const ss_start_t *start)
+static int is_there(const char *path, apr_pool_t *scratch)
 {
+    apr_finfo_t info;
+
+    return apr_stat(&info, path, APR_FINFO_TYPE, scratch) == APR_SUCCESS;
+}
+
+/* Has this httpd used the log before? It knows from now on that it has. */
+static int is_in_use(const char *path, apr_pool_t *scratch)
+{
+    const char *key = apr_pstrcat(scratch, "mod_signed_session log ", path, NULL);
+
+    if (ap_retained_data_get(key) != NULL) {
+        return 1;
+    }
+    ap_retained_data_create(key, 1);
+    return 0;
+}
+
+/* Whoever rotates logs reloads httpd right afterwards: a new log would be an amnesty. */
+static int has_been_taken_away(const char *path, server_rec *s, const ss_start_t *start)
+{
+    if (start->keys == NULL || !is_in_use(path, start->scratch) || is_there(path, start->scratch)) {
+        return 0;
+    }
+    ss_log_server(
+        s, APLOG_ERR, "SS0431",
+        "the revocation log %s is gone, and a reload does not make a new one: put it back; "
+        "a stop and a start would, and whoever it had logged out would be in again",
+        path);
+    return 1;
+}
+
+static const char *settle_file(server_rec *s, const ss_start_t *start)
+{
+    const ss_server_conf_t *conf = ss_server_conf(s);
     const ss_revocation_place_t place = { conf->revocation.path, start->uid, start->gid };
     const char *why = NULL;
     apr_status_t rv;
 
+    if (has_been_taken_away(place.path, s, start)) {
+        return NULL;
+    }
     if (start->is_test) {
         rv = ss_revocation_log_check(&why, &place, start->scratch);
     }
@@ -233,7 +274,7 @@ int ss_revoking_settle(ss_start_t *start)
         const char *why = NULL;
 
         if (ss_config_is_own(s, start->main) && conf->revocation.kind == SS_REVOKING_FILE) {
-            why = settle_file(conf, start);
+            why = settle_file(s, start);
         }
         if (why != NULL) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s,

@@ -225,8 +225,9 @@ int ss_saving_is_too_large(apr_status_t rv)
 static apr_status_t judge_again(const ss_visit_t *visit)
 {
     int is_replaced = 0;
+    int is_ours = visit->revoke.is_done || visit->keeping.is_struck;
 
-    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || visit->revoke.is_done) {
+    if (!ss_revoking_is_on(visit->conf) || visit->state != SS_VALID || is_ours) {
         return APR_SUCCESS;
     }
     switch (ss_revoking_judge(visit->conf, visit->opened.session, &is_replaced, visit->now,

@@ -315,35 +315,54 @@ apr_int64_t ss_shared_log_latest(ss_shared_log_t *log, ss_bytes_t subject, apr_p
     return ask_time(log, ss_revocation_latest, subject, pool);
 }
 
+/* One try. APR_EBUSY: another server was faster. */
+static apr_status_t try_to_add(ss_shared_log_t *log, const ss_revocation_line_t *line,
+                               apr_time_t deadline, const char **why, apr_pool_t *pool)
+{
+    apr_status_t rv = APR_EGENERAL;
+    found_t found;
+
+    *why = load(&found, log, deadline, pool);
+    if (*why == NULL) {
+        *why = TOO_MANY;
+        rv = ss_revocation_add(found.set, line, apr_time_now());
+    }
+    if (rv == APR_SUCCESS) {
+        switch (save(&found, log, deadline, why, pool)) {
+        case SIGNED_SESSION_STORE_SAVED:
+            take(log, &found);
+            return APR_SUCCESS;
+        case SIGNED_SESSION_STORE_CONFLICT:
+        case SIGNED_SESSION_STORE_ABSENT:
+            rv = APR_EBUSY;
+            break;
+        case SIGNED_SESSION_STORE_FULL:
+            rv = APR_ENOSPC;
+            break;
+        default:
+            rv = APR_EGENERAL;
+        }
+    }
+    ss_revocation_destroy(found.set);
+    return rv;
+}
+
+/* Its time begins when it is its turn: of many who log out at once nobody is to be left out. */
 apr_status_t ss_shared_log_add(ss_shared_log_t *log, const ss_revocation_line_t *line,
                                const char **why, apr_pool_t *pool)
 {
-    apr_time_t deadline = apr_time_now() + log->conf->store_timeout;
-    signed_session_store_e result = SIGNED_SESSION_STORE_UNAVAILABLE;
-    found_t found;
+    apr_time_t deadline;
     apr_status_t rv;
+    int tries = 0;
 
     apr_thread_mutex_lock(log->renewing);
+    deadline = apr_time_now() + log->conf->store_timeout;
     do {
-        *why = load(&found, log, deadline, pool);
-        rv = *why != NULL ? APR_EGENERAL : ss_revocation_add(found.set, line, apr_time_now());
-        if (rv == APR_SUCCESS) {
-            result = save(&found, log, deadline, why, pool);
-        }
-        if (rv == APR_SUCCESS && result == SIGNED_SESSION_STORE_SAVED) {
-            take(log, &found);
-        }
-        else {
-            ss_revocation_destroy(found.set);
-        }
-    } while (rv == APR_SUCCESS &&
-             (result == SIGNED_SESSION_STORE_CONFLICT || result == SIGNED_SESSION_STORE_ABSENT) &&
-             apr_time_now() < deadline);
+        rv = try_to_add(log, line, deadline, why, pool);
+    } while (rv == APR_EBUSY && ++tries > 0 && apr_time_now() < deadline);
     apr_thread_mutex_unlock(log->renewing);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_EBUSY || (rv == APR_EGENERAL && tries > 0)) {
+        *why = "other servers write to the revocation log all the time";
     }
-    return result == SIGNED_SESSION_STORE_SAVED  ? APR_SUCCESS
-           : result == SIGNED_SESSION_STORE_FULL ? APR_ENOSPC
-                                                 : APR_EGENERAL;
+    return rv;
 }

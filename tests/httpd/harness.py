@@ -63,6 +63,8 @@ def apxs_query(name):
 
 HTTPD = str(Path(apxs_query('SBINDIR')) / apxs_query('PROGNAME'))
 LIBEXECDIR = Path(apxs_query('LIBEXECDIR'))
+# Modules of other projects, which scripts/deps has not installed.
+UNPACKED_MODULES = Path(__file__).with_name('unpacked') / 'usr/lib/apache2/modules'
 STATIC = set(re.findall(r'mod_(\w+)\.c', subprocess.run([HTTPD, '-l'], capture_output=True, text=True).stdout))
 
 
@@ -93,7 +95,9 @@ def load_module(name):
             raise RuntimeError(f'{variable} must name a built module')
         path = Path(os.environ[variable]).with_name(f'mod_{name}.so')
     else:
-        path = LIBEXECDIR / f'mod_{name}.so'
+        path = UNPACKED_MODULES / f'mod_{name}.so'
+        if not path.exists():
+            path = LIBEXECDIR / f'mod_{name}.so'
     return f'LoadModule {name}_module "{path}"\n'
 
 

@@ -111,6 +111,14 @@ def test_whose_packages_would_start_servers_is_only_unpacked(machine):
     unpack_and_look(machine)
 
 
+def test_no_package_of_a_module_is_installed(machine):
+    """It would switch the module on in the httpd of this machine."""
+    machine.has('dpkg-query', NONE_THERE)
+    machine.has('apt-get', 'echo "$*" >>"$CALLS"')
+    assert machine.deps('checks')[0] == 0
+    assert 'libapache2-mod' not in machine.calls.read_text() and 'libapache2-mod' in UNPACKED
+
+
 def test_what_an_older_list_unpacked_is_unpacked_anew(machine):
     (machine.unpacked / 'packages').write_text('slapd\n')
     (machine.unpacked / 'slapd').touch()
@@ -118,7 +126,7 @@ def test_what_an_older_list_unpacked_is_unpacked_anew(machine):
 
 
 def unpack_and_look(machine):
-    machine.has('apt-get', 'for word; do case $word in slapd | krb5-* | redis-*) : >"$word.deb";; esac; done; echo "$*" >>"$CALLS"')
+    machine.has('apt-get', 'for word; do case $word in slapd | krb5-* | redis-* | libapache2-*) : >"$word.deb";; esac; done; echo "$*" >>"$CALLS"')
     machine.has('dpkg-deb', 'name=${2##*/}; : >"$3/${name%.deb}"')
     for _ in range(2):
         assert machine.deps()[0] == 0

@@ -262,9 +262,31 @@ def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, place
     assert state(victim) == 'valid'
 
 
+@pytest.mark.parametrize('places', PLACES)
+@pytest.mark.parametrize('place', ['others', 'anew'])
+def test_a_response_that_is_prepared_twice_goes_on_with_what_the_first_began(start, places, place):
+    store, log = PLACES[places]
+    conf = CONF + '''
+        <Location "/anew">
+            SignedSessionClear Before a
+            SignedSessionSet user zoe
+        </Location>
+    '''
+    server = start(conf, store=store, log=log, files={**FILES, 'htdocs/anew': 'a page'}, modules=MODULES)
+    server.is_shared = 'shared' in places
+    jar = logged_in(server)
+    copy = copy_of(jar)
+    assert jar.request('GET', f'/{place}', [('Range', 'bytes=9999-')]).status == 416
+    wait(server)
+    assert get(jar) == {'user': 'alice' if place == 'others' else 'zoe'}
+    if place == 'others' or places != 'cookie and shared':
+        assert get(copy) == {}
+
+
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
+    server.wait_until_idle()
     server.restart()
     assert state(jar) == 'revoked'
 
@@ -331,6 +353,23 @@ def test_a_log_that_is_gone_is_no_amnesty():
         assert jar.request('GET', '/logout').status == 503
         assert jar.cookies
         (server.dir / 'log/rotated').rename(server.dir / 'log/revoked')
+        assert state(jar) == 'revoked'
+
+
+@pytest.mark.parametrize('how', ['graceful', 'restart'])
+def test_a_log_that_was_rotated_is_not_made_anew_by_the_reload(how):
+    with serve('cookie') as server:
+        server.is_shared = False
+        jar = logged_in(server)
+        revoke(server, 'subject=alice')
+        (server.dir / 'log/revoked').rename(server.dir / 'log/revoked.1')
+        server.wait_until_idle()
+        getattr(server, how)()
+        server.expect('SS0431')
+        assert copy_of(jar).request('GET', '/session').status == 503
+        server.expect('SS0421')
+        assert not (server.dir / 'log/revoked').exists()
+        (server.dir / 'log/revoked.1').rename(server.dir / 'log/revoked')
         assert state(jar) == 'revoked'
 
 

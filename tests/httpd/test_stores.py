@@ -96,6 +96,7 @@ def test_an_ended_session_has_ended_for_every_cookie(server):
 
 # Answers with an update once the file GO is there: meanwhile others change the session.
 SLOW = '''#!/bin/sh
+touch {go}.started
 while [ ! -e {go} ]; do sleep 0.05; done
 printf 'Content-Type: text/plain\\nX-Session-Update: {update}\\n\\nok\\n'
 '''
@@ -128,13 +129,18 @@ class Slow:
     def __init__(self, running, jar, path='/cgi/slow'):
         self.running, self.jar, self.path = running, Jar(running), path
         self.jar.cookies = dict(jar.cookies)
-        self.go = running.dir / 'go'
+        self.go = running.dir / 'signs/go'
+        self.started = running.dir / 'signs/go.started'
 
     def __enter__(self):
         self.go.unlink(missing_ok=True)
+        self.started.unlink(missing_ok=True)
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.answer = self.pool.submit(self.jar.request, 'GET', self.path)
-        time.sleep(0.3)  # it has loaded the session by then
+        deadline = time.monotonic() + 10
+        while not self.started.exists():  # it has loaded the session by then
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         return self
 
     def __exit__(self, *error):
@@ -146,8 +152,8 @@ class Slow:
 @pytest.fixture(scope='module')
 def slow():
     def script(update):
-        return SLOW.format(go='{dir}/go', update=update)
-    files = {'cgi/slow': script('{"b":"slow"}'), 'cgi/cart': script('{"cart":{"slow":1}}'), 'cgi/login': script('{"b":1}'), 'cgi/end': script('null'), **FILES}
+        return SLOW.format(go='{dir}/signs/go', update=update)
+    files = {'signs/': '', 'cgi/slow': script('{"b":"slow"}'), 'cgi/cart': script('{"cart":{"slow":1}}'), 'cgi/login': script('{"b":1}'), 'cgi/end': script('null'), **FILES}
     conf = SLOW_CONF.replace('{{', '{').replace('}}', '}')
     running = Server(conf, store='SignedSessionStore file', modules=f'alias {cgi_module()}', files=files)
     with running:
@@ -257,7 +263,8 @@ def move(running, places):
     """Other places from now on."""
     path = running.dir / 'httpd.conf'
     path.write_text(re.sub('SignedSessionStore .*', f'SignedSessionStore {places}', path.read_text()))
-    running.restart()
+    running.end_process()
+    running.launch()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from servers import Redis
 
 FIRST = '''
     SignedSessionStore redis://127.0.0.1:{redis}
+    SignedSessionStoreTimeout {timeout}
     SignedSessionRevocation store
     SignedSession On
     <Location "/session">
@@ -29,6 +30,7 @@ FIRST = '''
 # The other one writes small sessions into the cookie, and reads what the first has stored.
 SECOND = '''
     SignedSessionStore cookie redis://127.0.0.1:{redis}
+    SignedSessionStoreTimeout {timeout}
     SignedSessionRevocation store
     SignedSessionIdleTimeout 7d
     <Location "/">
@@ -41,6 +43,7 @@ SECOND = '''
 '''
 FILES = {'htdocs/logout-everywhere': 'bye'}
 WITHIN = 1.2
+PATIENT = '10s'  # on a busy machine nobody is to give up
 
 
 @pytest.fixture(scope='module')
@@ -52,7 +55,8 @@ def redis():
 @pytest.fixture(scope='module')
 def machines(redis):
     modules = 'signed_session_redis'
-    with Server(FIRST, modules, FILES, redis=redis.port) as first, Server(SECOND, modules, FILES, redis=redis.port) as second:
+    with Server(FIRST, modules, FILES, redis=redis.port, timeout=PATIENT) as first, \
+            Server(SECOND, modules, FILES, redis=redis.port, timeout=PATIENT) as second:
         yield first, second
 
 
@@ -143,7 +147,7 @@ def test_a_revocation_that_redis_has_forgotten_is_written_again(machines, redis)
 @pytest.mark.parametrize('how', ['stopped', 'killed'])
 def test_redis_goes_and_comes_back(how, tmp_path):
     with Redis() as redis:
-        with Server(FIRST, 'signed_session_redis', FILES, redis=redis.port) as server:
+        with Server(FIRST, 'signed_session_redis', FILES, redis=redis.port, timeout='200ms') as server:
             jar = Jar(server)
             patch(jar, {'note': 'before'})
             if how == 'stopped':
