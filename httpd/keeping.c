@@ -98,6 +98,11 @@ apr_status_t ss_keeping_new_id(unsigned char *id, ss_visit_t *visit)
     return rv;
 }
 
+static int holds(const kept_t *kept, ss_bytes_t text)
+{
+    return kept->text.data != NULL && ss_bytes_equal(kept->text, text);
+}
+
 int ss_keeping_differs(ss_visit_t *visit)
 {
     const apr_array_header_t *all = visit->keeping.all;
@@ -113,7 +118,7 @@ int ss_keeping_differs(ss_visit_t *visit)
             return 1;
         }
         if (kept->is_first ? !kept->is_over && (kept->is_saved || kept->text.data == NULL) &&
-                                 !ss_bytes_equal(kept->text, ss_session_text(session))
+                                 !holds(kept, ss_session_text(session))
                            : kept->text.data != NULL) {
             return 1;
         }

@@ -8,41 +8,28 @@
 #include "httpd/keeping.h"
 #include "httpd/unsaved.h"
 
-static ss_unsaved_t too_large(const ss_visit_t *visit)
+/** What a place limits, in words. */
+typedef struct bound_t {
+    const char *number, *what, *what_for_client, *directive;
+} bound_t;
+
+static const bound_t of_cookie = { "SS0302", "its cookie would be", "its cookie would be",
+                                   "SignedSessionMaxSize" };
+static const bound_t of_record = { "SS0406", "its JSON text is", "it would be",
+                                   "SignedSessionStoreMaxSize" };
+
+static ss_unsaved_t too_large(const ss_visit_t *visit, const bound_t *bound, apr_size_t over,
+                              apr_size_t limit)
 {
     apr_pool_t *pool = visit->root->pool;
-    apr_size_t over = visit->saving.over, limit = visit->conf->max_size;
+    const char *excess =
+        apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes over the limit of %" APR_SIZE_T_FMT " (%s)",
+                     over, limit, bound->directive);
     const ss_unsaved_t unsaved = {
         HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
-        apr_psprintf(pool,
-                     "SS0302: the session was not saved: its cookie would be %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT
-                     " (SignedSessionMaxSize): keep less in it",
-                     over, limit),
-        apr_psprintf(pool,
-                     "The session would not fit: its cookie would be %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionMaxSize).",
-                     over, limit)
-    };
-
-    return unsaved;
-}
-
-static ss_unsaved_t too_large_for_store(const ss_visit_t *visit)
-{
-    apr_pool_t *pool = visit->root->pool;
-    apr_size_t over = visit->keeping.over, limit = visit->conf->store_max_size;
-    const ss_unsaved_t unsaved = {
-        HTTP_REQUEST_ENTITY_TOO_LARGE, APLOG_ERR, SS_REFUSED_TOO_LARGE,
-        apr_psprintf(pool,
-                     "SS0406: the session was not saved: its JSON text is %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT
-                     " (SignedSessionStoreMaxSize): keep less in it",
-                     over, limit),
-        apr_psprintf(pool,
-                     "The session would not fit: it would be %" APR_SIZE_T_FMT
-                     " bytes over the limit of %" APR_SIZE_T_FMT " (SignedSessionStoreMaxSize).",
-                     over, limit)
+        apr_psprintf(pool, "%s: the session was not saved: %s %s: keep less in it", bound->number,
+                     bound->what, excess),
+        apr_psprintf(pool, "The session would not fit: %s %s.", bound->what_for_client, excess)
     };
 
     return unsaved;
@@ -112,9 +99,9 @@ ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
 
     switch (rv) {
     case APR_ENOSPC:
-        return too_large(visit);
+        return too_large(visit, &of_cookie, visit->saving.over, visit->conf->max_size);
     case SS_STORED_TOO_LARGE:
-        return too_large_for_store(visit);
+        return too_large(visit, &of_record, visit->keeping.over, visit->conf->store_max_size);
     case SS_STORED_TOO_WIDE:
         return too_wide;
     case SS_ENDED_MEANWHILE:

@@ -317,6 +317,8 @@ static ss_wire_t *connect_anywhere(ss_resolver_t *resolver, volatile apr_uint32_
         wire = connect(&addresses.at[index], &share);
         if (wire != NULL) {
             apr_atomic_set32(preferred, (apr_uint32_t)index);
+            /* a wire lives in a pool, and keeps neither address nor call */
+            /* cppcheck-suppress returnDanglingLifetime */
             return wire;
         }
         /* sentinels that agree are wrong for one reason */

@@ -398,7 +398,7 @@ static void do_revocation_read(const input_t *input)
 {
     ss_revocation_count_t count = { 0, 0, 0, 0 };
 
-    must(ss_revocation_read(input->revoked, ss_bytes_of(input->text), apr_time_from_sec(1000),
+    MUST(ss_revocation_read(input->revoked, ss_bytes_of(input->text), apr_time_from_sec(1000),
                             &count) == APR_SUCCESS);
 }
 
@@ -416,8 +416,8 @@ static void do_revocation_find(const input_t *input)
                              ss_bytes_of("somebody@example.org"), 500, 0 };
 
     for (int i = 0; i < 100; i++) {
-        must(ss_revocation_covers(input->revoked, &revoked, apr_time_from_sec(1000)));
-        must(!ss_revocation_covers(input->revoked, &other, apr_time_from_sec(1000)));
+        MUST(ss_revocation_covers(input->revoked, &revoked, apr_time_from_sec(1000)));
+        MUST(!ss_revocation_covers(input->revoked, &other, apr_time_from_sec(1000)));
     }
 }
 

@@ -147,7 +147,7 @@ ss_json_step_e ss_json_scan_number(ss_json_tokens_t *in)
             return ss_json_scan_not_finite(in, "Infinity");
         }
     }
-    if (end - at > 1 && at[0] == '0' && ss_json_is_digit(at[1])) {
+    if (at + 1 < end && at[0] == '0' && ss_json_is_digit(at[1])) {
         return ss_json_fail(in, at, "a number without leading zeros");
     }
 

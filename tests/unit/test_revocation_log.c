@@ -5,6 +5,7 @@
 /* The log as a file: how it is made, appended to, compacted and followed. */
 
 #include "tests/unit/unit.h"
+#include "tests/unit/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -733,16 +734,6 @@ END_TEST
  * The cases
  */
 
-static void add_as_root(TCase *tcase, const TTest *test, int *left_out)
-{
-    if (geteuid() == 0) {
-        tcase_add_test(tcase, test);
-    }
-    else {
-        ++*left_out;
-    }
-}
-
 static TCase *case_of(Suite *suite, const char *name)
 {
     TCase *tcase = unit_case(suite, name);
@@ -757,7 +748,6 @@ int main(void)
     Suite *suite = suite_create("revocation_log");
     TCase *made = case_of(suite, "made"), *appending = case_of(suite, "appended"),
           *compacting = case_of(suite, "compacted"), *following = case_of(suite, "followed");
-    int left_out = 0;
 
     tcase_add_test(made, test_a_start_makes_the_log);
     tcase_add_test(made, test_a_check_makes_nothing);
@@ -767,7 +757,7 @@ int main(void)
     tcase_add_test(made, test_a_log_of_another_user_is_refused);
     tcase_add_test(made, test_what_is_no_file_is_refused);
     tcase_add_test(made, test_starts_at_the_same_moment_make_one_log);
-    add_as_root(made, test_root_hands_the_log_over, &left_out);
+    add_as_root(made, test_root_hands_the_log_over);
 
     tcase_add_test(appending, test_lines_are_appended);
     tcase_add_test(appending, test_a_line_begins_on_a_line_of_its_own);
@@ -775,7 +765,7 @@ int main(void)
     tcase_add_test(appending, test_a_lock_is_waited_for_and_not_for_ever);
     tcase_add_test(appending, test_who_waited_appends_to_the_new_file);
     tcase_add_test(appending, test_a_full_log_is_full);
-    add_as_root(appending, test_a_full_disk_is_full, &left_out);
+    add_as_root(appending, test_a_full_disk_is_full);
     tcase_add_test(appending, test_killed_appenders_leave_whole_lines);
 
     tcase_add_loop_test(compacting, test_compaction, 0, COUNT(compactions));
@@ -797,8 +787,5 @@ int main(void)
     tcase_add_test(following, test_unknown_lines_are_counted_once);
     tcase_add_test(following, test_threads_see_what_was_appended);
 
-    if (left_out > 0) {
-        printf("revocation_log: %d tests take root, and were not run\n", left_out);
-    }
-    return unit_run(suite);
+    return run_as_far_as_may_be(suite, "revocation_log");
 }

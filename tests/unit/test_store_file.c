@@ -6,6 +6,7 @@
  * test_store_contract.c. Each test has a directory of its own, as a child of httpd finds it. */
 
 #include "tests/unit/unit.h"
+#include "tests/unit/root.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -1102,16 +1103,6 @@ END_TEST
  * The cases
  */
 
-static void add_as_root(TCase *tcase, const TTest *test, int *left_out)
-{
-    if (geteuid() == 0) {
-        tcase_add_test(tcase, test);
-    }
-    else {
-        ++*left_out;
-    }
-}
-
 static TCase *case_of(Suite *suite, const char *name)
 {
     TCase *tcase = unit_case(suite, name);
@@ -1127,7 +1118,6 @@ int main(void)
     TCase *where = case_of(suite, "where"), *beside = case_of(suite, "beside"),
           *lock = case_of(suite, "lock"), *sweep = case_of(suite, "sweep"),
           *space = case_of(suite, "space"), *killed = case_of(suite, "killed");
-    int left_out = 0;
 
     tcase_add_test(where, test_a_start_makes_the_directory);
     tcase_add_test(where, test_a_configuration_makes_nothing);
@@ -1139,8 +1129,8 @@ int main(void)
     tcase_add_test(where, test_a_directory_that_cannot_be_made_is_told_of);
     tcase_add_test(where, test_starts_at_the_same_moment_take_one_directory);
     tcase_add_test(where, test_what_a_killed_start_left_is_in_nobodys_way);
-    add_as_root(where, test_root_hands_the_directory_over, &left_out);
-    add_as_root(where, test_who_may_not_read_says_so, &left_out);
+    add_as_root(where, test_root_hands_the_directory_over);
+    add_as_root(where, test_who_may_not_read_says_so);
 
     tcase_add_test(beside, test_a_temporary_file_that_was_left_is_not_written_to);
     tcase_add_test(beside, test_files_are_for_httpd_alone);
@@ -1170,12 +1160,9 @@ int main(void)
     tcase_add_test(space, test_the_place_of_an_expired_record_counts_once);
     tcase_add_test(space, test_processes_count_together);
     tcase_add_loop_test(space, test_a_sweep_sets_a_count_right, 0, COUNT(wrong_counts));
-    add_as_root(space, test_a_full_disk_is_full, &left_out);
+    add_as_root(space, test_a_full_disk_is_full);
 
     tcase_add_test(killed, test_whoever_is_killed_leaves_the_old_record_or_the_new_one);
 
-    if (left_out > 0) {
-        printf("store_file: %d tests take root, and were not run\n", left_out);
-    }
-    return unit_run(suite);
+    return run_as_far_as_may_be(suite, "store_file");
 }
