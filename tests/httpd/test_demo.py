@@ -14,7 +14,7 @@ import pytest
 from common import TOP
 
 # The demo runs make in the one build directory: two at a time would build what is not up to date twice.
-pytestmark = pytest.mark.xdist_group('demo')
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group('demo')]
 
 SECONDS = 20
 

@@ -12,6 +12,8 @@ import pytest
 import common
 from common import TOP
 
+pytestmark = pytest.mark.once
+
 TOOLS = ('cat', 'cmp', 'cp', 'dirname', 'env', 'mkdir', 'mktemp', 'mv', 'rm', 'sh')
 ALL_THERE = 'printf "ii "'
 NONE_THERE = 'exit 1'

@@ -15,7 +15,7 @@ from harness import APXS, LIBEXECDIR, apxs_query, configtest
 from starting import SS0101, VARIABLE
 
 # One worker builds the release.
-pytestmark = pytest.mark.xdist_group('install')
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group('install')]
 
 
 def run(directory, *words, expect=0, **more):

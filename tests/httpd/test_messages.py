@@ -6,8 +6,12 @@ test that it names exists."""
 import re
 from pathlib import Path
 
+import pytest
+
 from common import TOP
 from test_directives import ANYWHERE, SECTION, SERVER, listed
+
+pytestmark = pytest.mark.once
 
 CODE = [*TOP.glob('*.c'),
         *(path for folder in ('httpd', 'lib', 'stores', 'tools') for path in (TOP / folder).rglob('*.[ch]'))]

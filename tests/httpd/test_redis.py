@@ -15,6 +15,8 @@ from harness import StartError
 from redis_peers import GRACE, LIMIT, Asker, Certificates, key, record
 from servers import Redis
 
+pytestmark = pytest.mark.once
+
 MODULE = 'signed_session_redis'
 
 

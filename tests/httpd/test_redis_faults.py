@@ -14,6 +14,8 @@ import pytest
 from redis_peers import (GRACE, LIMIT, Asker, Certificates, FaultServer, drip, once, record, says, says_and_closes, silent,
                          stream)
 
+pytestmark = pytest.mark.once
+
 AT_ONCE = 0.1
 MEGABYTE = 1 << 20
 

@@ -9,6 +9,8 @@ import pytest
 from redis_peers import (GRACE, LIMIT, Asker, Certificates, FaultSentinel, FaultServer, once, record, says, says_and_closes,
                          silent)
 
+pytestmark = pytest.mark.once
+
 READONLY = says("-READONLY You can't write against a read only replica.\r\n")
 NOREPLICAS = says('-NOREPLICAS Not enough good replicas to write.\r\n')
 

@@ -14,6 +14,8 @@ from common import DAY, TOP
 from cookies import Native, starlette
 from harness import SECRET, configtest
 
+pytestmark = pytest.mark.once
+
 OTHER = 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'
 VARIABLE = 'SIGNED_SESSION_SECRET'
 FORMATS = ['native', 'starlette', 'flask', 'django', 'express']

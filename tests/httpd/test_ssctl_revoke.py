@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 FIRST = '# revocation log of mod_signed_session: only append to it, never rotate it\n'
 NOW = 1767225600  # 2026-01-01T00:00:00Z
 DAY = 86400

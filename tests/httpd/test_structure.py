@@ -5,6 +5,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 TOP = Path(__file__).resolve().parents[2]
 FILES = [TOP / 'mod_signed_session.c', *(path for folder in ('lib', 'httpd') for path in (TOP / folder).rglob('*.[ch]'))]
 # A group of files is one room for who looks from outside: its private headers know its public one.

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 
 def test_a_run_leaves_no_temporary_files(tmp_path):
     done = subprocess.run(
