@@ -56,7 +56,8 @@ ss_state_e ss_proving_judge(const ss_server_conf_t *conf, const char *header,
         ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_FIRST, header, name_of(conf, pool));
 
     for (int i = 0; i < count && i < SS_CANDIDATES_MAX; i++) {
-        if (ss_proof_holds(values[i], stamp, ss_proving_keys(conf), &time, pool)) {
+        if (ss_proof_holds(values[i], stamp, ss_proving_keys(conf), &time, conf->sealing.memory,
+                           pool)) {
             return SS_VALID;
         }
     }

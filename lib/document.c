@@ -77,25 +77,35 @@ static int is_within(ss_bytes_t slice, ss_bytes_t text)
     return slice.data >= text.data && slice.data < text.data + text.len;
 }
 
-int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
+apr_size_t ss_outline_size(const ss_document_t *document)
+{
+    const ss_json_member_t *member = (const ss_json_member_t *)document->members->elts;
+    int count = document->members->nelts;
+
+    for (int i = 0; i < count; i++) {
+        if (!is_within(member[i].name, document->text)) {
+            return 0;
+        }
+    }
+    return document->text.len > SS_OUTLINE_TEXT
+               ? 0
+               : sizeof(ss_outline_t) +
+                     (apr_size_t)count * sizeof(((const ss_outline_t *)NULL)->rows[0]);
+}
+
+void ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
 {
     const ss_json_member_t *member = (const ss_json_member_t *)document->members->elts;
     ss_bytes_t text = document->text;
     int count = document->members->nelts;
 
-    if (text.len > SS_OUTLINE_TEXT || count > SS_OUTLINE_MEMBERS) {
-        return 0;
-    }
     outline->count = (unsigned short)count;
     outline->value_at = place_of(document->value.raw, text);
     outline->value_len = (unsigned short)document->value.raw.len;
     outline->is_compact = (unsigned char)document->is_compact;
     outline->has_alike = (unsigned char)document->has_alike;
-    outline->hidden = (unsigned char)document->hidden;
+    outline->hidden = (unsigned short)document->hidden;
     for (int i = 0; i < count; i++, member++) {
-        if (!is_within(member->name, text)) {
-            return 0;
-        }
         outline->rows[i].name_at = place_of(member->name, text);
         outline->rows[i].name_len = (unsigned short)member->name.len;
         outline->rows[i].value_at = place_of(member->value.raw, text);
@@ -105,7 +115,6 @@ int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
         outline->rows[i].text_len = (unsigned short)member->text.len;
         outline->rows[i].is_simple = (unsigned char)member->is_simple;
     }
-    return 1;
 }
 
 void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_bytes_t text,

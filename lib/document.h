@@ -37,23 +37,25 @@ int ss_document_find_hidden(const apr_array_header_t *members);
 SS_MUST_USE apr_status_t ss_document_read(ss_document_t *document, ss_bytes_t text,
                                           apr_pool_t *pool);
 
-#define SS_OUTLINE_TEXT 4096   /* bytes of a text that has one */
-#define SS_OUTLINE_MEMBERS 128 /* and its members */
+#define SS_OUTLINE_TEXT 4096 /* bytes of a text that has one */
 
 /** Where everything stands in a document, so that a copy of its text need not be taken apart again.
  * Without pointers: it can be copied and kept. */
 typedef struct ss_outline_t {
-    unsigned short count, value_at, value_len;
-    unsigned char is_compact, has_alike, hidden;
+    unsigned short count, value_at, value_len, hidden;
+    unsigned char is_compact, has_alike;
     struct {
         unsigned short name_at, name_len, value_at, value_len, text_at, text_len;
         unsigned char is_simple, has_text;
-    } rows[SS_OUTLINE_MEMBERS];
+    } rows[];
 } ss_outline_t;
 
-/** Draw the outline of a document. Returns whether there is one: it may be too large, or names may
- * have escapes. */
-SS_MUST_USE int ss_outline_draw(ss_outline_t *outline, const ss_document_t *document);
+/** Bytes of the outline of a document; 0: there is none, because its text is too long, or a name
+ * has escapes. */
+apr_size_t ss_outline_size(const ss_document_t *document);
+
+/** Draw the outline of a document that has one, where there is room for it. */
+void ss_outline_draw(ss_outline_t *outline, const ss_document_t *document);
 
 /** The document that a text and its outline stand for: as ss_document_read would make it. */
 void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_bytes_t text,

@@ -132,14 +132,37 @@ apr_status_t ss_proof_make(ss_bytes_t *value, const ss_stamp_t *stamp, const ss_
     return seal(value, &proof, raw, about_session(room, stamp, 1), keys, pool);
 }
 
+/* The same for one that may be remembered: like a cookie without a session, whose companion is what
+ * it is about. Cookies and records are remembered by other addresses than that of the keys. */
+static int is_sealed_proof(ss_bytes_t value, const char *raw, ss_bytes_t about,
+                           const ss_keyring_t *keys, ss_memory_t *memory, apr_pool_t *pool)
+{
+    static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
+    const ss_sealed_t cookie = { value, about };
+    ss_memory_item_t item = { .format = NULL };
+
+    if (memory != NULL && ss_memory_recall(memory, &item, &cookie, keys->keys, pool)) {
+        return 1;
+    }
+    if (!is_sealed(&proof, raw, about, keys, pool)) {
+        return 0;
+    }
+    if (memory != NULL) {
+        item.document.text = item.document.value.raw = ss_bytes("", 0);
+        item.document.members = &no_members;
+        ss_memory_keep(memory, &item, &cookie, keys->keys);
+    }
+    return 1;
+}
+
 int ss_proof_holds(ss_bytes_t value, const ss_stamp_t *stamp, const ss_keyring_t *keys,
-                   const ss_proof_time_t *time, apr_pool_t *pool)
+                   const ss_proof_time_t *time, ss_memory_t *memory, apr_pool_t *pool)
 {
     const char *raw = decode(&proof, value, pool);
     char room[ABOUT_MAX];
 
     return raw != NULL && is_in_time(raw + PROOF_TIME, time->lifetime, time) &&
-           is_sealed(&proof, raw, about_session(room, stamp, 1), keys, pool);
+           is_sealed_proof(value, raw, about_session(room, stamp, 1), keys, memory, pool);
 }
 
 int ss_proof_resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool)

@@ -6,6 +6,7 @@
 
 #include "lib/keyring.h"
 #include "lib/lifetime.h"
+#include "lib/memory.h"
 
 /*
  * What travels between a server and a browser whose key a session is bound to, beside the session's
@@ -44,9 +45,10 @@ typedef struct ss_proof_time_t {
 SS_MUST_USE apr_status_t ss_proof_make(ss_bytes_t *value, const ss_stamp_t *stamp,
                                        const ss_keyring_t *keys, apr_time_t now, apr_pool_t *pool);
 
-/** Is it such a proof for this session, and fresh? */
+/** Is it such a proof for this session, and fresh? `memory` may be NULL: one that held once is not
+ * computed anew. */
 SS_MUST_USE int ss_proof_holds(ss_bytes_t value, const ss_stamp_t *stamp, const ss_keyring_t *keys,
-                               const ss_proof_time_t *time, apr_pool_t *pool);
+                               const ss_proof_time_t *time, ss_memory_t *memory, apr_pool_t *pool);
 
 /** Does a value look like a proof that was made with one of these keys? Nothing is verified. */
 int ss_proof_resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool);

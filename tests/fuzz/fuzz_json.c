@@ -89,7 +89,7 @@ static void judge_session(ss_bytes_t text, apr_pool_t *pool)
 static void judge_document(ss_bytes_t text, apr_pool_t *pool)
 {
     ss_document_t document, again;
-    ss_outline_t outline;
+    ss_outline_t *outline;
     int has_outline;
 
     if (ss_document_read(&document, text, pool) != APR_SUCCESS) {
@@ -98,9 +98,11 @@ static void judge_document(ss_bytes_t text, apr_pool_t *pool)
     MUST(document.is_compact ==
          (document.value.raw.len == text.len &&
           ss_json_compact(document.value, SS_JSON_FINITE, pool).raw.data == text.data));
-    has_outline = ss_outline_draw(&outline, &document);
+    has_outline = ss_outline_size(&document) > 0;
     if (has_outline) {
-        ss_outline_follow(&again, &outline, text, pool);
+        outline = apr_palloc(pool, ss_outline_size(&document));
+        ss_outline_draw(outline, &document);
+        ss_outline_follow(&again, outline, text, pool);
         MUST(again.members->nelts == document.members->nelts);
         MUST(again.value.raw.data == document.value.raw.data);
         MUST(again.value.raw.len == document.value.raw.len);

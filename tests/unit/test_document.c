@@ -109,13 +109,14 @@ START_TEST(an_outline_gives_the_same_document)
     const char *what = documents[_i].what;
     ss_document_t document = document_of(documents[_i].text), again;
     ss_bytes_t copy = exact_of(documents[_i].text);
-    ss_outline_t outline;
+    ss_outline_t *outline = apr_palloc(pool, ss_outline_size(&document));
 
-    ck_assert_msg(ss_outline_draw(&outline, &document) == documents[_i].has_outline, "%s", what);
+    ck_assert_msg((ss_outline_size(&document) > 0) == documents[_i].has_outline, "%s", what);
     if (!documents[_i].has_outline) {
         return;
     }
-    ss_outline_follow(&again, &outline, copy, pool);
+    ss_outline_draw(outline, &document);
+    ss_outline_follow(&again, outline, copy, pool);
     ck_assert_ptr_eq(again.text.data, copy.data);
     assert_bytes(again.value.raw, document.value.raw, what);
     ck_assert_int_eq(again.is_compact, document.is_compact);
@@ -134,25 +135,16 @@ END_TEST
 
 START_TEST(an_outline_has_a_limit)
 {
-    const char *text = "{\"0\":0";
     ss_document_t document;
-    ss_outline_t outline;
-
-    for (int i = 1; i < SS_OUTLINE_MEMBERS; i++) {
-        text = apr_psprintf(pool, "%s,\"%d\":%d", text, i, i);
-    }
-    document = document_of(apr_pstrcat(pool, text, "}", NULL));
-    ck_assert(ss_outline_draw(&outline, &document));
-    document = document_of(apr_pstrcat(pool, text, ",\"more\":1}", NULL));
-    ck_assert(!ss_outline_draw(&outline, &document));
+    const char *text;
 
     text = apr_psprintf(pool, "{\"a\":\"%0*d\"}", SS_OUTLINE_TEXT - 8, 0);
     document = document_of(text);
     ck_assert_uint_eq(document.text.len, SS_OUTLINE_TEXT);
-    ck_assert(ss_outline_draw(&outline, &document));
+    ck_assert_uint_gt(ss_outline_size(&document), 0);
     text = apr_psprintf(pool, "{\"a\":\"%0*d\"}", SS_OUTLINE_TEXT - 7, 0);
     document = document_of(text);
-    ck_assert(!ss_outline_draw(&outline, &document));
+    ck_assert_uint_eq(ss_outline_size(&document), 0);
 }
 END_TEST
 

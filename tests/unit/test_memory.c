@@ -157,6 +157,89 @@ START_TEST(many_cookies_push_each_other_out_and_all_stay_valid)
 }
 END_TEST
 
+static int is_recalled(ss_memory_t *memory, ss_sealed_t cookie, const ss_sealing_t *how)
+{
+    ss_memory_item_t item;
+
+    return ss_memory_recall(memory, &item, &cookie, how, pool);
+}
+
+static ss_sealed_t seal_members(int count, const ss_sealing_t *how)
+{
+    const char *text = "{\"0\":0";
+
+    for (int i = 1; i < count; i++) {
+        text = apr_psprintf(pool, "%s,\"%d\":%d", text, i, i % 10);
+    }
+    return seal_text(apr_pstrcat(pool, text, "}", NULL), how, NOW);
+}
+
+/* The cost of a request does not jump with one member more. */
+START_TEST(many_members_are_remembered_as_few_are)
+{
+    ss_memory_t *memory = ss_memory_create(pool);
+    const ss_sealing_t how = remembering("native", memory);
+
+    for (int count = 1; count < 330; count += 41) {
+        ss_sealed_t cookie = seal_members(count, &how);
+
+        ck_assert_int_eq(state_at(cookie, &how, NOW), SS_VALID);
+        ck_assert_msg(is_recalled(memory, cookie, &how), "%d members", count);
+    }
+}
+END_TEST
+
+/* By chance the parts are not used alike. */
+START_TEST(small_cookies_are_remembered_by_number_and_large_ones_by_bytes)
+{
+    static const struct {
+        int bytes, least, most;
+    } sizes[] = { { 30, SS_MEMORY_COOKIES * 3 / 4, SS_MEMORY_COOKIES },
+                  { 2500, SS_MEMORY_BYTES / 8000, SS_MEMORY_BYTES / 5800 } };
+
+    for (int s = 0; s < COUNT(sizes); s++) {
+        ss_memory_t *memory = ss_memory_create(pool);
+        const ss_sealing_t how = remembering("native", memory);
+        ss_sealed_t cookies[2 * SS_MEMORY_COOKIES];
+        int count = 0;
+
+        for (int i = 0; i < COUNT(cookies); i++) {
+            const char *text = apr_psprintf(pool, "{\"n\":\"%0*d\"}", sizes[s].bytes, i);
+
+            cookies[i] = seal_text(text, &how, NOW);
+            ck_assert_int_eq(state_at(cookies[i], &how, NOW), SS_VALID);
+            ck_assert(is_recalled(memory, cookies[i], &how));
+        }
+        for (int i = 0; i < COUNT(cookies); i++) {
+            count += is_recalled(memory, cookies[i], &how);
+        }
+        ck_assert_int_ge(count, sizes[s].least);
+        ck_assert_int_le(count, sizes[s].most);
+    }
+}
+END_TEST
+
+/* Entries of every size lie behind each other, and none reaches into another. */
+START_TEST(sizes_may_mix)
+{
+    const ss_sealing_t how = remembering("native", ss_memory_create(pool));
+    ss_sealed_t cookies[3 * SS_MEMORY_COOKIES];
+    const char *texts[COUNT(cookies)];
+
+    for (int i = 0; i < COUNT(cookies); i++) {
+        texts[i] = apr_psprintf(pool, "{\"n\":\"%0*d\"}", 1 + i * 1009 % 2800, i);
+        cookies[i] = seal_text(texts[i], &how, NOW);
+    }
+    for (int round = 0; round < 4 * COUNT(cookies); round++) {
+        int i = (round * 7919 + round / COUNT(cookies)) % COUNT(cookies);
+        ss_session_t *session;
+
+        ck_assert_int_eq(open_one(&session, cookies[i], &how, NOW), SS_VALID);
+        assert_bytes(ss_session_text(session), ss_bytes_of(texts[i]), "its own session");
+    }
+}
+END_TEST
+
 /* A compressed cookie may hold more than a cookie has room for. */
 START_TEST(a_long_document_is_the_same_each_time)
 {
@@ -188,6 +271,9 @@ int main(void)
     tcase_add_test(tcase, times_are_judged_anew);
     tcase_add_test(tcase, another_virtual_host_does_not_profit);
     tcase_add_test(tcase, a_long_document_is_the_same_each_time);
+    tcase_add_test(tcase, many_members_are_remembered_as_few_are);
+    tcase_add_test(tcase, small_cookies_are_remembered_by_number_and_large_ones_by_bytes);
+    tcase_add_test(tcase, sizes_may_mix);
     tcase_add_test(tcase, many_cookies_push_each_other_out_and_all_stay_valid);
     return unit_run(suite);
 }

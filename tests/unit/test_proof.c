@@ -79,6 +79,19 @@ static ss_bytes_t made(kind_e kind, const ss_keyring_t *ring)
     return value;
 }
 
+/* With a memory, before it knows of it and afterwards, it is the same. */
+static int holds_as_proof(ss_bytes_t value, const ss_stamp_t *whose, const ss_keyring_t *ring,
+                          const ss_proof_time_t *time)
+{
+    ss_memory_t *memory = ss_memory_create(pool);
+    int holds = ss_proof_holds(value, whose, ring, time, NULL, pool);
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(ss_proof_holds(value, whose, ring, time, memory, pool), holds);
+    }
+    return holds;
+}
+
 static int holds(kind_e kind, ss_bytes_t value, const ss_stamp_t *whose, const ss_keyring_t *ring,
                  apr_int64_t seconds)
 {
@@ -88,7 +101,7 @@ static int holds(kind_e kind, ss_bytes_t value, const ss_stamp_t *whose, const s
     value = exact(value.data, value.len);
     switch (kind) {
     case PROOF:
-        return ss_proof_holds(value, whose, ring, &time, pool);
+        return holds_as_proof(value, whose, ring, &time);
     case IDENTIFIER:
         return ss_identifier_open(&found, value, ring, pool) &&
                memcmp(&found, whose, sizeof(found)) == 0;
