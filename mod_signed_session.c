@@ -14,20 +14,18 @@
 #include <http_request.h>
 
 #include "httpd/api.h"
-#include "httpd/bind.h"
-#include "httpd/require.h"
 #include "httpd/chain.h"
 #include "httpd/config.h"
-#include "httpd/response.h"
-#include "httpd/routes.h"
 #include "httpd/expression.h"
 #include "httpd/forward.h"
 #include "httpd/guard.h"
+#include "httpd/handlers.h"
 #include "httpd/identity.h"
 #include "httpd/modules.h"
 #include "httpd/outage.h"
-#include "httpd/returning.h"
-#include "httpd/revoke.h"
+#include "httpd/require.h"
+#include "httpd/response.h"
+#include "httpd/routes.h"
 #include "httpd/startup.h"
 #include "httpd/status.h"
 #include "httpd/tally.h"
@@ -231,19 +229,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_fixups(ss_chain_show, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ss_routes_claim, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_cache looks pages up by the headers that these change */
-    /* before authentication, rewriting and proxies of any place, and before a cache looks */
-    ap_hook_quick_handler(ss_bind_answer, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_quick_handler(ss_chain_look_up_quickly, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_chain_look_up, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(ss_chain_look_up, NULL, cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(ss_chain_arrive, NULL, cache, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ss_chain_run, cache, NULL, APR_HOOK_REALLY_FIRST);
-    /* once more: mod_dir and others may have led the request here since */
-    ap_hook_handler(ss_guard_check, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_outage_check, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_identity_settle, NULL, cache, APR_HOOK_REALLY_FIRST);
-    ap_hook_handler(ss_returning_run, NULL, before_proxy, APR_HOOK_FIRST);
-    ap_hook_handler(ss_status_run, NULL, before_proxy, APR_HOOK_FIRST);
-    ap_hook_handler(ss_revoke_run, NULL, before_proxy, APR_HOOK_FIRST);
-    ap_hook_handler(ss_routes_run, NULL, before_proxy, APR_HOOK_FIRST);
+    ap_hook_handler(ss_handlers_run, NULL, before_proxy, APR_HOOK_FIRST);
 
     ap_hook_insert_filter(ss_forward_insert, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_filter(ss_upgrade_insert, NULL, NULL, APR_HOOK_MIDDLE);

@@ -3,10 +3,14 @@
  */
 #include <http_protocol.h>
 
+#include "httpd/bind.h"
 #include "httpd/chain.h"
 #include "httpd/earned.h"
 #include "httpd/forward.h"
+#include "httpd/guard.h"
+#include "httpd/identity.h"
 #include "httpd/offer.h"
+#include "httpd/outage.h"
 #include "httpd/response.h"
 #include "httpd/strip.h"
 #include "httpd/update.h"
@@ -95,18 +99,10 @@ static int may_see_too_much(const viewer_t *viewer)
            (viewer->visit != NULL && (r->prev != NULL || r->main != NULL));
 }
 
-/* Variables and headers of ours, as `r` is to have them: what an earlier request of the chain has
- * left goes.
- *
- * `known` is the visit, or NULL; `used` the same where the place of `r` uses its session. Returns
- * what the hook is to return when the request cannot go on, else OK. */
-static int settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
+static int show(request_rec *r, ss_visit_t *known, ss_visit_t *used)
 {
     const viewer_t viewer = { r, known, used != NULL && ss_dir_conf(r)->env };
 
-    if (known == NULL && ss_server_conf(r->server)->reserved->nelts == 0) {
-        return OK; /* nobody has shown anything, and no header is ours */
-    }
     if (may_see_too_much(&viewer)) {
         withdraw_variables(&viewer);
     }
@@ -118,6 +114,19 @@ static int settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
     }
     ss_forward_withdraw(r, known);
     return ss_forward_send(r, used);
+}
+
+/* Variables and headers of ours, as `r` is to have them: what an earlier request of the chain has
+ * left goes.
+ *
+ * `known` is the visit, or NULL; `used` the same where the place of `r` uses its session. Returns
+ * what the hook is to return when the request cannot go on, else OK. */
+static int settle_view(request_rec *r, ss_visit_t *known, ss_visit_t *used)
+{
+    int is_untouched = known == NULL && ss_server_conf(r->server)->reserved->nelts == 0;
+
+    return is_untouched ? OK /* nobody has shown anything, and no header is ours */
+                        : show(r, known, used);
 }
 
 int ss_chain_begin(request_rec *r)
@@ -146,7 +155,7 @@ static void note_place(request_rec *r)
     if (is_watched(r)) {
         ss_earned_note_fixups(r);
     }
-    if (ss_server_conf(r->server)->sealing.seals != NULL || is_watched(r)) {
+    if (ss_dir_conf(r)->mode != SS_OFF || is_watched(r)) {
         ss_visit_step(r)->place = r->per_dir_config;
     }
 }
@@ -187,16 +196,27 @@ int ss_chain_show(request_rec *r)
     return status == OK ? DECLINED : status;
 }
 
-int ss_chain_look_up(request_rec *r)
+int ss_chain_look_up(request_rec *r, int lookup)
 {
-    ss_strip_show_client(r);
-    return DECLINED;
+    int status = ss_bind_answer(r, lookup);
+
+    ss_strip_show_client(r); /* whatever `lookup` says: both must find the same */
+    return status;
 }
 
-int ss_chain_look_up_quickly(request_rec *r, int lookup)
+int ss_chain_arrive(request_rec *r)
 {
-    (void)lookup; /* both must find the same */
-    return ss_chain_look_up(r);
+    int status;
+
+    ss_strip_show_client(r);
+    status = ss_guard_check(r);
+    if (status == DECLINED) {
+        status = ss_outage_check(r);
+    }
+    if (status == DECLINED) {
+        ss_identity_settle(r);
+    }
+    return status;
 }
 
 int ss_chain_run(request_rec *r)

@@ -20,12 +20,14 @@ int ss_chain_begin(request_rec *r);
  * answers this one. */
 int ss_chain_show(request_rec *r);
 
-/** handler hook, before mod_cache's: a subrequest is looked up by the client's cookie, which its
- * main request may hide by now. Declines. */
-int ss_chain_look_up(request_rec *r);
+/** quick_handler hook, before mod_cache's: what browsers say to bind a session is answered before
+ * anybody else is asked; and a subrequest is looked up by the client's cookie, which its main
+ * request may hide by now. */
+int ss_chain_look_up(request_rec *r, int lookup);
 
-/** The same for the quick_handler hook: mod_cache looks there, too. */
-int ss_chain_look_up_quickly(request_rec *r, int lookup);
+/** handler hook, before mod_cache's: mod_dir and others may have led the request here since its
+ * access was checked, and what a place asks for is asked once more. */
+int ss_chain_arrive(request_rec *r);
 
 /**
  * handler hook, after mod_cache's, before all others: shown once more, as the configuration of the

@@ -7,24 +7,7 @@
 
 #include "httpd/config.h"
 
-extern module AP_MODULE_DECLARE_DATA signed_session_module;
-
 #define BIT(row) ((apr_uint64_t)1 << (row))
-
-ss_server_conf_t *ss_server_conf(const server_rec *s)
-{
-    return ap_get_module_config(s->module_config, &signed_session_module);
-}
-
-const ss_dir_conf_t *ss_dir_conf(const request_rec *r)
-{
-    return ap_get_module_config(r->per_dir_config, &signed_session_module);
-}
-
-const ss_dir_conf_t *ss_dir_conf_outside(const server_rec *s)
-{
-    return ap_get_module_config(s->lookup_defaults, &signed_session_module);
-}
 
 static const ss_directive_t *directive_of(const command_rec *row)
 {

@@ -208,11 +208,23 @@ void *ss_config_merge_server(apr_pool_t *pool, void *base, void *add);
 void *ss_config_create_dir(apr_pool_t *pool, char *path);
 void *ss_config_merge_dir(apr_pool_t *pool, void *base, void *add);
 
-ss_server_conf_t *ss_server_conf(const server_rec *s);
-const ss_dir_conf_t *ss_dir_conf(const request_rec *r);
+extern module AP_MODULE_DECLARE_DATA signed_session_module;
+
+static inline ss_server_conf_t *ss_server_conf(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &signed_session_module);
+}
+
+static inline const ss_dir_conf_t *ss_dir_conf(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &signed_session_module);
+}
 
 /** What holds in a server outside of all sections, when its configuration was read. */
-const ss_dir_conf_t *ss_dir_conf_outside(const server_rec *s);
+static inline const ss_dir_conf_t *ss_dir_conf_outside(const server_rec *s)
+{
+    return ap_get_module_config(s->lookup_defaults, &signed_session_module);
+}
 
 /** The server's configuration while a directive of another module is parsed: httpd makes that of a
  * virtual host at its first directive of ours. */

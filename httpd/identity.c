@@ -66,19 +66,18 @@ int ss_identity_check(request_rec *r)
     return OK;
 }
 
-int ss_identity_settle(request_rec *r)
+void ss_identity_settle(request_rec *r)
 {
     ss_visit_t *visit;
     const char *user;
 
-    if (ss_visit_place_left(r) == NULL || ss_auth_type(r) != SS_AUTH_OURS ||
-        ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
-        return DECLINED;
+    if (ss_dir_conf(r)->mode == SS_OFF || !ss_visit_was_led_here(r) ||
+        ss_auth_type(r) != SS_AUTH_OURS || ss_visit_enter(&visit, r) != SS_ACCESS_READY) {
+        return;
     }
     user = ss_identity_of(visit, r);
     visit->identity.known |= user != NULL;
     name_user(r, user);
-    return DECLINED;
 }
 
 typedef int asked_fn(request_rec *r);

@@ -19,9 +19,9 @@ int ss_identity_check(request_rec *r);
  * only who is known. */
 int ss_identity_admit(request_rec *r);
 
-/** handler hook: mod_dir and others may have led the request here since, let in as somebody; but it
- * still has the user of the place that it came from. */
-int ss_identity_settle(request_rec *r);
+/** mod_dir and others may have led the request here since, let in as somebody; but it still has the
+ * user of the place that it came from. */
+void ss_identity_settle(request_rec *r);
 
 /** check_authz hook, around those of others: httpd answers 401 to whoever lacks a right, which
  * would send him to log in again and again; 403 it is, unless a new login is what he lacks. */

@@ -23,16 +23,16 @@ static int is_error_document(const request_rec *r)
 /* Is anything asked besides the cookie? */
 static int may_be_away(const ss_server_conf_t *conf)
 {
-    return ss_stores_has_store(conf->stores) || ss_revoking_is_on(conf);
+    return conf->stores != NULL && (ss_stores_has_store(conf->stores) || ss_revoking_is_on(conf));
 }
 
 int ss_outage_check(request_rec *r)
 {
-    const ss_server_conf_t *conf = ss_server_conf(ss_visit_root(r)->server);
     ss_visit_t *visit;
 
-    if (conf->stores == NULL || !may_be_away(conf) || r->main != NULL || is_error_document(r) ||
-        ss_visit_enter(&visit, r) != SS_ACCESS_READY || visit->state != SS_UNAVAILABLE) {
+    if (ss_dir_conf(r)->mode == SS_OFF || !may_be_away(ss_server_conf(r->server)) ||
+        r->main != NULL || is_error_document(r) || ss_visit_enter(&visit, r) != SS_ACCESS_READY ||
+        visit->state != SS_UNAVAILABLE) {
         return DECLINED;
     }
     if (ss_dir_conf(r)->outage == SS_OUTAGE_ANONYMOUS) {

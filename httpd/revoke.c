@@ -14,7 +14,6 @@
 #include "lib/field.h"
 #include "lib/form.h"
 
-#define HANDLER "signed-session-revoke"
 #define FORM "application/x-www-form-urlencoded"
 
 /* Who was revoked himself since the session was loaded revokes nobody. */
@@ -221,9 +220,6 @@ int ss_revoke_run(request_rec *r)
     apr_status_t rv;
     int status;
 
-    if (r->handler == NULL || strcmp(r->handler, HANDLER) != 0) {
-        return DECLINED;
-    }
     if (r->method_number != M_POST) {
         apr_table_setn(r->headers_out, "Allow", "POST");
         ss_answer_problem(r, HTTP_METHOD_NOT_ALLOWED, "Allowed here: POST.");

@@ -28,7 +28,9 @@ int ss_revoke_subject(ss_visit_t *visit);
 SS_MUST_USE apr_status_t ss_revoke(const ss_server_conf_t *conf, const char *kind, ss_bytes_t value,
                                    const char **why, apr_pool_t *pool);
 
-/** handler: POST of a form with one of these. */
+#define SS_REVOKE_HANDLER "signed-session-revoke"
+
+/** Handler: POST of a form with one of these. */
 int ss_revoke_run(request_rec *r);
 
 #endif

@@ -15,9 +15,6 @@
 #include "lib/json/json.h"
 #include "httpd/caller.h"
 
-#define HANDLER "signed-session"
-#define DAV_HANDLER "dav-handler" /* of mod_dav */
-
 typedef enum scope_e { SESSION, KEY } scope_e;
 
 static const struct route_t {
@@ -201,28 +198,16 @@ int ss_routes_claim(request_rec *r)
     /* A directory of that name would have mod_dir redirect to it, and look for an index there;
      * without a file mod_speling looks for one of a similar name. Both are content with anything
      * else. */
-    if (ss_location_has(r, HANDLER)) {
+    if (ss_location_has(r, SS_ROUTES_HANDLER)) {
         r->finfo.filetype = APR_UNKFILE;
     }
     return DECLINED;
-}
-
-/* mod_dav takes everything below "Dav On" in its fixups, whatever the section says. What
- * mod_rewrite makes of a request there has another handler, and is meant. */
-static int is_ours(const request_rec *r)
-{
-    return r->handler != NULL &&
-           (strcmp(r->handler, HANDLER) == 0 ||
-            (strcmp(r->handler, DAV_HANDLER) == 0 && ss_location_has(r, HANDLER)));
 }
 
 int ss_routes_run(request_rec *r)
 {
     ss_call_t call;
 
-    if (!is_ours(r)) {
-        return DECLINED;
-    }
     memset(&call, 0, sizeof(call));
     call.r = r;
     call.dir = ss_dir_conf(r);
@@ -237,6 +222,6 @@ int ss_routes_run(request_rec *r)
     default:
         break;
     }
-    ss_location_path(&call.key, r, HANDLER);
+    ss_location_path(&call.key, r, SS_ROUTES_HANDLER);
     return dispatch(&call);
 }

@@ -9,7 +9,9 @@
 /** fixups hook: nothing in the file system answers for an endpoint. */
 int ss_routes_claim(request_rec *r);
 
-/** handler hook: the endpoints, "SetHandler signed-session". */
+#define SS_ROUTES_HANDLER "signed-session"
+
+/** Handler: the endpoints. */
 int ss_routes_run(request_rec *r);
 
 #endif

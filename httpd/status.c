@@ -10,7 +10,6 @@
 #include "httpd/counters.h"
 #include "httpd/status.h"
 
-#define HANDLER "signed-session-status"
 #define PREFIX "signed_session_"
 
 /*
@@ -122,9 +121,6 @@ static void answer(request_rec *r)
 
 int ss_status_run(request_rec *r)
 {
-    if (r->handler == NULL || strcmp(r->handler, HANDLER) != 0) {
-        return DECLINED;
-    }
     if (r->method_number != M_GET) {
         apr_table_setn(r->headers_out, "Allow", "GET, HEAD");
         ss_answer_problem(r, HTTP_METHOD_NOT_ALLOWED, "Allowed here: GET, HEAD.");

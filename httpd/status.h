@@ -6,7 +6,9 @@
 
 #include <httpd.h>
 
-/** handler: the counters, for Prometheus, OpenMetrics, or as JSON. */
+#define SS_STATUS_HANDLER "signed-session-status"
+
+/** Handler: the counters, for Prometheus, OpenMetrics, or as JSON. */
 int ss_status_run(request_rec *r);
 
 /** Take part in mod_status, where it is loaded; once, from the module's register function. */

@@ -10,34 +10,9 @@
 #include "httpd/stores.h"
 #include "httpd/visit.h"
 
-extern module AP_MODULE_DECLARE_DATA signed_session_module;
-
-request_rec *ss_visit_root(const request_rec *r)
-{
-    for (;;) {
-        if (r->prev != NULL) {
-            r = r->prev;
-        }
-        else if (r->main != NULL) {
-            r = r->main;
-        }
-        else {
-            return (request_rec *)r;
-        }
-    }
-}
-
-static ss_step_t *step_of(const request_rec *r)
-{
-    /* a request that could not even be read has no configuration */
-    return r->request_config == NULL
-               ? NULL
-               : ap_get_module_config(r->request_config, &signed_session_module);
-}
-
 ss_step_t *ss_visit_step(request_rec *r)
 {
-    ss_step_t *step = step_of(r);
+    ss_step_t *step = ss_visit_step_known(r);
 
     if (step == NULL) {
         step = apr_pcalloc(r->pool, sizeof(*step));
@@ -143,7 +118,7 @@ static void load(ss_visit_t *visit)
 
 const ss_dir_conf_t *ss_visit_place_left(const request_rec *r)
 {
-    const ss_step_t *step = step_of(r);
+    const ss_step_t *step = ss_visit_step_known(r);
 
     return step == NULL || step->place == NULL || step->place == r->per_dir_config
                ? NULL
@@ -155,13 +130,6 @@ int ss_visit_any_place(request_rec *r, ss_place_fn *holds)
     const ss_dir_conf_t *left = ss_visit_place_left(r);
 
     return holds(ss_dir_conf(r)) || (left != NULL && holds(left));
-}
-
-static ss_visit_t *visit_of(const request_rec *root)
-{
-    const ss_step_t *step = step_of(root);
-
-    return step == NULL ? NULL : step->visit;
 }
 
 static ss_visit_t *create(request_rec *root)
@@ -176,30 +144,18 @@ static ss_visit_t *create(request_rec *root)
     return visit;
 }
 
-ss_visit_t *ss_visit_known(const request_rec *r)
-{
-    return visit_of(ss_visit_root(r));
-}
-
 ss_visit_t *ss_visit_begin(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
-    ss_visit_t *visit = visit_of(root);
+    ss_visit_t *visit = ss_visit_known(root);
 
     return visit != NULL ? visit : create(root);
-}
-
-ss_visit_t *ss_visit_loaded(const request_rec *r)
-{
-    ss_visit_t *visit = ss_visit_known(r);
-
-    return visit != NULL && visit->draft != NULL ? visit : NULL;
 }
 
 ss_visit_t *ss_visit_load(request_rec *r)
 {
     request_rec *root = ss_visit_root(r);
-    ss_visit_t *visit = visit_of(root);
+    ss_visit_t *visit = ss_visit_known(root);
 
     if (visit != NULL && visit->draft != NULL) {
         return visit;

@@ -209,7 +209,8 @@ typedef struct ss_step_t {
     ss_visit_t *visit; /* of the root alone, written by visit.c */
 
     /* chain.c */
-    const ap_conf_vector_t *place; /* where its fixups ran: mod_dir leads it elsewhere afterwards */
+    const ap_conf_vector_t *place; /* where its fixups ran, if sessions are on there or anybody
+                                      asks: mod_dir leads it elsewhere afterwards */
 
     /* strip.c, of the first of those that share a table of headers */
     int is_hidden;      /* its Cookie header is not the client's */
@@ -241,12 +242,39 @@ typedef struct ss_step_t {
 /** The step that `r` is, made now if it was not before. */
 ss_step_t *ss_visit_step(request_rec *r);
 
+/** The same if it was made before, else NULL. A request that could not even be read has no
+ * configuration. */
+static inline ss_step_t *ss_visit_step_known(const request_rec *r)
+{
+    return r->request_config == NULL
+               ? NULL
+               : ap_get_module_config(r->request_config, &signed_session_module);
+}
+
+/** The first request of the chain that `r` belongs to. */
+static inline request_rec *ss_visit_root(const request_rec *r)
+{
+    while (r->prev != NULL || r->main != NULL) {
+        r = r->prev != NULL ? r->prev : r->main;
+    }
+    return (request_rec *)r;
+}
+
 /** Does this hold for the place of `r`, or for the one that was asked for, when mod_dir or another
  * has led the request elsewhere since? */
 typedef int ss_place_fn(const ss_dir_conf_t *dir);
 int ss_visit_any_place(request_rec *r, ss_place_fn *holds);
 
-/** The place that was asked for, when it is another one by now; else NULL. */
+/** Has mod_dir or another led `r` to a place that uses sessions, since its fixups? */
+static inline int ss_visit_was_led_here(const request_rec *r)
+{
+    const ss_step_t *step = ss_visit_step_known(r);
+
+    return step == NULL || step->place != r->per_dir_config;
+}
+
+/** The place that was asked for, when it is another one by now and has anything of ours; else NULL.
+ */
 const ss_dir_conf_t *ss_visit_place_left(const request_rec *r);
 
 /** May a place use the session? */
@@ -266,17 +294,24 @@ ss_access_e ss_visit_enter(ss_visit_t **visit, request_rec *r);
 /** The session, whether or not the place of `r` uses it; NULL when this server has no keys. */
 ss_visit_t *ss_visit_load(request_rec *r);
 
-/** The visit if something has loaded its session, else NULL. */
-ss_visit_t *ss_visit_loaded(const request_rec *r);
-
 /** The visit if somebody has begun it, loaded or not, else NULL. */
-ss_visit_t *ss_visit_known(const request_rec *r);
+static inline ss_visit_t *ss_visit_known(const request_rec *r)
+{
+    const ss_step_t *step = ss_visit_step_known(ss_visit_root(r));
+
+    return step == NULL ? NULL : step->visit;
+}
+
+/** The visit if something has loaded its session, else NULL. */
+static inline ss_visit_t *ss_visit_loaded(const request_rec *r)
+{
+    ss_visit_t *visit = ss_visit_known(r);
+
+    return visit != NULL && visit->draft != NULL ? visit : NULL;
+}
 
 /** The visit, begun now if it was not before; nothing is loaded. */
 ss_visit_t *ss_visit_begin(request_rec *r);
-
-/** The first request of the chain that `r` belongs to. */
-request_rec *ss_visit_root(const request_rec *r);
 
 /** May requests here change the session? */
 int ss_visit_may_change(const request_rec *r);
