@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from cookies import HEADER_SIZE, Native, hkdf, starlette, unpadded
+from device import PROOF, proof
 from harness import COOKIE, SECRET, load_module
 
 sys.path.append(str(Path(__file__).parent.parent / 'tests/vectors/native'))
@@ -51,6 +52,14 @@ def session_of(size, dumps):
 def native_cookie(size):
     # the same for all cases, which can then share what they are compared with
     return f'{COOKIE}={Native(session_of(size, compact)).seal()}'
+
+
+@cache
+def bound_cookie(size):
+    """Bound to the key of a browser, which has just proved it. The base point of P-256 is as good as any."""
+    point = bytes.fromhex('036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296')
+    session = Native(session_of(size, compact), point=point)
+    return f'{COOKIE}={session.seal()}; {PROOF}={proof(session)}'
 
 
 @cache
@@ -140,6 +149,7 @@ FILES = f'SignedSession On\nSignedSessionStore "file:{SHELF}/sessions"'
 REDIS = f'SignedSession On\nSignedSessionStore "redis:{SHELF}/redis/socket"'
 REVOCATION = f'SignedSession On\nSignedSessionRevocation "file:{SHELF}/revoked"'
 REVOKED = 1000
+BIND = 'SignedSession On\nSignedSessionCookie {} Secure=on\nSignedSessionBind Required /session-bind 1h'.format(COOKIE)
 
 FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
 BUDGETS_AGAIN = {'100 B': 2500, '1 KB': 11500, '3 KB': 31000}
@@ -192,6 +202,10 @@ def all_cases():
         *stored('redis', REDIS, 6000),
         Case(f'{REVOKED} revocations', ours=True, handler='bench-read', conf=REVOCATION, cookie=small, budget=400,
              over=again[0]),
+        Case('bound, seen before', ours=True, handler='bench-read', conf=BIND, cookie=bound_cookie(SIZES['100 B']),
+             over=again[0], quick=True),
+        Case('bound, first sight', ours=True, handler='bench-read', conf=BIND, cookie=bound_cookie(SIZES['100 B']), budget=1500,
+             over=read[0], defines=FIRST_SIGHT, quick=True),
         *ours('starlette read', starlette_cookie, handler='bench-read',
               conf='SignedSession On\nSignedSessionFormat starlette'),
         required, known,

@@ -81,7 +81,7 @@ static const char *quoted(const char *text, apr_pool_t *pool)
 static void answer_bound(request_rec *r, const char *identifier, const ss_stamp_t *stamp)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
-    const ss_cookie_t cookie = ss_proving_cookie(conf, r->pool);
+    const ss_cookie_t cookie = ss_proving_cookie(conf);
     const char *challenge =
         ss_offer_challenge(SS_CHALLENGE_REFRESH, conf, stamp, r->request_time, r->pool);
     ss_bytes_t proof;

@@ -65,6 +65,7 @@ typedef struct ss_server_conf_t {
     const char *unusable;               /* then: the message that says why */
     struct ss_stores_t *stores;         /* written by stores.c; NULL without keys */
     struct ss_revoking_t *revoking;     /* written by revoking.c in each child; NULL: Off */
+    const char *proof_name;             /* written by proving.c: of the proof cookie */
     const apr_array_header_t *reserved; /* written by forward.c: headers of every server that
                                            clients may not send */
 } ss_server_conf_t;

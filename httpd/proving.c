@@ -26,25 +26,31 @@ ss_proof_time_t ss_proving_time(const ss_server_conf_t *conf, apr_time_t now)
     return time;
 }
 
-static const char *name_of(const ss_server_conf_t *conf, apr_pool_t *pool)
+int ss_proving_start(ss_start_t *start)
 {
-    return apr_pstrcat(pool, conf->cookie.name, SUFFIX, NULL);
+    for (server_rec *s = start->main; s != NULL; s = s->next) {
+        ss_server_conf_t *conf = ss_server_conf(s);
+
+        conf->proof_name =
+            apr_pstrcat(start->main->process->pconf, conf->cookie.name, SUFFIX, NULL);
+    }
+    return OK;
 }
 
-ss_cookie_t ss_proving_cookie(const ss_server_conf_t *conf, apr_pool_t *pool)
+ss_cookie_t ss_proving_cookie(const ss_server_conf_t *conf)
 {
     ss_cookie_t cookie = conf->cookie;
 
-    cookie.name = name_of(conf, pool);
+    cookie.name = conf->proof_name;
     cookie.priority = NULL; /* a browser's description of it has none */
     return cookie;
 }
 
-int ss_proving_count(const ss_server_conf_t *conf, const char *header, apr_pool_t *pool)
+int ss_proving_count(const ss_server_conf_t *conf, const char *header)
 {
     ss_bytes_t values[SS_CANDIDATES_MAX];
 
-    return ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_FIRST, header, name_of(conf, pool));
+    return ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_FIRST, header, conf->proof_name);
 }
 
 ss_state_e ss_proving_judge(const ss_server_conf_t *conf, const char *header,
@@ -53,7 +59,7 @@ ss_state_e ss_proving_judge(const ss_server_conf_t *conf, const char *header,
     const ss_proof_time_t time = ss_proving_time(conf, now);
     ss_bytes_t values[SS_CANDIDATES_MAX];
     int count =
-        ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_FIRST, header, name_of(conf, pool));
+        ss_cookie_find(values, SS_CANDIDATES_MAX, SS_COOKIE_FIRST, header, conf->proof_name);
 
     for (int i = 0; i < count && i < SS_CANDIDATES_MAX; i++) {
         if (ss_proof_holds(values[i], stamp, ss_proving_keys(conf), &time, conf->sealing.memory,

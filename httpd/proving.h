@@ -10,6 +10,9 @@
 /* SignedSessionBind, where sessions are judged: whose key is a session bound to, and has the client
  * proved that it has it? */
 
+/** Start-up: names. */
+ss_part_fn ss_proving_start;
+
 /** Are sessions bound in this server? Else a bound one is an ordinary one. */
 int ss_proving_is_on(const ss_server_conf_t *conf);
 
@@ -20,10 +23,10 @@ const ss_keyring_t *ss_proving_keys(const ss_server_conf_t *conf);
 ss_proof_time_t ss_proving_time(const ss_server_conf_t *conf, apr_time_t now);
 
 /** The proof cookie, which looks in every way like the session's. */
-ss_cookie_t ss_proving_cookie(const ss_server_conf_t *conf, apr_pool_t *pool);
+ss_cookie_t ss_proving_cookie(const ss_server_conf_t *conf);
 
 /** How many proof cookies are there in a Cookie header, which may be NULL? */
-int ss_proving_count(const ss_server_conf_t *conf, const char *header, apr_pool_t *pool);
+int ss_proving_count(const ss_server_conf_t *conf, const char *header);
 
 /**
  * Has a client proved that a bound session is its own?

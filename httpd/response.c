@@ -237,7 +237,7 @@ static void remove_cookies(request_rec *r, const ss_server_conf_t *conf)
         remove_cookie(r, &companion);
     }
     if (ss_proving_is_on(conf)) {
-        const ss_cookie_t proof = ss_proving_cookie(conf, r->pool);
+        const ss_cookie_t proof = ss_proving_cookie(conf);
 
         remove_cookie(r, &proof);
     }

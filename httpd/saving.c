@@ -20,8 +20,8 @@ static void drop_proof(ss_visit_t *visit)
 {
     apr_pool_t *pool = visit->root->pool;
 
-    if (ss_proving_is_on(visit->conf) && ss_proving_count(visit->conf, visit->header, pool) > 0) {
-        const ss_cookie_t proof = ss_proving_cookie(visit->conf, pool);
+    if (ss_proving_is_on(visit->conf) && ss_proving_count(visit->conf, visit->header) > 0) {
+        const ss_cookie_t proof = ss_proving_cookie(visit->conf);
 
         visit->saving.set_proof = ss_cookie_print_deletion(&proof, is_https(visit), pool);
     }

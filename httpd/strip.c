@@ -75,7 +75,7 @@ static int has_proof(request_rec *r)
     const ss_server_conf_t *conf = ss_server_conf(r->server);
 
     return ss_proving_is_on(conf) &&
-           ss_proving_count(conf, apr_table_get(r->headers_in, "Cookie"), r->pool) > 0;
+           ss_proving_count(conf, apr_table_get(r->headers_in, "Cookie")) > 0;
 }
 
 void ss_strip_decide(request_rec *r)
@@ -107,8 +107,8 @@ static const char *without_proofs(request_rec *r, const ss_visit_t *visit, const
 
     return header == NULL || !ss_proving_is_on(conf)
                ? header
-               : ss_cookie_strip(header, ss_proving_cookie(conf, r->pool).name,
-                                 only_ours ? is_proof : NULL, r, r->pool);
+               : ss_cookie_strip(header, ss_proving_cookie(conf).name, only_ours ? is_proof : NULL,
+                                 r, r->pool);
 }
 
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header)

@@ -87,6 +87,22 @@ static const char *decode(const kind_t *kind, ss_bytes_t value, apr_pool_t *pool
                : raw.data;
 }
 
+#define PROOF_HEAD_CHARACTERS ((PROOF_HEAD + 2) / 3 * 4)
+
+/* Version, key id and time of a proof, which stand in characters of their own; or NULL when it has
+ * not the shape of one. */
+static const char *decode_head_of_proof(ss_bytes_t value, apr_pool_t *pool)
+{
+    ss_bytes_t raw;
+
+    return value.len != SS_PROOF_SIZE ||
+                   ss_base64_decode(SS_BASE64URL, &raw, ss_bytes(value.data, PROOF_HEAD_CHARACTERS),
+                                    pool) != APR_SUCCESS ||
+                   raw.data[0] != VERSION
+               ? NULL
+               : raw.data;
+}
+
 /* Two secrets may share an id: each of them is tried. */
 static int is_sealed(const kind_t *kind, const char *raw, ss_bytes_t about,
                      const ss_keyring_t *keys, apr_pool_t *pool)
@@ -134,17 +150,19 @@ apr_status_t ss_proof_make(ss_bytes_t *value, const ss_stamp_t *stamp, const ss_
 
 /* The same for one that may be remembered: like a cookie without a session, whose companion is what
  * it is about. Cookies and records are remembered by other addresses than that of the keys. */
-static int is_sealed_proof(ss_bytes_t value, const char *raw, ss_bytes_t about,
-                           const ss_keyring_t *keys, ss_memory_t *memory, apr_pool_t *pool)
+static int is_sealed_proof(ss_bytes_t value, ss_bytes_t about, const ss_keyring_t *keys,
+                           ss_memory_t *memory, apr_pool_t *pool)
 {
     static const apr_array_header_t no_members = { NULL, sizeof(ss_json_member_t), 0, 0, NULL };
     const ss_sealed_t cookie = { value, about };
     ss_memory_item_t item = { .format = NULL };
+    const char *raw;
 
     if (memory != NULL && ss_memory_recall(memory, &item, &cookie, keys->keys, pool)) {
         return 1;
     }
-    if (!is_sealed(&proof, raw, about, keys, pool)) {
+    raw = decode(&proof, value, pool);
+    if (raw == NULL || !is_sealed(&proof, raw, about, keys, pool)) {
         return 0;
     }
     if (memory != NULL) {
@@ -158,19 +176,19 @@ static int is_sealed_proof(ss_bytes_t value, const char *raw, ss_bytes_t about,
 int ss_proof_holds(ss_bytes_t value, const ss_stamp_t *stamp, const ss_keyring_t *keys,
                    const ss_proof_time_t *time, ss_memory_t *memory, apr_pool_t *pool)
 {
-    const char *raw = decode(&proof, value, pool);
+    const char *head = decode_head_of_proof(value, pool);
     char room[ABOUT_MAX];
 
-    return raw != NULL && is_in_time(raw + PROOF_TIME, time->lifetime, time) &&
-           is_sealed_proof(value, raw, about_session(room, stamp, 1), keys, memory, pool);
+    return head != NULL && is_in_time(head + PROOF_TIME, time->lifetime, time) &&
+           is_sealed_proof(value, about_session(room, stamp, 1), keys, memory, pool);
 }
 
 int ss_proof_resembles(ss_bytes_t value, const ss_keyring_t *keys, apr_pool_t *pool)
 {
-    const char *raw = decode(&proof, value, pool);
+    const char *head = decode_head_of_proof(value, pool);
 
-    for (int i = 0; raw != NULL && i < keys->count; i++) {
-        if (keys->keys[i].id == ss_number_get(raw + PROOF_KEY_ID, KEY_ID_SIZE)) {
+    for (int i = 0; head != NULL && i < keys->count; i++) {
+        if (keys->keys[i].id == ss_number_get(head + PROOF_KEY_ID, KEY_ID_SIZE)) {
             return 1;
         }
     }
