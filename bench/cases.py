@@ -134,6 +134,7 @@ def plain(cookie):
 
 # Sessions are on in another virtual host, so that everything is ready, but not in this one.
 OFF = 'SignedSession Off\n<VirtualHost 127.0.0.1:1>\nSignedSession On\n</VirtualHost>'
+STARLETTE = 'SignedSession On\nSignedSessionFormat starlette'
 MANY_SECRETS = 'SignedSession On\nSignedSessionSecret {} env:SIGNED_SESSION_SECRET'.format(
     ' '.join(f'env:{name}' for name in OTHER_SECRETS))
 MOD_SESSION = f'Session On\nSessionCookieName {COOKIE} path=/'
@@ -184,6 +185,8 @@ def all_cases():
                  conf=REQUIRE.format(VALID_USER), over=required)
     again = ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
                  conf='SignedSession On')
+    foreign = Case('starlette read, first sight 100 B', ours=True, handler='bench-read', conf=STARLETTE,
+                   cookie=starlette_cookie(SIZES['100 B']), defines=FIRST_SIGHT)
     stored = partial(stored_cases, again)
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=400, quick=True),
@@ -207,7 +210,11 @@ def all_cases():
         Case('bound, first sight', ours=True, handler='bench-read', conf=BIND, cookie=bound_cookie(SIZES['100 B']), budget=1500,
              over=read[0], defines=FIRST_SIGHT, quick=True),
         *ours('starlette read', starlette_cookie, handler='bench-read',
-              conf='SignedSession On\nSignedSessionFormat starlette'),
+              conf=STARLETTE),
+        foreign,
+        Case('starlette read, first sight 100 B, 16 secrets', ours=True, handler='bench-read',
+             conf=f'{MANY_SECRETS}\nSignedSessionFormat starlette', env=OTHER_SECRETS, cookie=foreign.cookie, budget=100,
+             over=foreign, defines=FIRST_SIGHT),
         required, known,
         Case('AuthType signed-session, Require signed-session KEY', ours=True, modules=AUTH_MODULES, cookie=small,
              conf=REQUIRE.format('AuthType signed-session\nRequire signed-session user_id'), over=required),

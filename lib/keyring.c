@@ -3,6 +3,7 @@
  */
 #include "lib/keyring.h"
 
+#include <apr_atomic.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -206,14 +207,22 @@ apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_header_t *se
     *ring = apr_palloc(pool, sizeof(**ring));
     (*ring)->count = secrets->nelts;
     (*ring)->keys = keys;
+    (*ring)->last = apr_pcalloc(pool, sizeof(*(*ring)->last));
     return APR_SUCCESS;
 }
 
 int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text, ss_bytes_t signature)
 {
+    int last = (int)apr_atomic_read32(ring->last);
+
     for (int i = 0; i < ring->count; i++) {
-        if (ss_mac_verify(ring->keys[i].mac, text, signature)) {
-            *key = i;
+        int tried = i == 0 ? last : i <= last ? i - 1 : i;
+
+        if (ss_mac_verify(ring->keys[tried].mac, text, signature)) {
+            if (tried != last) {
+                apr_atomic_set32(ring->last, (apr_uint32_t)tried);
+            }
+            *key = tried;
             return 1;
         }
     }

@@ -26,6 +26,7 @@ typedef struct ss_key_t {
 typedef struct ss_keyring_t {
     int count; /* at least 1 */
     const ss_key_t *keys;
+    volatile apr_uint32_t *last; /* the key that fitted last: clients come in again with that one */
 } ss_keyring_t;
 
 /** What native keys are bound to besides the secret; other formats ignore it. Terminated strings,
@@ -63,7 +64,8 @@ SS_MUST_USE apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_
                                            ss_derive_fn *derive, const ss_binding_t *binding,
                                            apr_pool_t *pool);
 
-/** Is `signature` that of `text` with any of the keys? `key` is then the index of the first. */
+/** Is `signature` that of `text` with any of the keys? `key` is then its index. Of those that do not
+ * fit, all are tried. */
 SS_MUST_USE int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text,
                                   ss_bytes_t signature);
 

@@ -238,6 +238,36 @@ START_TEST(makes_no_ring_when_one_key_fails)
 }
 END_TEST
 
+/* Whichever fitted last, the key that fits is found, and what fits none is refused. */
+START_TEST(finds_the_key_that_fits_after_any_other)
+{
+    static const ss_binding_t binding = { "session", "" };
+    const char *const texts[] = { GOOD, GOOD "0", GOOD "00", GOOD "000" };
+    unsigned char signatures[COUNT(texts)][SS_SHA256_SIZE];
+    ss_keyring_t *ring;
+
+    ck_assert_int_eq(
+        ss_keyring_create(&ring, secrets_of(texts, COUNT(texts)), derive, &binding, pool),
+        APR_SUCCESS);
+    for (int i = 0; i < COUNT(texts); i++) {
+        ck_assert_int_eq(ss_mac_compute(ring->keys[i].mac, signatures[i], ss_bytes_of("text")),
+                         APR_SUCCESS);
+    }
+    for (int i = 0; i < COUNT(texts) * COUNT(texts); i++) {
+        int wanted = i % COUNT(texts), before = i / COUNT(texts), found = -1;
+
+        for (int step = 0; step < 2; step++) {
+            int which = step == 0 ? before : wanted;
+            ss_bytes_t signature = ss_bytes((const char *)signatures[which], SS_SHA256_SIZE);
+
+            ck_assert(ss_keyring_verify(&found, ring, ss_bytes_of("text"), signature));
+            ck_assert_int_eq(found, which);
+            ck_assert(!ss_keyring_verify(&found, ring, ss_bytes_of("test"), signature));
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("keyring");
@@ -254,6 +284,9 @@ int main(void)
     tcase = unit_case(suite, "create");
     tcase_add_test(tcase, makes_a_key_of_each_secret_in_order);
     tcase_add_test(tcase, makes_no_ring_when_one_key_fails);
+
+    tcase = unit_case(suite, "verify");
+    tcase_add_test(tcase, finds_the_key_that_fits_after_any_other);
 
     return unit_run(suite);
 }
