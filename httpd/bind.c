@@ -48,16 +48,25 @@ static void refuse(request_rec *r, int status, const char *why)
                       apr_pstrcat(r->pool, "The session was not bound: ", why, ".", NULL));
 }
 
+/* Browsers ask here by themselves, and clients as often as they like. */
 static void refuse_unsaved(request_rec *r, ss_unsaved_t unsaved)
 {
+    static volatile apr_uint32_t told;
+
     count(SS_BINDING_REFUSED);
-    ss_log_text(r, unsaved.level, unsaved.log);
+    if (unsaved.level >= APLOG_DEBUG || ss_log_is_time(&told, r->request_time)) {
+        ss_log_text(r, unsaved.level, unsaved.log);
+    }
     ss_answer_problem(r, unsaved.status, unsaved.detail);
 }
 
 static void trouble(request_rec *r, const char *why)
 {
-    ss_log(r, APLOG_ERR, "SS0511", "whether a session is bound cannot be said: %s", why);
+    static volatile apr_uint32_t told;
+
+    if (ss_log_is_time(&told, r->request_time)) {
+        ss_log(r, APLOG_ERR, "SS0511", "whether a session is bound cannot be said: %s", why);
+    }
     ss_answer_problem(r, HTTP_SERVICE_UNAVAILABLE, "Try again later.");
 }
 
@@ -247,22 +256,46 @@ static void register_key(request_rec *r, const char *response)
  * 403 it comes again.
  */
 
-/* Has the client got another session by now? The seal of its cookie says so. */
-static int has_another(request_rec *r, const ss_stamp_t *stamp)
+/** What the seal of the client's cookie says of its session, if one came. */
+typedef struct held_t {
+    ss_state_e state; /* SS_VALID, also when it leads to a store, which is not asked; else none */
+    ss_stamp_t stamp;
+} held_t;
+
+static held_t held_by(request_rec *r)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
-    const ss_stamp_t *found;
+    held_t held = { .state = SS_NONE };
     ss_candidates_t candidates;
     ss_opened_t opened;
     ss_state_e state;
 
     ss_sealing_find(&candidates, apr_table_get(r->headers_in, "Cookie"), &conf->sealing);
     state = ss_sealing_open(&opened, &candidates, &conf->sealing, r->request_time, r->pool);
-    if (state != SS_VALID && !opened.is_gone) { /* "gone": it leads to a store */
-        return 0;
+    if (state == SS_VALID || opened.is_gone) { /* "gone": it leads to a store */
+        held.state = SS_VALID;
+        held.stamp = state == SS_VALID ? *ss_session_stamp(opened.session) : opened.judged;
     }
-    found = state == SS_VALID ? ss_session_stamp(opened.session) : &opened.judged;
-    return memcmp(found->id, stamp->id, SS_SESSION_ID_SIZE) != 0;
+    return held;
+}
+
+/* Whose binding is it? Where the secret of the identifier is no more, the session's cookie says it,
+ * which has long been sealed with a newer one. Returns whether anybody does. */
+static int find_binding(ss_stamp_t *stamp, const char *identifier, const held_t *held,
+                        request_rec *r)
+{
+    const ss_keyring_t *keys = ss_proving_keys(ss_server_conf(r->server));
+
+    if (ss_identifier_open(stamp, ss_bytes_of(identifier), keys, r->pool)) {
+        return held->state != SS_VALID || memcmp(held->stamp.id, stamp->id, SS_SESSION_ID_SIZE) ==
+                                              0; /* else another session */
+    }
+    if (held->state == SS_VALID && ss_stamp_is_bound(&held->stamp) &&
+        ss_identifier_resembles(ss_bytes_of(identifier), r->pool)) {
+        *stamp = held->stamp;
+        return 1;
+    }
+    return 0;
 }
 
 /* 200: a 403 would be asked for a proof again, and again. */
@@ -312,11 +345,12 @@ static const char *fault_of_refresh(const char *response, const ss_stamp_t *stam
 static void refresh(request_rec *r, const char *identifier, const char *response)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
+    const held_t held = held_by(r);
     ss_state_e state;
     ss_stamp_t stamp;
     const char *why;
 
-    if (!ss_identifier_open(&stamp, ss_bytes_of(identifier), ss_proving_keys(conf), r->pool)) {
+    if (!find_binding(&stamp, identifier, &held, r)) {
         answer_over(r, ap_escape_logitem(r->pool, identifier));
         return;
     }
@@ -325,7 +359,7 @@ static void refresh(request_rec *r, const char *identifier, const char *response
         trouble(r, "the revocation log cannot be read");
         return;
     }
-    if (state != SS_VALID || has_another(r, &stamp)) {
+    if (state != SS_VALID) {
         answer_over(r, identifier);
         return;
     }

@@ -270,11 +270,41 @@ static int has_cookie_place(const ss_server_conf_t *conf)
 static const char *bind_without_end(const ss_server_conf_t *conf, apr_pool_t *pool)
 {
     (void)pool;
-    return conf->bind.kind == SS_BIND_ON && conf->revocation.kind == SS_REVOKING_OFF &&
+    return conf->bind.kind != SS_BIND_OFF && conf->revocation.kind == SS_REVOKING_OFF &&
                    has_cookie_place(conf)
-               ? "SS0508: SignedSessionBind: a cookie stolen before it was bound stays good: set "
-                 "SignedSessionRevocation, keep sessions in a store alone, or write Required"
+               ? "SS0508: SignedSessionBind: a cookie stolen before it was bound stays good, and "
+                 "may be bound by the thief: set SignedSessionRevocation, or keep sessions in a "
+                 "store alone"
                : NULL;
+}
+
+static const char *bind_without_room(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    (void)pool;
+    return conf->bind.kind != SS_BIND_OFF && conf->revocation.kind == SS_REVOKING_STORE &&
+                   has_cookie_place(conf)
+               ? "SS0516: SignedSessionBind: each session in a cookie that is bound needs a line "
+                 "in "
+                 "the revocation log, and a store has room for some 450 of them; when these hold, "
+                 "no other is bound: write SignedSessionRevocation file:, or keep sessions in a "
+                 "store alone"
+               : NULL;
+}
+
+static const char *bind_of_others(const ss_server_conf_t *conf, apr_pool_t *pool)
+{
+    for (int i = 1; conf->bind.kind == SS_BIND_REQUIRED && i < conf->formats->nelts; i++) {
+        const ss_format_t *format = APR_ARRAY_IDX(conf->formats, i, const ss_format_t *);
+
+        if (format->traits & SS_FORMAT_FOREIGN) {
+            return apr_psprintf(pool,
+                                "SS0517: SignedSessionBind Required: a cookie of the format %s is "
+                                "accepted, and cannot be bound: a copy of it is good until its own "
+                                "timeout; take %s out of SignedSessionFormat when nobody needs it",
+                                format->name, format->name);
+        }
+    }
+    return NULL;
 }
 
 static const char *encrypt_of_store(const ss_server_conf_t *conf, apr_pool_t *pool)
@@ -299,11 +329,11 @@ static doubt_fn *const contradictions[] = { audience_of_nothing,
                                             bind_without_cookie,
                                             NULL };
 
-static doubt_fn *const surprises[] = { audience_of_others,   encrypt_of_others,
-                                       endless_format,       absolute_without_creation,
-                                       age_without_creation, user_without_subject,
-                                       encrypt_of_store,     bind_for_minutes,
-                                       bind_without_end,     NULL };
+static doubt_fn *const surprises[] = {
+    audience_of_others,   encrypt_of_others,    endless_format,   absolute_without_creation,
+    age_without_creation, user_without_subject, encrypt_of_store, bind_for_minutes,
+    bind_without_end,     bind_without_room,    bind_of_others,   NULL
+};
 
 int ss_doubts_refuse(ss_start_t *start)
 {
@@ -381,6 +411,28 @@ static void warn_of_shared_log(server_rec *s, ss_start_t *start)
                              "the one that writes it first can read it, and the other answers "
                              "whoever has a session with 503; give each a store of its own%s",
                              place, other->server_hostname, ss_start_place(start, s)));
+            return;
+        }
+    }
+}
+
+/* Where a bound cookie is an ordinary one. */
+static void warn_of_unbound(server_rec *s, ss_start_t *start)
+{
+    const ss_server_conf_t *here = ss_server_conf(s);
+
+    for (server_rec *other = start->main; other != NULL && here->bind.kind != SS_BIND_OFF;
+         other = other->next) {
+        const ss_server_conf_t *there = ss_server_conf(other);
+
+        if (there->bind.kind == SS_BIND_OFF && there->gathered.in_use != NULL &&
+            ss_config_is_own(other, start->main) && reads_sessions_of(there, here, start)) {
+            ss_start_warn(start, s,
+                          apr_psprintf(start->scratch,
+                                       "SS0518: SignedSessionBind is Off in %s, which reads the "
+                                       "same sessions: a stolen cookie works there; write it "
+                                       "there, too, or give it another cookie name%s",
+                                       other->server_hostname, ss_start_place(start, s)));
             return;
         }
     }
@@ -479,6 +531,7 @@ int ss_doubts_warn(ss_start_t *start)
         if (ss_server_conf(s)->sealing.seals != NULL && ss_config_is_own(s, start->main)) {
             warn_of_surprises(s, start);
             warn_of_shared_log(s, start);
+            warn_of_unbound(s, start);
         }
     }
     ss_asked_keys_gather(start);

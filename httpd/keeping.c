@@ -275,7 +275,9 @@ apr_status_t ss_keeping_save(ss_visit_t *visit, int place, ss_stamp_t *stamp, in
     all_of(visit);
     kept = find(visit, place, stamp->id);
     if (kept != NULL) {
-        is_changed = !ss_bytes_equal(kept->text, ss_session_text(ss_visit_session(visit)));
+        /* one that has begun anew under its id may be as it was */
+        is_changed = !ss_bytes_equal(kept->text, ss_session_text(ss_visit_session(visit))) ||
+                     stamp->counter > next_counter(kept, 0);
         stamp->counter = larger(stamp->counter, next_counter(kept, is_changed));
         if (!is_changed && (!renewing || kept->is_saved)) {
             return APR_SUCCESS;
@@ -385,6 +387,10 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
         kept->is_over = 1;
         break;
     default:
+        if (lingers) {
+            visit->keeping.why = call.why;
+            return SS_UNENDED_CHANGE;
+        }
         tell_of_unended(visit, call.why);
     }
     kept->text = ss_absent;
@@ -394,8 +400,10 @@ static apr_status_t close_record(ss_visit_t *visit, kept_t *kept, const unsigned
 /* Close the one that has just been saved under a new id. */
 static void take_back(ss_visit_t *visit, int place, const unsigned char *id, apr_time_t deadline)
 {
-    kept_t *kept = find(visit, place, id);
+    kept_t *kept;
 
+    all_of(visit);
+    kept = find(visit, place, id);
     if (kept != NULL) {
         close_record(visit, kept, kept->token, 0, deadline);
     }
@@ -420,7 +428,7 @@ apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place, const ss_stam
         }
         rv = close_record(visit, kept, kept->token, has_bound(visit, stamp) && kept->is_first,
                           deadline);
-        if (rv == SS_ENDED_MEANWHILE && kept->is_first) {
+        if ((rv == SS_ENDED_MEANWHILE && kept->is_first) || rv == SS_UNENDED_CHANGE) {
             take_back(visit, place, id, deadline);
             return rv;
         }
@@ -444,27 +452,38 @@ static const unsigned char *id_of_client(const ss_visit_t *visit)
                : NULL;
 }
 
-/* Put an id into the log of revocations, once. */
-static void strike(ss_visit_t *visit, ss_revoked_e kind, const unsigned char *id)
+/* Put an id into the log of revocations, once; in a store there is no room for every logout. */
+static void strike(ss_visit_t *visit, const unsigned char *id)
 {
     const char *why;
 
-    if (visit->keeping.is_struck) {
+    if (visit->keeping.is_struck || visit->conf->revocation.kind != SS_REVOKING_FILE) {
         return;
     }
     visit->keeping.is_struck = 1;
-    if (ss_revoking_add(visit->conf, kind, ss_bytes((const char *)id, SS_SESSION_ID_SIZE), &why,
-                        visit->root->pool) != APR_SUCCESS) {
+    if (ss_revoking_add(visit->conf, SS_REVOKED_ID, ss_bytes((const char *)id, SS_SESSION_ID_SIZE),
+                        &why, visit->root->pool) != APR_SUCCESS) {
         tell_of_unended(visit, why);
     }
 }
 
-/* In a store there is no room for every logout. */
-static void strike_ended(ss_visit_t *visit, const unsigned char *id)
+/* The id of the cookie from before a binding: what holds it could go on else. Where it leads to a
+ * record that says it all, and needs none. */
+static apr_status_t strike_replaced(ss_visit_t *visit, const unsigned char *id)
 {
-    if (visit->conf->revocation.kind == SS_REVOKING_FILE) {
-        strike(visit, SS_REVOKED_ID, id);
+    apr_status_t rv;
+
+    if (visit->keeping.is_struck || visit->opened.is_stored) {
+        return APR_SUCCESS;
     }
+    rv = ss_revoking_add(visit->conf, SS_REVOKED_REPLACED,
+                         ss_bytes((const char *)id, SS_SESSION_ID_SIZE), &visit->keeping.why,
+                         visit->root->pool);
+    visit->keeping.is_struck = rv == APR_SUCCESS;
+    if (rv == APR_EEXIST) {
+        return SS_REPLACED_CHANGE;
+    }
+    return rv == APR_SUCCESS ? rv : SS_UNENDED_CHANGE;
 }
 
 static int was_somebodys(const ss_visit_t *visit)
@@ -472,19 +491,25 @@ static int was_somebodys(const ss_visit_t *visit)
     return ss_revoking_subject(visit->conf, visit->opened.session, visit->root->pool).data != NULL;
 }
 
-void ss_keeping_strike_old(ss_visit_t *visit, const ss_stamp_t *stamp)
+apr_status_t ss_keeping_strike_old(ss_visit_t *visit, int place, const ss_stamp_t *stamp,
+                                   apr_time_t deadline)
 {
     const unsigned char *old = id_of_client(visit);
+    apr_status_t rv = APR_SUCCESS;
 
     if (old == NULL || memcmp(old, stamp->id, SS_SESSION_ID_SIZE) == 0) {
-        return;
+        return APR_SUCCESS;
     }
     if (has_bound(visit, stamp)) {
-        strike(visit, SS_REVOKED_REPLACED, old);
+        rv = strike_replaced(visit, old);
     }
     else if (ss_draft_has_ended(visit->draft) || was_somebodys(visit)) {
-        strike_ended(visit, old);
+        strike(visit, old);
     }
+    if (rv != APR_SUCCESS) {
+        take_back(visit, place, stamp->id, deadline);
+    }
+    return rv;
 }
 
 void ss_keeping_end(ss_visit_t *visit, int ended, apr_time_t deadline)
@@ -493,7 +518,7 @@ void ss_keeping_end(ss_visit_t *visit, int ended, apr_time_t deadline)
     apr_array_header_t *all = all_of(visit);
 
     if (id != NULL) {
-        strike_ended(visit, id);
+        strike(visit, id);
     }
     for (int place = 0; id != NULL && place < ss_stores_count(visit->conf->stores); place++) {
         if (!ss_stores_is_cookie(visit->conf->stores, place) && find(visit, place, id) == NULL) {

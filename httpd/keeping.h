@@ -22,9 +22,10 @@
 #define SS_STORE_UNAVAILABLE (APR_OS_START_USERERR + 15) /* likewise */
 #define SS_RECORD_UNREADABLE (APR_OS_START_USERERR + 16) /* what is there does not open */
 #define SS_STORED_TOO_LARGE (APR_OS_START_USERERR + 17)  /* by visit->keeping.over */
+#define SS_STORED_TOO_WIDE (APR_OS_START_USERERR + 18)   /* more than SS_STORED_KEYS_MAX keys */
 #define SS_UNPROVEN_CHANGE (APR_OS_START_USERERR + 19)   /* nobody has proved whose it is */
 #define SS_REPLACED_CHANGE (APR_OS_START_USERERR + 20)   /* it has another id by now */
-#define SS_STORED_TOO_WIDE (APR_OS_START_USERERR + 18)   /* more than SS_STORED_KEYS_MAX keys */
+#define SS_UNENDED_CHANGE (APR_OS_START_USERERR + 21)    /* the one from before would go on */
 
 #define SS_STORED_KEYS_MAX 256 /* top-level keys of a stored session */
 
@@ -63,10 +64,17 @@ apr_uint32_t ss_keeping_counter(ss_visit_t *visit, const ss_stamp_t *stamp);
 SS_MUST_USE apr_status_t ss_keeping_close_others(ss_visit_t *visit, int place,
                                                  const ss_stamp_t *stamp, apr_time_t deadline);
 
-/** A new session has begun, with this stamp: where a log of revocations is a file, the old one's id
+/**
+ * A new session has begun, with this stamp: where a log of revocations is a file, the old one's id
  * goes there, if it was ended or was somebody's. Copies of its cookie would go on otherwise. One
- * that has been bound goes there wherever the log is, but is still read for a moment. */
-void ss_keeping_strike_old(ss_visit_t *visit, const ss_stamp_t *stamp);
+ * that has been bound goes there wherever the log is, but is still read for a moment.
+ *
+ * @param place  that it is in
+ * @return       APR_SUCCESS; SS_REPLACED_CHANGE: another request has bound it; SS_UNENDED_CHANGE:
+ *               the cookie from before would go on. Unless it is successful, the new one is closed
+ */
+SS_MUST_USE apr_status_t ss_keeping_strike_old(ss_visit_t *visit, int place,
+                                               const ss_stamp_t *stamp, apr_time_t deadline);
 
 /**
  * The session has ended, or what this visit had begun is taken back: close its records.

@@ -11,9 +11,8 @@
 #include "lib/option.h"
 
 #define LIFETIME apr_time_from_sec(600)
-#define LIFETIME_MIN                                                                               \
-    apr_time_from_sec(300) /* Chromium signs six times in nine minutes, no more                    \
-                            */
+/* Chromium signs six times in nine minutes, no more. */
+#define LIFETIME_MIN apr_time_from_sec(300)
 #define GRACE apr_time_from_sec(600)
 #define GRACE_MIN apr_time_from_sec(60)
 #define LONGEST apr_time_from_sec(3600)

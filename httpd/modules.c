@@ -97,6 +97,7 @@ static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
     ss_visit_undo_rules(visit);
     ss_draft_begin_anew(visit->draft, clear->kind == SS_CLEAR_BEFORE ? clear->keep : NULL);
     ss_visit_change(visit, &change);
+    ss_visit_change(visit, &ss_change_login);
 }
 
 /* mod_auth_form keeps a user as "REALM-user", and takes him out when he logs out. Without a realm

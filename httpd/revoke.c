@@ -16,9 +16,13 @@
 
 #define FORM "application/x-www-form-urlencoded"
 
-/* Who was revoked himself since the session was loaded revokes nobody. */
+/* Who was revoked himself since the session was loaded revokes nobody, nor does a cookie from
+ * before a binding, which anybody may have copied. */
 static int is_still_valid(const ss_visit_t *visit)
 {
+    if (visit->opened.is_replaced) {
+        return 0;
+    }
     return visit->state != SS_VALID ||
            ss_revoking_judge(visit->conf, visit->opened.session, NULL, visit->now,
                              visit->root->pool) != SS_REVOKED;

@@ -151,9 +151,36 @@ static apr_int64_t end_of(const ss_revoking_t *revoking, apr_time_t now)
                                         : apr_time_sec(now + revoking->life) + 1;
 }
 
+/** An id that is about to be replaced. */
+typedef struct replacing_t {
+    ss_revoking_t *revoking;
+    const unsigned char *id;
+} replacing_t;
+
+/* Nobody else has: two who bind one session to their keys at the same time must not both succeed.
+ */
+static apr_status_t may_replace(void *replacing_, const char **why, apr_pool_t *pool)
+{
+    const replacing_t *replacing = replacing_;
+    ss_revocable_t revocable = { replacing->id, ss_absent, SS_NO_TIME, 0 };
+
+    switch (ss_followed_judge(replacing->revoking->file, &revocable, apr_time_now(), why, pool)) {
+    case SS_VALID:
+        *why = "another request has replaced it";
+        return revocable.is_replaced ? APR_EEXIST : APR_SUCCESS;
+    case SS_REVOKED:
+        *why = "it was revoked meanwhile";
+        return APR_EEXIST;
+    default:
+        return APR_EGENERAL;
+    }
+}
+
 static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_line_t *line,
                            const char **why, apr_pool_t *pool)
 {
+    replacing_t replacing = { conf->revoking, (const unsigned char *)line->value.data };
+    const ss_append_guard_t guard = { may_replace, &replacing };
     ss_bytes_t text;
     apr_status_t rv = ss_revocation_print(&text, line, pool);
 
@@ -161,7 +188,9 @@ static apr_status_t append(const ss_server_conf_t *conf, const ss_revocation_lin
         *why = "the value is empty, or too long";
         return rv;
     }
-    return ss_revocation_log_append(why, conf->revocation.path, text, conf->store_timeout, pool);
+    return ss_revocation_log_append(why, conf->revocation.path, text,
+                                    line->kind == SS_REVOKED_REPLACED ? &guard : NULL,
+                                    conf->store_timeout, pool);
 }
 
 /* Who was logged out a moment ago and has come back has a session that is dated a second ahead. */

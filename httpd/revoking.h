@@ -51,8 +51,9 @@ ss_bytes_t ss_revoking_subject(const ss_server_conf_t *conf, const ss_session_t 
  * @param value  of an id, or one replaced: SS_SESSION_ID_SIZE bytes; of a subject: its text; else
  * ignored
  * @param why    out, unless APR_SUCCESS: one line without full stop
- * @return       APR_SUCCESS; APR_EINVAL: that cannot be written; APR_ENOSPC: the log is full; else
- *               it could not be written
+ * @return       APR_SUCCESS; APR_EINVAL: that cannot be written; APR_ENOSPC: the log is full;
+ *               APR_EEXIST: one to be replaced was replaced or revoked already; else it could not
+ * be written
  */
 SS_MUST_USE apr_status_t ss_revoking_add(const ss_server_conf_t *conf, ss_revoked_e kind,
                                          ss_bytes_t value, const char **why, apr_pool_t *pool);

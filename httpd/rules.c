@@ -215,7 +215,7 @@ void ss_rules_apply(request_rec *r)
     }
     apply_rules(r, visit, &leave);
     if (leave.earned && is_any(r, clears_others) && ss_revoke_subject(visit)) {
-        ss_visit_change(visit, &ss_change_login); /* it alone goes on */
+        ss_visit_change(visit, &ss_change_alone);
     }
     if (leave.take_away && is_any(r, clears_everywhere)) {
         ss_revoke_subject(visit);

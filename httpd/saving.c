@@ -87,12 +87,16 @@ static apr_status_t print_owned(ss_visit_t *visit)
 }
 
 /* The same where nobody has proved that it is his session, or it should have been bound: it stays
- * as it is, unless it is ended here, or a new one begins with a login. */
+ * as it is, unless it is ended here, or a new one begins. */
 static int may_replace(const ss_visit_t *visit)
 {
-    return ss_draft_has_ended(visit->draft) ||
-           ss_revoking_subject(visit->conf, ss_visit_session(visit), visit->root->pool).data !=
-               NULL;
+    ss_session_t *session = ss_visit_session(visit);
+
+    if (ss_session_is_empty(session)) {
+        return ss_draft_was_ended(visit->draft);
+    }
+    return ss_draft_has_ended(visit->draft) || ss_draft_was_login(visit->draft) ||
+           ss_revoking_subject(visit->conf, session, visit->root->pool).data != NULL;
 }
 
 static int is_nobodys(const ss_visit_t *visit)
@@ -271,7 +275,7 @@ static apr_status_t put(ss_sealing_result_t *result, ss_visit_t *visit, int rene
               has_moved_on(visit, place, rv)) &&
              ++place < ss_stores_count(stores));
     if (rv == APR_SUCCESS && ss_revoking_is_on(visit->conf)) {
-        ss_keeping_strike_old(visit, &stamp);
+        rv = ss_keeping_strike_old(visit, place, &stamp, deadline);
     }
     return rv == APR_SUCCESS && ss_stores_has_store(stores)
                ? ss_keeping_close_others(visit, place, &stamp, deadline)

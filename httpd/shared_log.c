@@ -168,9 +168,9 @@ static apr_interval_time_t life_of(const ss_revocation_t *set, apr_time_t now)
     return apr_time_from_sec(ss_revocation_end(set, now) - apr_time_sec(now)) + OVERTIME;
 }
 
-/* Save what was found, with what has been added since. */
-static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, apr_time_t deadline,
-                                   const char **why, apr_pool_t *pool)
+/* Save what was found, with what has been added since, in so many bytes of text. */
+static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, apr_size_t room,
+                                   apr_time_t deadline, const char **why, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
     ss_store_call_t call = call_of(log, deadline, pool);
@@ -179,8 +179,9 @@ static signed_session_store_e save(found_t *found, const ss_shared_log_t *log, a
     ss_bytes_t bytes, current;
 
     record.text = ss_revocation_text(found->set, now, pool);
-    if (record.text.len > SS_SHARED_LOG_MAX) {
-        *why = "the revocation log of a store has room for 64 KB";
+    if (record.text.len > room) {
+        *why = "the revocation log of a store has room for 64 KB, and for 32 KB when sessions are "
+               "bound";
         return SIGNED_SESSION_STORE_FULL;
     }
     if (ss_record_seal(&bytes, &record, ss_record_counter(found->token) + 1, id, keys_of(log),
@@ -236,7 +237,8 @@ static void renew_now(ss_shared_log_t *log, const char **why, apr_pool_t *pool)
     if (found.lacked > 0) {
         const char *ignored;
 
-        save(&found, log, deadline, &ignored, pool); /* else the next one tries */
+        save(&found, log, SS_SHARED_LOG_MAX, deadline, &ignored,
+             pool); /* else the next one tries */
     }
     take(log, &found);
 }
@@ -315,6 +317,22 @@ apr_int64_t ss_shared_log_latest(ss_shared_log_t *log, ss_bytes_t subject, apr_p
     return ask_time(log, ss_revocation_latest, subject, pool);
 }
 
+/* One that is to be replaced: is it known already? */
+static int has_id(const ss_revocation_t *set, const ss_revocation_line_t *line)
+{
+    ss_revocable_t revocable = { (const unsigned char *)line->value.data, ss_absent, SS_NO_TIME,
+                                 0 };
+
+    return ss_revocation_covers(set, &revocable, apr_time_now()) || revocable.is_replaced;
+}
+
+/* Anybody who can log in can have as many sessions bound as he likes: half of the room remains for
+ * what people and applications revoke. */
+static apr_size_t room_for(const ss_revocation_line_t *line)
+{
+    return line->kind == SS_REVOKED_REPLACED ? SS_SHARED_LOG_MAX / 2 : SS_SHARED_LOG_MAX;
+}
+
 /* One try. APR_EBUSY: another server was faster. */
 static apr_status_t try_to_add(ss_shared_log_t *log, const ss_revocation_line_t *line,
                                apr_time_t deadline, const char **why, apr_pool_t *pool)
@@ -323,12 +341,16 @@ static apr_status_t try_to_add(ss_shared_log_t *log, const ss_revocation_line_t 
     found_t found;
 
     *why = load(&found, log, deadline, pool);
-    if (*why == NULL) {
+    if (*why == NULL && line->kind == SS_REVOKED_REPLACED && has_id(found.set, line)) {
+        *why = "another request has replaced it";
+        rv = APR_EEXIST;
+    }
+    else if (*why == NULL) {
         *why = TOO_MANY;
         rv = ss_revocation_add(found.set, line, apr_time_now());
     }
     if (rv == APR_SUCCESS) {
-        switch (save(&found, log, deadline, why, pool)) {
+        switch (save(&found, log, room_for(line), deadline, why, pool)) {
         case SIGNED_SESSION_STORE_SAVED:
             take(log, &found);
             return APR_SUCCESS;

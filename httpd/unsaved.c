@@ -48,6 +48,20 @@ static ss_unsaved_t of_store(const ss_visit_t *visit, int status, const char *fa
     return unsaved;
 }
 
+static ss_unsaved_t unended(const ss_visit_t *visit)
+{
+    const ss_unsaved_t unsaved = {
+        HTTP_SERVICE_UNAVAILABLE, APLOG_ERR, SS_REFUSED_UNAVAILABLE,
+        apr_psprintf(visit->root->pool,
+                     "SS0515: the session was not bound to the browser's key, because its cookie "
+                     "from before could not be revoked: %s",
+                     visit->keeping.why),
+        "SS0515: The session was not bound: its old cookie cannot be revoked at the moment."
+    };
+
+    return unsaved;
+}
+
 static ss_unsaved_t of_format(const ss_visit_t *visit, apr_status_t rv)
 {
     apr_pool_t *pool = visit->root->pool;
@@ -112,6 +126,8 @@ ss_unsaved_t ss_unsaved_of(const ss_visit_t *visit, apr_status_t rv)
         return unproven;
     case SS_REPLACED_CHANGE:
         return replaced;
+    case SS_UNENDED_CHANGE:
+        return unended(visit);
     case SS_RECORD_UNREADABLE:
         return of_store(visit, HTTP_SERVICE_UNAVAILABLE, "its record does not open",
                         "SS0402: The session cannot be read at the moment.");

@@ -110,7 +110,7 @@ typedef struct ss_keeping_note_t {
     int has_new_id;
     unsigned char new_id[SS_SESSION_ID_SIZE];
     int tries;           /* to save */
-    const char *why;     /* SS_STORE_FULL, SS_STORE_UNAVAILABLE: what the store says */
+    const char *why;     /* SS_STORE_FULL and its like: what the store, or the log, says */
     apr_size_t over;     /* SS_STORED_TOO_LARGE: bytes over the limit */
     int is_struck;       /* the id of the session that has ended is in the log of revocations */
     const char *unended; /* why a session could not be ended for every copy; NULL: it was */

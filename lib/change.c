@@ -10,9 +10,23 @@ const ss_change_t ss_change_end = { SS_CHANGE_END, { NULL, 0 }, { { NULL, 0 } } 
 
 const ss_change_t ss_change_login = { SS_CHANGE_LOGIN, { NULL, 0 }, { { NULL, 0 } } };
 
+const ss_change_t ss_change_alone = { SS_CHANGE_ALONE, { NULL, 0 }, { { NULL, 0 } } };
+
 int ss_key_is_acceptable(ss_bytes_t name)
 {
     return ss_utf8_is_valid(name) && ss_json_is_plain(name);
+}
+
+static void go_on_alone(ss_session_t *session)
+{
+    const ss_stamp_t stamp = *ss_session_stamp(session);
+
+    if (ss_stamp_is_bound(&stamp)) {
+        ss_session_stay_bound(session, &stamp);
+    }
+    else {
+        ss_session_renew_identity(session);
+    }
 }
 
 int ss_change_make(ss_session_t *session, const ss_change_t *change)
@@ -36,6 +50,9 @@ int ss_change_make(ss_session_t *session, const ss_change_t *change)
         break;
     case SS_CHANGE_LOGIN:
         ss_session_renew_identity(session);
+        break;
+    case SS_CHANGE_ALONE:
+        go_on_alone(session);
         break;
     case SS_CHANGE_BIND:
         ss_session_bind(session, (const unsigned char *)change->name.data);

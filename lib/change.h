@@ -20,6 +20,7 @@ typedef enum ss_change_e {
     SS_CHANGE_HIDE,    /* what only modules see: an object, or absent */
     SS_CHANGE_END,     /* end the session */
     SS_CHANGE_LOGIN,   /* somebody has logged in: the same document in a new session */
+    SS_CHANGE_ALONE,   /* the others of its subject are over: likewise, but bound as it was */
     SS_CHANGE_BIND     /* to a browser's key: likewise, but for its time of creation */
 } ss_change_e;
 
@@ -34,6 +35,9 @@ extern const ss_change_t ss_change_end;
 
 /** The change that a login is, whatever else it sets. */
 extern const ss_change_t ss_change_login;
+
+/** The change that comes with the revocation of all other sessions of its subject. */
+extern const ss_change_t ss_change_alone;
 
 /** May a session have a key of this name, wherever a change comes from? UTF-8 without control
  * characters. */

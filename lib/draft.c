@@ -141,6 +141,26 @@ static void make_all(ss_draft_t *draft)
     }
 }
 
+static int has_change(const ss_draft_t *draft, ss_change_e kind)
+{
+    for (int i = 0; i < count_of(draft); i++) {
+        if (APR_ARRAY_IDX(draft->changes, i, ss_change_t).kind == kind) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Has a bound session begun anew with the subject that it had, and without a login? Whoever has
+ * copied its cookies could make himself an unbound one else. */
+static int stays_bound(const ss_draft_t *draft)
+{
+    return draft->anew != NULL && !draft->adopted &&
+           ss_stamp_is_bound(ss_session_stamp(draft->base)) &&
+           subject_of(draft, draft->session).raw.data != NULL &&
+           !has_change(draft, SS_CHANGE_LOGIN);
+}
+
 /* Make everything again that has been asked for. */
 static void make_again(ss_draft_t *draft)
 {
@@ -158,6 +178,9 @@ static void make_again(ss_draft_t *draft)
     }
     else if (draft->turn != SAME_SUBJECT) {
         ss_session_renew_identity(own_session(draft));
+    }
+    else if (stays_bound(draft)) {
+        ss_session_stay_bound(own_session(draft), ss_session_stamp(draft->base));
     }
 }
 
@@ -238,12 +261,12 @@ int ss_draft_has_changes(const ss_draft_t *draft)
 
 int ss_draft_was_ended(const ss_draft_t *draft)
 {
-    for (int i = 0; i < count_of(draft); i++) {
-        if (APR_ARRAY_IDX(draft->changes, i, ss_change_t).kind == SS_CHANGE_END) {
-            return 1;
-        }
-    }
-    return 0;
+    return has_change(draft, SS_CHANGE_END);
+}
+
+int ss_draft_was_login(const ss_draft_t *draft)
+{
+    return has_change(draft, SS_CHANGE_LOGIN);
 }
 
 int ss_draft_has_ended(const ss_draft_t *draft)

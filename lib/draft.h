@@ -79,6 +79,9 @@ int ss_draft_has_changes(const ss_draft_t *draft);
 /** Was the session ended by a change? */
 int ss_draft_was_ended(const ss_draft_t *draft);
 
+/** Has somebody logged in: is SS_CHANGE_LOGIN among the changes? */
+int ss_draft_was_login(const ss_draft_t *draft);
+
 /** Was it ended by a change, or begun anew? Its cookie then goes, even one that was refused. */
 int ss_draft_has_ended(const ss_draft_t *draft);
 

@@ -64,8 +64,8 @@ SS_MUST_USE apr_status_t ss_keyring_create(ss_keyring_t **ring, const apr_array_
                                            ss_derive_fn *derive, const ss_binding_t *binding,
                                            apr_pool_t *pool);
 
-/** Is `signature` that of `text` with any of the keys? `key` is then its index. Of those that do not
- * fit, all are tried. */
+/** Is `signature` that of `text` with any of the keys? `key` is then its index. Of those that do
+ * not fit, all are tried. */
 SS_MUST_USE int ss_keyring_verify(int *key, const ss_keyring_t *ring, ss_bytes_t text,
                                   ss_bytes_t signature);
 

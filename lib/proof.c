@@ -241,3 +241,8 @@ int ss_identifier_open(ss_stamp_t *stamp, ss_bytes_t value, const ss_keyring_t *
     memcpy(stamp->point, raw + IDENTIFIER_POINT, SS_POINT_SIZE);
     return 1;
 }
+
+int ss_identifier_resembles(ss_bytes_t value, apr_pool_t *pool)
+{
+    return decode(&identifier, value, pool) != NULL;
+}

@@ -73,4 +73,7 @@ SS_MUST_USE apr_status_t ss_identifier_make(ss_bytes_t *value, const ss_stamp_t 
 SS_MUST_USE int ss_identifier_open(ss_stamp_t *stamp, ss_bytes_t value, const ss_keyring_t *keys,
                                    apr_pool_t *pool);
 
+/** Does a value look like an identifier of anybody's? Nothing is verified. */
+int ss_identifier_resembles(ss_bytes_t value, apr_pool_t *pool);
+
 #endif

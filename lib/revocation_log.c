@@ -341,10 +341,11 @@ static apr_status_t append_locked(const char **why, int fd, const char *path, ss
 }
 
 apr_status_t ss_revocation_log_append(const char **why, const char *path, ss_bytes_t lines,
-                                      apr_interval_time_t patience, apr_pool_t *pool)
+                                      const ss_append_guard_t *guard, apr_interval_time_t patience,
+                                      apr_pool_t *pool)
 {
     int fd = open_locked(path, patience);
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
     if (fd < 0 && errno == ETIMEDOUT) {
         *why = apr_psprintf(pool, "another process has locked %s for too long", path);
@@ -353,7 +354,12 @@ apr_status_t ss_revocation_log_append(const char **why, const char *path, ss_byt
     if (fd < 0) {
         return fail(why, "cannot open", path, pool);
     }
-    rv = append_locked(why, fd, path, lines, pool);
+    if (guard != NULL) {
+        rv = guard->may_append(guard->baton, why, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = append_locked(why, fd, path, lines, pool);
+    }
     close_file(fd);
     return rv;
 }

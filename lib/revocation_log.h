@@ -54,16 +54,24 @@ SS_MUST_USE apr_status_t ss_revocation_log_compact(const char **why,
                                                    const ss_revocation_place_t *place,
                                                    apr_time_t now, apr_pool_t *pool);
 
+/** Asked while nobody else can append: APR_SUCCESS, or why nothing is to be appended. */
+typedef struct ss_append_guard_t {
+    apr_status_t (*may_append)(void *baton, const char **why, apr_pool_t *pool);
+    void *baton;
+} ss_append_guard_t;
+
 /**
  * Append lines, which end with a newline, and sync them. The file must be there.
  *
+ * @param guard     NULL: nobody is to be asked
  * @param patience  how long to wait for others that append
  * @return          APR_SUCCESS; APR_ENOSPC: the disk or the log is full; APR_ENOENT: there is no
- * such file; else what is wrong. Unless it is successful, the lines may be in it
+ * such file; what the guard says; else what is wrong. Unless it is successful, the lines may be in
+ * it; but not when the guard said no
  */
 SS_MUST_USE apr_status_t ss_revocation_log_append(const char **why, const char *path,
-                                                  ss_bytes_t lines, apr_interval_time_t patience,
-                                                  apr_pool_t *pool);
+                                                  ss_bytes_t lines, const ss_append_guard_t *guard,
+                                                  apr_interval_time_t patience, apr_pool_t *pool);
 
 /** Is the file that is open a log: does it begin as one? An empty one does not. */
 SS_MUST_USE apr_status_t ss_revocation_log_check_first(const char **why, int fd, const char *path,

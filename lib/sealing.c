@@ -396,6 +396,9 @@ static int wins(const ss_opened_t *later, const ss_opened_t *earlier, const ss_s
     if (later->format->traits & SS_FORMAT_FOREIGN) {
         return (later->format->traits & SS_FORMAT_LAST) != 0;
     }
+    if (later->is_replaced != earlier->is_replaced) {
+        return earlier->is_replaced;
+    }
     return is_newer(ss_session_stamp(later->session), ss_session_stamp(earlier->session));
 }
 

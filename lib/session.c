@@ -601,6 +601,16 @@ void ss_session_renew_identity(ss_session_t *session)
     }
 }
 
+void ss_session_stay_bound(ss_session_t *session, const ss_stamp_t *bound)
+{
+    ss_session_renew_identity(session);
+    if (!ss_session_is_empty(session)) {
+        session->stamp.counter = bound->counter;
+        memcpy(session->stamp.id, bound->id, SS_SESSION_ID_SIZE);
+        memcpy(session->stamp.point, bound->point, SS_POINT_SIZE);
+    }
+}
+
 void ss_session_bind(ss_session_t *session, const unsigned char *point)
 {
     apr_int64_t created = session->stamp.created;

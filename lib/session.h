@@ -124,6 +124,10 @@ void ss_session_begin_anew(ss_session_t *session, const apr_array_header_t *name
  * empty one stays as it is. */
 void ss_session_renew_identity(ss_session_t *session);
 
+/** The same, where nobody has logged in: a session that is bound, with this stamp, stays bound, and
+ * keeps the id by which its browser knows the binding. Its time of creation alone is new. */
+void ss_session_stay_bound(ss_session_t *session, const ss_stamp_t *bound);
+
 /**
  * Bind the session to a browser's key: the same document and the same time of creation under a new
  * id, so that whoever has copied the cookie from before has no part in it. An empty session stays

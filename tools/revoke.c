@@ -94,7 +94,7 @@ result_e run_revoke(const options_t *options)
         complain("the time is too far ahead for the log");
         return SSCTL_REFUSED;
     }
-    rv = ss_revocation_log_append(&why, options->log, line, PATIENCE, options->pool);
+    rv = ss_revocation_log_append(&why, options->log, line, NULL, PATIENCE, options->pool);
     return rv == APR_SUCCESS ? SSCTL_DONE : complain_of_log(options, why, APR_STATUS_IS_ENOENT(rv));
 }
 

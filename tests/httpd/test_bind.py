@@ -52,8 +52,8 @@ KINDS = {'signed': LOG, 'encrypted': LOG + '\nSignedSessionEncrypt On', 'stored'
          'in either': LOG + '\nSignedSessionStore cookie file'}
 
 
-def serve(more=LOG, bind=f'On {PATH}', **values):
-    return Server(CONF, MODULES, FILES, more=more, bind=bind, http2=True, **values)
+def serve(more=LOG, bind=f'On {PATH}', files=FILES, **values):
+    return Server(CONF, MODULES, files, more=more, bind=bind, http2=True, **values)
 
 
 @pytest.fixture(scope='module')
@@ -364,8 +364,12 @@ def is_over(response, identifier):
 
 def test_it_is_over_for_an_identifier_that_is_none(server):
     browser = bound(server)
-    for value in ('x', browser.identifier[:-1], 'B' + browser.identifier[1:], identifier(browser.native, 'another secret of another server, 0123')):
+    ours, theirs = browser.identifier, identifier(browser.native, 'another secret of another server, 0123')
+    for value in ('x', ours[:-1], 'B' + ours[1:]):
         assert is_over(browser.send_refresh(identifier=value), value)
+    assert browser.send_refresh(identifier=theirs).status == 403  # the session's cookie says whose binding it is
+    browser.cookies.clear()
+    assert is_over(browser.send_refresh(identifier=theirs), theirs)
 
 
 def test_it_is_over_after_a_logout(server):
@@ -492,6 +496,7 @@ def test_where_bind_is_off_a_bound_cookie_is_an_ordinary_one(start, server):
 @pytest.fixture(scope='module')
 def required():
     with serve('SignedSessionFormat native starlette', f'Required {PATH} 10min 1min') as running:
+        running.allow('SS0508', 'SS0517')
         yield running
 
 
@@ -596,7 +601,7 @@ def test_what_cannot_be_bound_stops_the_start(number, conf):
 
 @pytest.mark.parametrize('conf, numbers', [
     (f'SignedSessionBind On {PATH}', {'SS0508'}), (f'SignedSessionBind On {PATH} 5min\nSignedSessionRevocation file:log', {'SS0507'}),
-    (f'SignedSessionBind Required {PATH}', set()), (f'SignedSessionBind On {PATH}\nSignedSessionStore file', set()),
+    (f'SignedSessionBind Required {PATH}', {'SS0508'}), (f'SignedSessionBind On {PATH}\nSignedSessionStore file', set()),
     (f'SignedSessionBind On {PATH}\nSignedSessionStore cookie file', {'SS0508'})])
 def test_warnings(conf, numbers):
     rc, text = configtest(f'SignedSession On\nSignedSessionCookie s Secure=on\n{conf}')

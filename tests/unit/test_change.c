@@ -39,6 +39,7 @@ static const struct {
     { "hide",                    SS_CHANGE_HIDE,    NONE, "{\"x\":\"y\"}",   "{\"a\":1}",     "{\"a\":1,\"mod_session\":{\"x\":\"y\"}}" },
     { "hide nothing",            SS_CHANGE_HIDE,    NONE, NONE,                "{\"a\":1,\"mod_session\":{}}", "{\"a\":1}" },
     { "bind",                    SS_CHANGE_BIND,    "\2 thirty-two bytes of a coordinate", NONE, "{\"a\":1}", "{\"a\":1}" },
+    { "go on alone",             SS_CHANGE_ALONE,   NONE, NONE,                "{\"a\":1}",     "{\"a\":1}" },
     { "end",                     SS_CHANGE_END,     NONE, NONE,                "{\"a\":1}",     "{}" },
 };
 /* clang-format on */

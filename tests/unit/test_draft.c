@@ -41,6 +41,7 @@ typedef struct step_t {
         REPLACE,
         FINISH,
         LOGIN,
+        ALONE,
         HIDE,
         ANEW,
         MARK,
@@ -96,6 +97,9 @@ static void take(ss_draft_t *draft, ss_draft_mark_t *mark, const step_t *step)
         break;
     case LOGIN:
         ck_assert(ss_draft_make(draft, &ss_change_login));
+        break;
+    case ALONE:
+        ck_assert(ss_draft_make(draft, &ss_change_alone));
         break;
     case HIDE:
         ck_assert(change(draft, SS_CHANGE_HIDE, NULL, step->a));
@@ -389,6 +393,53 @@ START_TEST(a_subject_has_a_session_of_its_own)
 }
 END_TEST
 
+/* Of a bound session: does it stay bound, under its id? */
+/* clang-format off */
+static const struct {
+    const char *what;
+    step_t steps[5];
+    int stays;
+} bindings[] = {
+    { "nothing happens",              { { SET, "n", "1" } }, 1 },
+    { "the others are over",          { { ALONE, 0, 0 } }, 1 },
+    { "anew with its subject",        { { ANEW, "user", 0 } }, 1 },
+    { "anew and set again",           { { ANEW, "cart", 0 }, { SET, "user", "\"a\"" } }, 1 },
+    { "both",                         { { ANEW, "user", 0 }, { ALONE, 0, 0 } }, 1 },
+    { "anew, and other changes",      { { ANEW, "user", 0 }, { SET, "n", "1" }, { UNSET, "cart", 0 } }, 1 },
+    { "a login",                      { { LOGIN, 0, 0 } }, 0 },
+    { "a login of the same subject",  { { ANEW, "cart", 0 }, { SET, "user", "\"a\"" }, { LOGIN, 0, 0 } }, 0 },
+    { "and the others are over",      { { ANEW, "user", 0 }, { LOGIN, 0, 0 }, { ALONE, 0, 0 } }, 0 },
+    { "a login is made again",        { { LOGIN, 0, 0 }, { ANEW, "user", 0 } }, 0 },
+    { "a login is taken back",        { { ANEW, "user", 0 }, { MARK, 0, 0 }, { LOGIN, 0, 0 }, { RETURN, 0, 0 } }, 1 },
+    { "another subject",              { { SET, "user", "\"b\"" } }, 0 },
+    { "anew with another subject",    { { ANEW, "user", 0 }, { SET, "user", "\"b\"" } }, 0 },
+    { "nobody is left",               { { ANEW, "cart", 0 } }, 0 },
+    { "its subject is taken out",     { { UNSET, "user", 0 } }, 0 },
+    { "it ends, and another begins",  { { FINISH, 0, 0 }, { SET, "user", "\"a\"" } }, 0 },
+};
+/* clang-format on */
+
+START_TEST(only_a_login_drops_a_binding)
+{
+    const char *what = bindings[_i].what;
+    ss_stamp_t bound = stamp;
+    const ss_stamp_t *got;
+    ss_session_t *session;
+    ss_draft_t *draft;
+
+    bound.point[0] = 2;
+    ck_assert_int_eq(
+        ss_session_load(&session, exact_of("{\"user\":\"a\",\"cart\":1}"), &bound, pool),
+        APR_SUCCESS);
+    draft = ss_draft_create(session, ss_bytes_of("user"), pool);
+    tell(draft, bindings[_i].steps);
+    got = ss_session_stamp(ss_draft_session(draft));
+    ck_assert_msg(ss_stamp_is_bound(got) == bindings[_i].stays, "%s", what);
+    ck_assert_msg((memcmp(got->id, bound.id, sizeof(bound.id)) == 0) == bindings[_i].stays, "%s",
+                  what);
+}
+END_TEST
+
 /* A refused cookie goes, although there is no session in it to end. */
 START_TEST(an_end_of_nothing_is_an_end)
 {
@@ -435,6 +486,7 @@ int main(void)
     tcase_add_test(tcase, a_change_outlives_its_memory);
     tcase_add_test(tcase, only_what_made_a_difference_counts_as_a_change);
     tcase_add_loop_test(tcase, a_subject_has_a_session_of_its_own, 0, COUNT(identities));
+    tcase_add_loop_test(tcase, only_a_login_drops_a_binding, 0, COUNT(bindings));
     tcase_add_test(tcase, an_end_of_nothing_is_an_end);
     tcase_add_test(tcase, to_begin_anew_is_no_change_that_ends);
     tcase_add_test(tcase, nothing_is_copied_until_something_changes);

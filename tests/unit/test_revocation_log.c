@@ -82,7 +82,7 @@ static const char *content(void)
 static apr_status_t append(const char *lines)
 {
     why = NULL;
-    return ss_revocation_log_append(&why, path, ss_bytes_of(lines), PATIENCE, pool);
+    return ss_revocation_log_append(&why, path, ss_bytes_of(lines), NULL, PATIENCE, pool);
 }
 
 #define assert_why(part) ck_assert_msg(why != NULL && strstr(why, part) != NULL, "%s", why)
@@ -285,13 +285,40 @@ START_TEST(test_a_missing_log_is_not_made)
 }
 END_TEST
 
+/* Says no to everything, and looks whether the file is locked. */
+static apr_status_t say_no(void *asked, const char **reason, apr_pool_t *p)
+{
+    int fd = open(path, O_RDWR);
+
+    (void)p;
+    ++*(int *)asked;
+    ck_assert_int_ne(flock(fd, LOCK_EX | LOCK_NB), 0);
+    close(fd);
+    *reason = "no";
+    return APR_EEXIST;
+}
+
+START_TEST(test_a_guard_is_asked_while_nobody_can_append)
+{
+    int asked = 0;
+    const ss_append_guard_t guard = { say_no, &asked };
+
+    ck_assert_int_eq(
+        ss_revocation_log_append(&why, path, ss_bytes_of("all 1 2\n"), &guard, PATIENCE, pool),
+        APR_EEXIST);
+    ck_assert_int_eq(asked, 1);
+    assert_why("no");
+    assert_content("");
+}
+END_TEST
+
 START_TEST(test_a_lock_is_waited_for_and_not_for_ever)
 {
     int fd = open(path, O_RDWR);
     apr_time_t started = apr_time_now();
 
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    ck_assert_int_eq(ss_revocation_log_append(&why, path, ss_bytes_of("all 1 2\n"),
+    ck_assert_int_eq(ss_revocation_log_append(&why, path, ss_bytes_of("all 1 2\n"), NULL,
                                               apr_time_from_msec(100), pool),
                      APR_TIMEUP);
     assert_why("for too long");
@@ -763,6 +790,7 @@ int main(void)
     tcase_add_test(appending, test_a_line_begins_on_a_line_of_its_own);
     tcase_add_test(appending, test_a_missing_log_is_not_made);
     tcase_add_test(appending, test_a_lock_is_waited_for_and_not_for_ever);
+    tcase_add_test(appending, test_a_guard_is_asked_while_nobody_can_append);
     tcase_add_test(appending, test_who_waited_appends_to_the_new_file);
     tcase_add_test(appending, test_a_full_log_is_full);
     add_as_root(appending, test_a_full_disk_is_full);

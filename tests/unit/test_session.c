@@ -645,6 +645,22 @@ START_TEST(every_other_new_id_drops_the_binding)
 }
 END_TEST
 
+START_TEST(a_session_may_begin_anew_and_stay_bound)
+{
+    ss_session_t *session = loaded("{\"a\":1}");
+    ss_stamp_t bound = stamp, next;
+
+    memcpy(bound.point, point, SS_POINT_SIZE);
+    ss_session_stay_bound(session, &bound);
+    ck_assert(ss_session_is_changed(session));
+    ck_assert_int_eq(next_stamp(&next, session, all_sevens), APR_SUCCESS);
+    ck_assert_mem_eq(next.id, stamp.id, sizeof(next.id));
+    ck_assert_mem_eq(next.point, point, SS_POINT_SIZE);
+    ck_assert_int_eq(next.created, apr_time_sec(NOW));
+    ck_assert_uint_eq(next.counter, stamp.counter + 1);
+}
+END_TEST
+
 START_TEST(an_empty_session_is_not_bound)
 {
     ss_session_t *session = ss_session_create(pool);
@@ -690,6 +706,7 @@ int main(void)
     tcase_add_test(tcase, a_session_of_hidden_things_alone_ends_with_them);
     tcase = unit_case(suite, "binding");
     tcase_add_test(tcase, a_binding_gives_a_new_id_and_no_new_age);
+    tcase_add_test(tcase, a_session_may_begin_anew_and_stay_bound);
     tcase_add_loop_test(tcase, every_other_new_id_drops_the_binding, 0, 4);
     tcase_add_test(tcase, an_empty_session_is_not_bound);
     return unit_run(suite);
