@@ -16,6 +16,7 @@ PAGE = '''<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Application</title>
+<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/style.css">
 <h1>Hello, {user}</h1>
 <p>This page is made by an application behind mod_proxy, in another process.</p>

@@ -21,7 +21,7 @@ from cookies import Native, native, opened
 from harness import Jar, Server, cgi_module, configtest
 
 DEMO = TOP / 'conf/demo'
-MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_user dir include proxy proxy_http request'
+MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_host authz_user dir env headers include proxy proxy_http request'
 WRONG_PASSWORDS = ['AH01807', 'AH01808', 'AH01811']
 NOT_OF_THE_GROUP = 'AH01631'
 HOUR = 3600  # seconds
@@ -101,9 +101,11 @@ def session_of(visitor):
 def test_every_link_of_the_start_page_leads_somewhere(visitor):
     page = visitor.request('GET', '/')
     assert (page.status, page.get('Content-Type')) == (200, 'text/html; charset=utf-8')
-    links = re.findall(r'(?:href|action)="([^"]+)"', page.text)
-    assert {'/login', '/members/', '/admin/', '/app/', '/counter', '/session', '/logout', '/style.css'} <= set(links)
+    links = re.findall(r'(?:href|src)="(/[^"]*)"', page.text)
+    assert {'/login', '/members/', '/admin/', '/app/', '/counter', '/session', '/session-metrics', '/style.css', '/start.js', '/icon.svg'} <= set(links)
     alice(visitor)
+    links += re.findall(r'(?:href|src)="(/[^"]*)"', visitor.request('GET', '/').text)
+    assert '/logout' in links
     for link in links:
         response = visitor.request('GET', link)
         assert response.status == {'/logout': 302, '/login': 401}.get(link, 200), link
@@ -113,20 +115,26 @@ def test_every_link_of_the_start_page_leads_somewhere(visitor):
 
 def test_the_start_page_shows_who_is_there(demo, visitor):
     page = visitor.request('GET', '/')
-    assert 'You are not logged in' in page.text and '<code>none</code>' in page.text
+    assert 'You are not logged in' in page.text and '<dt>your cookie<dd>none' in page.text
     bob(visitor)
     page = visitor.request('GET', '/')
-    assert 'You are <b>bob</b>' in page.text and '<code>valid</code>' in page.text
+    assert 'You are <b>bob</b>' in page.text and '<dt>your cookie<dd>valid' in page.text
     page = demo.request('GET', '/', cookie='session=x')
-    assert 'You are not logged in' in page.text and '<code>malformed</code>' in page.text
+    assert 'You are not logged in' in page.text and '<dt>your cookie<dd>malformed' in page.text
 
 
-def test_no_page_has_a_line_of_script(demo, visitor):
-    alice(visitor)
+def test_script_and_style_are_in_files_and_nothing_else_is_permitted(demo, visitor):
+    """Also on pages that explain a refusal. The start page alone has any script."""
+    demo.allow(NOT_OF_THE_GROUP)
+    bob(visitor)
     for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
-        text = visitor.request('GET', path).text
-        assert '<title>' in text
-        assert not re.search(r'<script|javascript:|\son\w+=', text), path
+        page = visitor.request('GET', path)
+        assert '<title>' in page.text
+        text = page.text.replace('<script src="/start.js" defer></script>', '') if path == '/' else page.text
+        assert not re.search(r'<script|<style|javascript:|\son\w+=|\sstyle=', text), path
+        policy = page.get('Content-Security-Policy')
+        assert policy.startswith("default-src 'none'; ") and 'unsafe' not in policy and '*' not in policy, path
+        assert page.get('X-Content-Type-Options') == 'nosniff', path
 
 
 def test_the_counter_counts(visitor):
@@ -451,7 +459,7 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'file:/var/lib/\S+', 'file:{dir}/made.key', text)
     text = re.sub(r'keytab:\S+', 'keytab:{dir}/logs/.keep', text)
     text = text.replace('/var/log/apache2/', '{dir}/logs/')
-    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd authz_host dbd headers signed_session_redis env rewrite session session_cookie {cgi_module()}'
+    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd dbd signed_session_redis rewrite session session_cookie {cgi_module()}'
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 
 

@@ -28,6 +28,7 @@ cat <<HTML
 <meta charset="utf-8">
 <title>Visits</title>
 <meta name="viewport" content="width=device-width">
+<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/style.css">
 <h1>Visit number $visits</h1>
 <p>This is what the script found in its environment:</p>
