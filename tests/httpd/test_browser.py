@@ -489,9 +489,22 @@ def watched(driver):
         driver.execute_cdp_cmd('Page.removeScriptToEvaluateOnNewDocument', {'identifier': script})
 
 
+@pytest.fixture(scope='module')
+def demo_to_spoil(chromium):
+    """For what ends sessions of other tests, too."""
+    with application() as port, Demo(port) as server:
+        yield server
+
+
+@pytest.fixture
+def visit_to_spoil(chromium, demo_to_spoil):
+    return Visit(chromium, demo_to_spoil)
+
+
 @pytest.fixture(params=['script', 'no script'])
-def alice(request, visit):
+def alice(request, visit_to_spoil):
     """She is logged in, and at the start page; the browser runs the page's script, or none at all."""
+    visit = visit_to_spoil
     visit.go('/login')
     visit.give('alice', 'apple pie')
     visit.driver.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': request.param == 'no script'})
@@ -569,7 +582,8 @@ def test_the_keyboard_reaches_the_buttons_and_stays_at_the_one_that_was_pressed(
     assert visit.driver.switch_to.active_element.text == 'theme = dark'
 
 
-def test_no_page_does_what_its_policy_refuses(visit):
+def test_no_page_does_what_its_policy_refuses(visit_to_spoil):
+    visit = visit_to_spoil
     visit.server.allow(NOT_OF_THE_GROUP)
     with watched(visit.driver) as check:
         for path in ('/', '/login'):
@@ -594,16 +608,17 @@ def test_pages_fit_into_a_narrow_window(visit, scheme):
     """Nothing scrolls sideways, and the page follows the colours of the system."""
     visit.server.allow(NOT_OF_THE_GROUP)
     driver = visit.driver
-    driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
-                           {'width': 320, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
     driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'prefers-color-scheme', 'value': scheme}]})
     try:
         visit.have_session('bob', {'note': 'x' * 200})
-        for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
-            visit.go(path)
-            assert driver.execute_script('return document.documentElement.scrollWidth') == 320, path
-            ink, ground = driver.execute_script(COLOURS)
-            assert (ink < ground) == (scheme == 'light'), path
+        for width in (320, 400):
+            driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
+                                   {'width': width, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
+            for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
+                visit.go(path)
+                assert driver.execute_script('return document.documentElement.scrollWidth') == width, path
+                ink, ground = driver.execute_script(COLOURS)
+                assert (ink < ground) == (scheme == 'light'), path
     finally:
         driver.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
         driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': []})

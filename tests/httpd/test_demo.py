@@ -9,7 +9,9 @@ import shlex
 import shutil
 import signal
 import stat
+import struct
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -255,6 +257,19 @@ def test_the_browser_that_it_prints_binds_its_session(chromium):
         chromium.find_element(By.XPATH, f'//button[text()="{button}"]').click()
         wait(lambda: text_of(chromium, '.verdict b') == state)
         assert text_of(chromium, '#bound b') == is_bound
+
+
+def test_the_pictures_of_the_documentation_are_taken(place):
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(('MAKE', 'MFLAGS'))}
+    build = Path(os.environ['SS_SSCTL']).parent
+    done = subprocess.run([sys.executable, str(TOP / 'scripts/screenshots'), '--build', build, '--into', place, '/=start', '/session?meta=meta'],
+                          env={**environment, 'TMPDIR': str(place / 'tmp')}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for name in ('start', 'meta'):
+        for which, size in (('light', (1280, 832)), ('dark', (1280, 832)), ('narrow', (400, 860))):
+            png = (place / f'{name}-{which}.png').read_bytes()
+            assert png[:8] == b'\x89PNG\r\n\x1a\n' and struct.unpack('>II', png[16:24]) == size and len(png) < 100_000
+    assert nothing_is_left(place)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])

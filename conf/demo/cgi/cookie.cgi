@@ -102,10 +102,11 @@ def cookie_of(value):
 
 def before(cookie, note):
     """The cookie as it was before it was altered, and the number of the byte."""
-    where, _, byte = note.partition('.')
-    if not (where.isdecimal() and byte.isdecimal()) or int(where) >= len(cookie.bytes) or int(byte) > 255:
+    found = re.fullmatch(r'([0-9]{1,4})\.([0-9]{1,3})', note)
+    where, byte = map(int, found.groups()) if found else (COOKIE_MAX, 0)
+    if where >= len(cookie.bytes) or byte > 255:
         return None, None
-    return cookie.with_byte(int(where), int(byte)), int(where)
+    return cookie.with_byte(where, byte), where
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def fields(cookie, altered_at):
 {payload(cookie, altered_at)}
 <h3 class="seal">Signature</h3>
 <p class="hex"><code>{cookie.bytes[cookie.seal:].hex()}</code></p>
-<p class="hint">HMAC-SHA-256 over everything before it. Only who has httpd's secret can make it.</p>'''
+<p class="hint">HMAC-SHA-256 over all that stands before it. It takes httpd's secret to make one.</p>'''
 
 
 def payload(cookie, altered_at):
@@ -306,8 +307,10 @@ def changes(what):
     return []
 
 
+sys.stdout.reconfigure(encoding='utf-8', errors='replace')
 if os.environ['REQUEST_METHOD'] == 'POST':
-    form = parse_qs(sys.stdin.read(min(int(os.environ.get('CONTENT_LENGTH') or 0), BODY_MAX)))
+    body = sys.stdin.buffer.read(min(int(os.environ.get('CONTENT_LENGTH') or 0), BODY_MAX))
+    form = parse_qs(body.decode('ascii', 'replace'))
     print('Status: 303\nLocation: /#cookie')
     for text in changes(form.get('do', [''])[0]):
         print(f'Set-Cookie: {text}; {ATTRIBUTES}')
