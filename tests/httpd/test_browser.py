@@ -554,7 +554,7 @@ def test_a_button_ends_the_session_in_a_second_browser(alice, button, here):
     assert other.session is None
     assert '<dt>your cookie<dd>revoked' in alice.server.request('GET', '/', cookie=f'session={copy}').text
     alice.follow('Log in' if here == 'none' else 'Only here')
-    assert alice.address() == ('/login' if here == 'none' else '/')
+    assert alice.address() == ('/login?return=/' if here == 'none' else '/')
 
 
 def test_a_theme_changes_the_page_and_a_user_is_refused(alice):

@@ -22,7 +22,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from common import TOP
-from harness import APXS, LIBEXECDIR, STATIC, speaks_http2
+from harness import APXS, LIBEXECDIR, STATIC
 from ports import free_port
 
 # The demo runs make in the one build directory: two at a time would build what is not up to date twice.
@@ -175,7 +175,7 @@ def test_the_certificate_is_of_this_run_and_its_key_a_secret(place, started):
     der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=public, check=True, capture_output=True).stdout
     digest = subprocess.run('openssl dgst -sha256 -binary | openssl base64', shell=True, input=der, check=True, capture_output=True).stdout
     assert f'--ignore-certificate-errors-spki-list={digest.decode().strip()} ' in chromium
-    assert curl(over_tls, place, '%{http_version}').endswith('2' if speaks_http2() and has_module('http2') else '1.1')
+    assert curl(over_tls, place, '%{http_version}').endswith('2' if has_module('http2') else '1.1')
 
 
 def has_module(name):
@@ -223,11 +223,13 @@ def wait(what):
         time.sleep(0.1)
 
 
-@pytest.fixture
-def chromium(started):
-    """Started as the demo says, besides that it has no window."""
+@pytest.fixture(params=[True])
+def chromium(request, started):
+    """Started as the demo says, besides that it has no window; or without the features that bind."""
     _, _, (line,) = printed(started)
     command, *arguments, address = shlex.split(line)
+    if not request.param:
+        arguments = [argument for argument in arguments if not argument.startswith('--enable-features=')] + ['--disable-features=DeviceBoundSessions']
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which(command)
     for argument in (*arguments, '--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking',
@@ -242,16 +244,28 @@ def chromium(started):
         driver.quit()
 
 
-def test_the_browser_that_it_prints_binds_its_session(chromium):
-    assert 'Nobody is logged in here' in text_of(chromium, '#bound')
-    address = chromium.current_url
-    chromium.get(address + 'login')
+def log_in(driver):
+    driver.find_element(By.LINK_TEXT, 'Log in').click()
     for name, text in (('httpd_username', 'alice'), ('httpd_password', 'apple pie')):
-        chromium.find_element(By.NAME, name).send_keys(text)
-    chromium.find_element(By.TAG_NAME, 'button').click()
-    wait(lambda: chromium.get_cookie('__Host-session-proof'))
-    chromium.get(address)
-    assert text_of(chromium, '#bound b') == 'bound'
+        driver.find_element(By.NAME, name).send_keys(text)
+    driver.find_element(By.TAG_NAME, 'button').click()
+
+
+@pytest.mark.parametrize('chromium', [False], indirect=True)
+def test_a_browser_that_cannot_bind_its_session_is_served_and_told(place, chromium):
+    log_in(chromium)
+    wait(lambda: 'This browser has not answered' in text_of(chromium, '#bound'))
+    chromium.find_element(By.CSS_SELECTOR, '#bound summary').click()
+    assert text_of(chromium, '#bound b') == 'not bound' and text_of(chromium, '.tile dd') == 'alice'
+    assert '"state":"valid"' in curl(text_of(chromium, '#bound pre'), place)
+
+
+def test_the_browser_that_it_prints_binds_its_session(place, chromium):
+    assert 'Nobody is logged in here' in text_of(chromium, '#bound')
+    log_in(chromium)
+    wait(lambda: text_of(chromium, '#bound b') == 'bound')
+    chromium.find_element(By.CSS_SELECTOR, '#bound summary').click()
+    assert '"state":"unproven"' in curl(text_of(chromium, '#bound pre'), place)
     assert 'bound to' in text_of(chromium, '#cookie dl') and 'signed, bound' in text_of(chromium, '#cookie dl')
     for button, state, is_bound in (('Alter one byte', 'bad-signature', 'not bound'), ('Put it back', 'valid', 'bound')):
         chromium.find_element(By.XPATH, f'//button[text()="{button}"]').click()
@@ -266,7 +280,7 @@ def test_the_pictures_of_the_documentation_are_taken(place):
                           env={**environment, 'TMPDIR': str(place / 'tmp')}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     for name in ('start', 'meta'):
-        for which, size in (('light', (1280, 832)), ('dark', (1280, 832)), ('narrow', (400, 860))):
+        for which, size in (('light', (1280, 812)), ('dark', (1280, 812)), ('narrow', (400, 860))):
             png = (place / f'{name}-{which}.png').read_bytes()
             assert png[:8] == b'\x89PNG\r\n\x1a\n' and struct.unpack('>II', png[16:24]) == size and len(png) < 100_000
     assert nothing_is_left(place)

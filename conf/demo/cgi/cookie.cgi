@@ -182,7 +182,7 @@ def fields(cookie, altered_at):
 {payload(cookie, altered_at)}
 <h3 class="seal">Signature</h3>
 <p class="hex"><code>{cookie.bytes[cookie.seal:].hex()}</code></p>
-<p class="hint">HMAC-SHA-256 over all that stands before it. It takes httpd's secret to make one.</p>'''
+<p class="hint">HMAC-SHA-256 over all that stands before it, with httpd's secret.</p>'''
 
 
 def payload(cookie, altered_at):
@@ -243,9 +243,22 @@ The cookie <code>{NAME}-proof</code> says until when. Who steals both has nothin
         return 'not bound', 'idle', 'This is http, where nothing can be bound: there is no secret between your browser and httpd.' + more
     if not os.environ.get('SESSION_user'):
         return 'not bound', 'idle', 'Nobody is logged in here, so there is nothing to steal.'
-    return 'not bound', 'idle', '''<span data-waiting="This browser has not answered: it cannot, or it was not started as the demo says. It is served
-as ever.">httpd asks for it with this page. A browser that can makes a key now, and the <a href="/#bound">next look</a> finds the session
+    return 'not bound', 'idle', '''<span data-waiting="This browser has not answered: it cannot, or it was not started as the
+demo says. It is served as ever.">httpd asks for it with this page. A browser that can makes a key now, and the <a href="/?look#bound">next look</a> finds the session
 bound; others notice nothing.</span>'''
+
+
+def theft(cookie):
+    """What somebody does who has copied the cookie, and what he gets."""
+    certificate = os.environ.get('DEMO_CERTIFICATE')
+    command = f"""curl{' --cacert ' + certificate if certificate and HTTPS else ''} -b '{NAME}={cookie.value}' \
+{os.environ.get('REQUEST_SCHEME')}://{os.environ.get('HTTP_HOST')}/session?meta"""
+    result = ('httpd knows the cookie, and gives him nothing: its state is "unproven", because the key has stayed with you.'
+              if cookie.flags & BOUND else 'It is "valid", and he is you, until the session ends.')
+    return f'''<details><summary>Steal it</summary>
+<p class="hint">As somebody would who has found a copy of your cookie. {result}</p>
+<pre tabindex="0">{escape(command)}</pre>
+</details>'''
 
 
 def tile(label, value, look):
@@ -284,6 +297,7 @@ def page():
 <h2>Bound to your browser</h2>
 <p class="figure {bound_look}"><b>{bound}</b></p>
 <p>{why}</p>
+{theft(cookie) if cookie is not None and state == 'valid' else ''}
 </section>
 </div>''')
 
