@@ -139,6 +139,7 @@ def test_it_runs_answers_what_it_prints_and_leaves_nothing(place):
     for name in ('access', 'error'):
         log = re.search(rf'(/\S+/{name}\.log)$', text, re.M)[1]
         assert Path(log).is_relative_to(place / 'tmp') and Path(log).stat().st_size > 0
+    assert not re.search(r'\[\w+:(warn|error|crit|alert|emerg)\]', Path(log).read_text())
     assert finish(process) == ('demo: stopped\n', 0)
     assert nothing_is_left(place)
 
