@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 FORM_MAX = 4096
 
 PAGE = '''<!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-theme="{theme}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Application</title>
+<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/style.css">
 <h1>Hello, {user}</h1>
 <p>This page is made by an application behind mod_proxy, in another process.</p>
@@ -34,7 +35,8 @@ class Application(BaseHTTPRequestHandler):
     def do_GET(self):
         header = self.headers.get('X-Session')
         session = json.loads(header or '{}')
-        text = PAGE.format(user=html.escape(str(session.get('user', 'stranger'))),
+        text = PAGE.format(theme=html.escape(str(session.get('theme', ''))),
+                           user=html.escape(str(session.get('user', 'stranger'))),
                            note=html.escape(str(session.get('note', ''))),
                            session=html.escape(header or '(not sent: you have no session)'))
         self.answer(200, text, ('Content-Type', 'text/html; charset=utf-8'))

@@ -5,8 +5,10 @@
 For a browser, http://localhost and http://127.0.0.1 are two sites.
 """
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,9 +19,10 @@ from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from common import DAY
+from common import DAY, FORM
 from cookies import Native
 from harness import Jar, Server
 from ports import free_port
@@ -329,6 +332,16 @@ class Visit(Browser):
             element.send_keys(text)
         self.press('Log in')
 
+    def tiles(self):
+        """What the start page says at its top."""
+        return dict(zip(*[[element.text for element in self.driver.find_elements(By.CSS_SELECTOR, f'.tiles {name}')] for name in ('dt', 'dd')]))
+
+    def said(self):
+        return self.driver.find_element(By.ID, 'said').text
+
+    def card(self, name):
+        return self.driver.find_element(By.ID, name).text
+
     def have_session(self, user, data=(), **more):
         """As if it had been sent here some time ago."""
         self.go('/style.css')
@@ -401,7 +414,7 @@ def test_a_walk_from_a_guarded_page_through_the_login_and_back(visit):
     visit.give('alice', 'apple pie')
     assert visit.address() == '/members/?page=2' and 'Hello, alice' in visit.text()
     visit.follow('Start page')
-    assert 'You are alice.' in visit.text() and 'your cookie is valid' in visit.text()
+    assert 'You are alice.' in visit.text() and visit.tiles()['your cookie'] == 'valid'
     visit.follow('Log out')
     assert visit.address() == '/' and 'You are not logged in.' in visit.text()
     assert visit.cookie() is None
@@ -413,7 +426,7 @@ def test_a_cart_survives_the_login_and_no_button_makes_a_user(visit):
     visit.go('/')
     visit.press('cart = apple, pear')
     visit.go('/')
-    visit.press('user = alice (refused)')
+    visit.press('user = eve (refused)')
     assert 'SS0202' in visit.text()
     visit.go('/members/')
     visit.give('bob', 'banana split')
@@ -453,21 +466,159 @@ def test_an_old_login_is_asked_for_again(visit):
     assert visit.address() == '/admin/' and 'Administration' in visit.text()
 
 
+# --- the buttons of the start page
+
+
+# Runs before anything of a page does, and again in each.
+WATCH = '''
+    window.refused = [];
+    document.addEventListener('securitypolicyviolation', event => window.refused.push(`${event.violatedDirective} ${event.blockedURI}`));
+'''
+
+
+@contextlib.contextmanager
+def watched(driver):
+    """Nothing that the pages' policy refuses may happen meanwhile; look at the end of each page with check()."""
+    script = driver.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': WATCH})['identifier']
+
+    def check():
+        assert driver.execute_script('return window.refused') == [], driver.current_url
+    try:
+        yield check
+    finally:
+        driver.execute_cdp_cmd('Page.removeScriptToEvaluateOnNewDocument', {'identifier': script})
+
+
+@pytest.fixture(scope='module')
+def demo_to_spoil(chromium):
+    """For what ends sessions of other tests, too."""
+    with application() as port, Demo(port) as server:
+        yield server
+
+
+@pytest.fixture
+def visit_to_spoil(chromium, demo_to_spoil):
+    return Visit(chromium, demo_to_spoil)
+
+
+@pytest.fixture(params=['script', 'no script'])
+def alice(request, visit_to_spoil):
+    """She is logged in, and at the start page; the browser runs the page's script, or none at all."""
+    visit = visit_to_spoil
+    visit.go('/login')
+    visit.give('alice', 'apple pie')
+    visit.driver.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': request.param == 'no script'})
+    visit.runs_script = request.param == 'script'
+    visit.go('/')
+    yield visit
+    visit.driver.execute_cdp_cmd('Emulation.setScriptExecutionDisabled', {'value': False})
+
+
+def test_one_altered_byte_makes_her_nobody_and_putting_it_back_herself(alice):
+    before = alice.cookie()['value']
+    assert alice.tiles() == {'you are': 'alice', 'your cookie': 'valid', 'your session': 'in the cookie', 'to your browser': 'not bound'}
+    alice.press('Alter one byte')
+    altered = alice.cookie()['value']
+    assert len([1 for new, old in zip(altered, before) if new != old]) == 1
+    assert alice.tiles() == {'you are': 'nobody', 'your cookie': 'bad-signature', 'your session': '-', 'to your browser': 'not bound'}
+    assert 'the signature does not fit any more' in alice.card('cookie') and '{"user":"blice"}' in alice.card('cookie')
+    assert [mark.text for mark in alice.driver.find_elements(By.TAG_NAME, 'mark')] == ['m', 'altered', 'b']
+    assert 'You are not logged in.' in alice.text()
+    alice.press('Put it back')
+    assert alice.cookie()['value'] == before and alice.tiles()['you are'] == 'alice'
+    assert alice.driver.get_cookie('session-altered') is None and alice.driver.find_elements(By.TAG_NAME, 'mark') == []
+
+
+def test_a_full_cart_moves_into_the_store_and_an_empty_one_back(alice):
+    records = int(alice.driver.find_element(By.CSS_SELECTOR, '#store b').text)
+    alice.press('Put 100 crates into the cart')
+    assert alice.tiles()['your session'] == 'in a file' and len(alice.cookie()['value']) == 91
+    assert alice.driver.find_element(By.CSS_SELECTOR, '#store b').text == str(records + 1)
+    assert 'in a store' in alice.card('cookie') and '"article":100' in alice.card('change')
+    alice.press('Alter one byte')
+    assert alice.tiles()['your cookie'] == 'bad-signature'
+    alice.press('Put it back')
+    alice.press('Empty the cart')
+    assert alice.tiles()['your session'] == 'in the cookie' and 'article' not in alice.text()
+
+
+@pytest.mark.parametrize('button, here', [('Log out everywhere', 'none'), ('Everywhere else', 'valid')])
+def test_a_button_ends_the_session_in_a_second_browser(alice, button, here):
+    other = Jar(alice.server)
+    assert other.request('POST', '/login', FORM, 'httpd_username=alice&httpd_password=apple+pie').status == 303
+    copy = alice.cookie()['value']
+    alice.press(button)
+    assert alice.tiles()['your cookie'] == here
+    page = other.request('GET', '/')
+    assert '<dt>your cookie<dd>revoked' in page.text and 'You were logged out everywhere' in page.text
+    assert other.session is None
+    assert '<dt>your cookie<dd>revoked' in alice.server.request('GET', '/', cookie=f'session={copy}').text
+    alice.follow('Log in' if here == 'none' else 'Only here')
+    assert alice.address() == ('/login?return=/' if here == 'none' else '/')
+
+
+def test_a_theme_changes_the_page_and_a_user_is_refused(alice):
+    for theme in ('dark', 'light'):
+        alice.press(f'theme = {theme}')
+        if alice.runs_script:
+            assert alice.said() == f'200 {{"user":"alice","theme":"{theme}"}}'
+        else:
+            assert alice.text() == f'{{"user":"alice","theme":"{theme}"}}'
+            alice.go('/')
+        ground = alice.driver.find_element(By.TAG_NAME, 'body').value_of_css_property('background-color')
+        assert (int(re.search(r'\d+', ground)[0]) < 100) == (theme == 'dark')
+    alice.press('user = eve (refused)')
+    assert (alice.said() if alice.runs_script else alice.text()).startswith('403 SS0202: ' if alice.runs_script else '{"title":"Forbidden"')
+
+
+def test_the_keyboard_reaches_the_buttons_and_stays_at_the_one_that_was_pressed(visit):
+    visit.go('/')
+    order = visit.driver.switch_to.active_element
+    order.send_keys(Keys.TAB)
+    assert visit.driver.switch_to.active_element.text == 'Skip to the cookie'
+    button = visit.driver.find_element(By.XPATH, '//button[text()="theme = dark"]')
+    button.send_keys(Keys.ENTER)
+    WebDriverWait(visit.driver, 20).until(lambda driver: visit.has_gone(button) and visit.said())
+    assert visit.driver.switch_to.active_element.text == 'theme = dark'
+
+
+def test_no_page_does_what_its_policy_refuses(visit_to_spoil):
+    visit = visit_to_spoil
+    visit.server.allow(NOT_OF_THE_GROUP)
+    with watched(visit.driver) as check:
+        for path in ('/', '/login'):
+            visit.go(path)
+            check()
+        visit.give('bob', 'banana split')
+        check()
+        for path in ('/members/', '/admin/', '/app/', '/counter'):
+            visit.go(path)
+            check()
+        visit.go('/')
+        for button in ('theme = dark', 'user = eve (refused)', 'Put 100 crates into the cart', 'Alter one byte', 'Put it back', 'Log out everywhere'):
+            visit.press(button)
+            check()
+        visit.driver.execute_script('document.body.setAttribute("style", "color: red")')
+        visit.driver.execute_async_script('setTimeout(arguments[0], 50)')
+        assert visit.driver.execute_script('return window.refused') == ['style-src-attr inline']
+
+
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 def test_pages_fit_into_a_narrow_window(visit, scheme):
     """Nothing scrolls sideways, and the page follows the colours of the system."""
     visit.server.allow(NOT_OF_THE_GROUP)
     driver = visit.driver
-    driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
-                           {'width': 320, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
     driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'prefers-color-scheme', 'value': scheme}]})
     try:
         visit.have_session('bob', {'note': 'x' * 200})
-        for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
-            visit.go(path)
-            assert driver.execute_script('return document.documentElement.scrollWidth') == 320, path
-            ink, ground = driver.execute_script(COLOURS)
-            assert (ink < ground) == (scheme == 'light'), path
+        for width in (320, 400):
+            driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
+                                   {'width': width, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
+            for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
+                visit.go(path)
+                assert driver.execute_script('return document.documentElement.scrollWidth') == width, path
+                ink, ground = driver.execute_script(COLOURS)
+                assert (ink < ground) == (scheme == 'light'), path
     finally:
         driver.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
         driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': []})

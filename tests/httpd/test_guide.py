@@ -21,9 +21,10 @@ from cookies import Native, native, opened
 from harness import Jar, Server, cgi_module, configtest
 
 DEMO = TOP / 'conf/demo'
-MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_user dir include proxy proxy_http request'
+MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_host authz_user dir env headers include proxy proxy_http request'
 WRONG_PASSWORDS = ['AH01807', 'AH01808', 'AH01811']
 NOT_OF_THE_GROUP = 'AH01631'
+DENIED = 'AH01630'
 HOUR = 3600  # seconds
 
 
@@ -65,6 +66,13 @@ def demo():
 
 
 @pytest.fixture
+def demo_of_this_test():
+    """For what ends sessions of other tests, too."""
+    with application() as port, Demo(port) as server:
+        yield server
+
+
+@pytest.fixture
 def visitor(demo):
     return Jar(demo)
 
@@ -101,32 +109,40 @@ def session_of(visitor):
 def test_every_link_of_the_start_page_leads_somewhere(visitor):
     page = visitor.request('GET', '/')
     assert (page.status, page.get('Content-Type')) == (200, 'text/html; charset=utf-8')
-    links = re.findall(r'(?:href|action)="([^"]+)"', page.text)
-    assert {'/login', '/members/', '/admin/', '/app/', '/counter', '/session', '/logout', '/style.css'} <= set(links)
+    links = re.findall(r'(?:href|src)="(/[^"]*)"', page.text)
+    assert {'/login', '/members/', '/admin/', '/app/', '/counter', '/session', '/session-metrics', '/style.css', '/start.js', '/icon.svg'} <= set(links)
     alice(visitor)
+    links += re.findall(r'(?:href|src)="(/[^"]*)"', visitor.request('GET', '/').text)
+    assert '/logout' in links
     for link in links:
         response = visitor.request('GET', link)
-        assert response.status == {'/logout': 302, '/login': 401}.get(link, 200), link
+        assert response.status == {'/logout': 302, '/login': 401, '/login?return=/': 401}.get(link, 200), link
         if link == '/logout':
             alice(visitor)
 
 
 def test_the_start_page_shows_who_is_there(demo, visitor):
     page = visitor.request('GET', '/')
-    assert 'You are not logged in' in page.text and '<code>none</code>' in page.text
+    assert 'You are not logged in' in page.text and '<dt>your cookie<dd>none' in page.text
     bob(visitor)
     page = visitor.request('GET', '/')
-    assert 'You are <b>bob</b>' in page.text and '<code>valid</code>' in page.text
+    assert 'You are <b>bob</b>' in page.text and '<dt>your cookie<dd>valid' in page.text
     page = demo.request('GET', '/', cookie='session=x')
-    assert 'You are not logged in' in page.text and '<code>malformed</code>' in page.text
+    assert 'You are not logged in' in page.text and '<dt>your cookie<dd>malformed' in page.text
 
 
-def test_no_page_has_a_line_of_script(demo, visitor):
-    alice(visitor)
+def test_script_and_style_are_in_files_and_nothing_else_is_permitted(demo, visitor):
+    """Also on pages that explain a refusal. The start page alone has any script."""
+    demo.allow(NOT_OF_THE_GROUP)
+    bob(visitor)
     for path in ('/', '/login', '/members/', '/admin/', '/app/', '/counter'):
-        text = visitor.request('GET', path).text
-        assert '<title>' in text
-        assert not re.search(r'<script|javascript:|\son\w+=', text), path
+        page = visitor.request('GET', path)
+        assert '<title>' in page.text
+        text = page.text.replace('<script src="/start.js" defer></script>', '') if path == '/' else page.text
+        assert not re.search(r'<script|<style|javascript:|\son\w+=|\sstyle=', text), path
+        policy = page.get('Content-Security-Policy')
+        assert policy.startswith("default-src 'none'; ") and 'unsafe' not in policy and '*' not in policy, path
+        assert page.get('X-Content-Type-Options') == 'nosniff', path
 
 
 def test_the_counter_counts(visitor):
@@ -251,11 +267,11 @@ def test_neither_a_look_at_the_login_page_nor_a_failure_ends_the_session(demo, v
     assert session_of(visitor) == {'user': 'alice'}
 
 
-@pytest.mark.parametrize('path', ['/login', '/app/', '/session', '/counter'])
+@pytest.mark.parametrize('path', ['/login', '/app/', '/session', '/counter', '/cookie', '/cart/fill', '/logout/everywhere', '/logout/others'])
 @pytest.mark.parametrize('site', ['cross-site', 'same-site'])
 def test_forms_of_other_sites_stay_outside(demo, visitor, path, site):
     demo.allow('SS0209')
-    body = urlencode({'httpd_username': 'alice', 'httpd_password': 'apple pie', 'note': 'x', 'key': 'x'})
+    body = urlencode({'httpd_username': 'alice', 'httpd_password': 'apple pie', 'note': 'x', 'key': 'x', 'do': 'alter'})
     response = visitor.request('POST', path, {**FORM, 'Sec-Fetch-Site': site}, body)
     assert (response.status, response.set_cookies()) == (403, [])
 
@@ -272,6 +288,28 @@ def test_logout(demo, visitor):
     assert visitor.session is None
     assert look(visitor, '/members/').status == 303
     assert look(visitor, '/logout').set_cookies() == []
+
+
+@pytest.mark.parametrize('which, here', [('everywhere', None), ('others', {'user': 'alice'})])
+def test_logging_out_elsewhere(demo_of_this_test, which, here):
+    visitor, second = Jar(demo_of_this_test), Jar(demo_of_this_test)
+    alice(visitor)
+    alice(second)
+    response = visitor.request('POST', f'/logout/{which}', FORM, '')
+    assert (response.status, response.get('Location'), session_of(visitor)) == (303, '/#logout', here)
+    assert look(second, '/members/').status == 303 and second.session is None
+
+
+@pytest.mark.parametrize('which, here', [('everywhere', None), ('others', {'user': 'alice'})])
+def test_no_link_logs_out_elsewhere(demo, visitor, which, here):
+    """Here it does, as one to /logout would: what takes away waits for no access."""
+    demo.allow(DENIED)
+    alice(visitor)
+    second = Jar(demo)
+    alice(second)
+    response = look(visitor, f'/logout/{which}')
+    assert (response.status, session_of(visitor)) == (403, here)
+    assert look(second, '/members/').status == 200
 
 
 def test_whose_session_has_ended_is_told_so(demo):
@@ -320,6 +358,113 @@ def test_nobody_makes_a_name_of_his_own(demo):
     forged = cookie[:-2] + ('A' if cookie[-2] != 'A' else 'B') + cookie[-1]
     assert leads_to_the_login(demo.request('GET', '/admin/', NAVIGATE, cookie=forged), '/admin/')
     assert leads_to_the_login(demo.request('GET', '/members/', NAVIGATE, cookie=forged), '/members/')
+
+
+# --- the page that shows the cookie --------------------------------------------------------------------
+
+
+def fields(text):
+    """What the start page says of the cookie's header."""
+    return {name: re.sub(r' *<small>.*|<[^>]+>', '', value).strip()
+            for name, value in re.findall(r'^<dt>([^<]*)<dd>(.*)$', text, re.M)}
+
+
+def parts(text):
+    """The cookie as it is shown, by the classes of its parts."""
+    raw = re.search(r'<p class="raw"><code>(.*?)</code>', text)[1]
+    return {name: re.sub('<[^>]+>', '', value) for name, value in re.findall(r'<span class="(\w+)">(.*?)</span>', raw)}
+
+
+def test_the_fields_are_those_of_the_cookie(demo):
+    session = Native({'user': 'alice'}, created=1767225600, id=bytes(range(16)), counter=7)
+    value = session.seal()
+    text = demo.request('GET', '/', cookie=f'session={value}').text
+    assert parts(text)['head'] == value[:48] and ''.join(parts(text).values()) == value
+    shown = fields(text)
+    assert shown['created'] == '2026-01-01 00:00:00 UTC' and shown['session id'] == bytes(range(16)).hex() and shown['changes'] == '7'
+    assert shown['kind'] == 'signed' and '{&quot;user&quot;:&quot;alice&quot;}</pre>' in text
+    assert '<li class="head">header <b>36</b> bytes<li class="body">payload <b>16</b> bytes<li class="seal">signature <b>32</b> bytes' in text
+
+
+def test_the_page_that_shows_it_is_stored_nowhere(visitor):
+    alice(visitor)
+    for path in ('/', '/cookie'):
+        assert 'no-store' in visitor.request('GET', path).get('Cache-Control')
+
+
+def test_no_other_page_shows_the_cookie(demo, visitor):
+    demo.allow(NOT_OF_THE_GROUP)
+    alice(visitor)
+    for path in ('/members/', '/admin/', '/app/', '/counter', '/session', '/session?meta', '/login'):
+        assert visitor.session not in visitor.request('GET', path).text, path
+
+
+def test_a_byte_is_altered_and_put_back(demo, visitor):
+    alice(visitor)
+    before = visitor.session
+    response = visitor.request('POST', '/cookie', FORM, 'do=alter')
+    assert (response.status, response.get('Location')) == (303, '/#cookie')
+    assert all('; HttpOnly; SameSite=Lax' in line for line in response.get_all('Set-Cookie'))
+    assert len([1 for new, old in zip(visitor.session, before) if new != old]) == 1 and len(visitor.session) == len(before)
+    assert '{&quot;user&quot;:&quot;<mark>b</mark>lice&quot;}' in visitor.request('GET', '/').text
+    assert leads_to_the_login(look(visitor, '/members/'), '/members/')
+    altered = visitor.session
+    assert visitor.request('POST', '/cookie', FORM, 'do=alter').set_cookies() == []
+    assert visitor.request('POST', '/cookie', FORM, 'do=restore').status == 303
+    assert visitor.session == before != altered and visitor.cookies == {'session': before}
+    assert look(visitor, '/members/').status == 200
+
+
+SECTIONS = 7  # of a start page that is whole
+
+# A cookie of the demo's own, and what could be made of it.
+NOTES = ['', '.', '45', '45.', '.97', '45.97', '45.256', '9999.97', '-1.97', '45.97.1', '<script>', '\u0664.\u0665', '9' * 5000 + '.1']
+
+
+@pytest.mark.parametrize('note', NOTES)
+def test_whatever_the_note_of_the_altered_byte_says_the_page_is_whole(demo, note):
+    cookie = native({'user': 'alice'})
+    forged = cookie[:70] + ('A' if cookie[70] != 'A' else 'B') + cookie[71:]
+    for value in (cookie, forged):
+        header = f'{value}; session-altered={note}'.encode()[:8000].decode('latin-1')
+        text = demo.request('GET', '/', cookie=header).text
+        assert 'an error occurred' not in text and '<script>' not in text and text.count('</section>') == SECTIONS
+        assert demo.request('POST', '/cookie', FORM, 'do=restore', cookie=header).status == 303
+
+
+SHORT = 'AQAAAAAA'
+STRANGE = ['', '=', '"', '<b>', 'x', 'AQ', SHORT, SHORT * 8, SHORT * 8 + 'AQA', 'A' * 90, 'AQEA' + 'A' * 80, 'AQIA' + 'A' * 90, 'AQQA' + 'A' * 90,
+           'AQQA' + 'A' * 140, 'AQMA' + 'A' * 90, 'AQcA' + 'A' * 140, '____' * 30, 'AQAA' + '____' * 40, 'AQAA' + 'gICA' * 40, '\u00e4' * 100, 'x' * 5000, 'AQAA' * 1300]
+
+
+@pytest.mark.parametrize('value', STRANGE)
+def test_whatever_the_cookie_is_the_page_is_whole(demo, value):
+    page = demo.request('GET', '/', cookie=f'session={value}')
+    assert page.status == 200 and 'an error occurred' not in page.text and '<b>"' not in page.text
+    assert page.text.count('</section>') == SECTIONS and re.search(r'<p class="verdict \w+"><b>[a-z-]+</b> <span>\w', page.text)
+    for what in ('alter', 'restore', '', '%ff', 'x' * 1000):
+        response = demo.request('POST', '/cookie', FORM, f'do={what}', cookie=f'session={value}; session-altered=40.1')
+        assert response.status == 303 and not [line for line in response.get_all('Set-Cookie') if 'session=AQAA____' not in line and what != 'restore']
+
+
+def test_every_state_has_words(demo):
+    """On the page, as many as there are in the documentation."""
+    listed = re.findall(r'^\| `([a-z-]+)` \|', re.search(r'### States\n(.*?)\n## ', (TOP / 'docs/directives.md').read_text(), re.S)[1], re.M)
+    explained = re.findall(r"^    '([a-z-]+)': \('\w+', '\w", (DEMO / 'cgi/cookie.cgi').read_text(), re.M)
+    assert len(listed) > 10 and sorted(listed) == sorted(explained)
+
+
+def test_a_full_cart_moves_into_the_store(demo, visitor):
+    demo.allow(DENIED)
+    alice(visitor)
+    assert visitor.request('GET', '/cart/fill').status == 403
+    response = visitor.request('POST', '/cart/fill', FORM, '')
+    assert (response.status, response.get('Location'), len(visitor.session)) == (303, '/#store', 91)
+    text = visitor.request('GET', '/').text
+    assert fields(text)['kind'] == 'in a store' and set(parts(text)) == {'head', 'seal'} and re.search(r'<b>[1-9]\d*</b> records? in the store', text)
+    assert len(visitor.request('GET', '/session/cart').json()) == 100
+    assert visitor.request('POST', '/cart/empty', FORM, '').status == 303
+    assert session_of(visitor) == {'user': 'alice'}
 
 
 # --- the application -------------------------------------------------------------------------------
@@ -451,7 +596,7 @@ def test_httpd_accepts_every_example(example):
     text = re.sub(r'file:/var/lib/\S+', 'file:{dir}/made.key', text)
     text = re.sub(r'keytab:\S+', 'keytab:{dir}/logs/.keep', text)
     text = text.replace('/var/log/apache2/', '{dir}/logs/')
-    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd authz_host dbd headers signed_session_redis env rewrite session session_cookie {cgi_module()}'
+    modules = f'{MODULES} auth_basic auth_gssapi authn_dbd dbd signed_session_redis rewrite session session_cookie {cgi_module()}'
     assert configtest(text, modules, files={'logs/.keep': ''}) == (0, 'Syntax OK\n')
 
 

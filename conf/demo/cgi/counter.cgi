@@ -18,16 +18,22 @@ case $SESSION_visits in
 *) visits=$((SESSION_visits + 1)) ;;
 esac
 
+case $SESSION_theme in
+dark | light) theme=$SESSION_theme ;;
+*) theme= ;;
+esac
+
 printf 'Content-Type: text/html; charset=utf-8\n'
 printf 'Cache-Control: no-cache\n'
 printf 'X-Session-Update: {"visits":%d}\n\n' "$visits"
 
 cat <<HTML
 <!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-theme="$theme">
 <meta charset="utf-8">
 <title>Visits</title>
 <meta name="viewport" content="width=device-width">
+<link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/style.css">
 <h1>Visit number $visits</h1>
 <p>This is what the script found in its environment:</p>
