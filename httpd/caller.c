@@ -28,6 +28,12 @@ int ss_caller_is_error(const request_rec *r)
     return r->prev != NULL && r->prev->status != HTTP_OK;
 }
 
+int ss_caller_is_part(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Sec-Fetch-Mode") != NULL &&
+           !ss_caller_says(r, "Sec-Fetch-Mode", "navigate");
+}
+
 int ss_caller_is_bystander(request_rec *r)
 {
     const char *purpose = apr_table_get(r->headers_in, "Sec-Purpose");

@@ -24,6 +24,9 @@ int ss_caller_is_error(const request_rec *r);
  * trusts the way, and so does not elsewhere. */
 int ss_caller_is_by_http(request_rec *r);
 
+/** Does a browser say that it asks for a part of a page, or for a script, and not for a page? */
+int ss_caller_is_part(const request_rec *r);
+
 /**
  * Was the request caused without the visitor's doing: by another site, and not by a navigation of
  * the whole page, nor by an origin that this place trusts? Or is it only a prefetch?

@@ -43,6 +43,14 @@ static ap_filter_rec_t *harvest_filter, *mark_filter, *write_filter, *part_filte
 static ap_filter_rec_t *includes_filter; /* of mod_include, or NULL */
 static ap_filter_rec_t *cache_filter;    /* with which mod_cache stores responses, or NULL */
 
+/* Does the cookie of a session that was revoked go? Not with a part of a page, which may still be
+ * under way while the login in front of it gives the browser another cookie of that name. */
+static int is_to_be_deleted(const request_rec *r, const ss_visit_t *visit)
+{
+    return visit->state == SS_REVOKED && ss_dir_conf(r)->mode == SS_ON &&
+           ss_session_is_empty(ss_visit_session(visit)) && !ss_caller_is_part(visit->root);
+}
+
 /* Will there be a cookie, ours or the application's? A session that cannot be sealed is left as the
  * client has it. */
 static int settle_cookie(request_rec *r, ss_visit_t *visit)
@@ -55,9 +63,8 @@ static int settle_cookie(request_rec *r, ss_visit_t *visit)
     apr_status_t rv;
 
     visit->response.may_renew = may_renew;
-    if (visit->state == SS_REVOKED && dir->mode == SS_ON &&
-        ss_session_is_empty(ss_visit_session(visit))) {
-        ss_visit_change(visit, &ss_change_end); /* its cookie goes */
+    if (is_to_be_deleted(r, visit)) {
+        ss_visit_change(visit, &ss_change_end);
     }
     rv = ss_saving_seal(visit, may_renew, &set_cookie);
     if (ss_saving_is_too_large(rv) && visit->ruled) {

@@ -118,6 +118,17 @@ def test_somebody_is_logged_out_everywhere(server):
         assert not jar.cookies  # it was deleted
 
 
+def test_a_part_of_a_page_does_not_delete_the_cookie_that_a_login_has_just_brought(server):
+    """It was under way with the old one, and the browser knows both by one name."""
+    jar = logged_in(server, 'dave')
+    revoke(server, 'subject=dave')
+    wait(server)
+    cookie = {'Cookie': f'session={jar.session}'}
+    for mode, deleted in (('no-cors', False), ('cors', False), ('navigate', True)):
+        response = server.request('GET', '/file.txt', {**cookie, 'Sec-Fetch-Mode': mode})
+        assert bool(response.get_all('Set-Cookie')) == deleted, mode
+
+
 def test_who_logs_in_again_in_the_same_second_is_in(server):
     old = logged_in(server, 'carol')
     revoke(server, 'subject=carol')
