@@ -21,7 +21,9 @@
 #include "lib/deflate.h"
 #include "lib/field.h"
 #include "lib/form.h"
+#include "lib/jws.h"
 #include "lib/memory.h"
+#include "lib/proof.h"
 #include "tests/unit/formats.h"
 
 /*
@@ -266,6 +268,81 @@ START_TEST(keys_of_browsers)
 
     exhaust("ss_point_is_valid", check_key, point);
     exhaust("ss_point_of", make_point, point);
+}
+END_TEST
+
+/* What a browser has signed, with its key in it. */
+#define JWS                                                                                        \
+    "eyJhbGciOiAiRVMyNTYiLCAidHlwIjogImRic2Mrand0IiwgImp3ayI6IHsia3R5IjogIkVDIiwgImNy"             \
+    "diI6ICJQLTI1NiIsICJ4IjogIkd2eWo4eERVMTJ6UjRiOWZzeHBZX2dDWVJicm5uVVhhZ285MU1QdnBo"             \
+    "YlUiLCAieSI6ICJLQ3dra1B5SGZhWF8xbWRibVZzSFd5cVo3ZFJZNDVXRkRKdjJJRHI4VlpzIn19.eyJ"             \
+    "qdGkiOiAiQWJDLV85In0.RrDf1coM10WDmnxXizBTgAhmnhkedAitrlvKHyMTMvZ_pupcY17iOlM6ru4"             \
+    "Xcwq0wP58KNWI4fv-aq5zcP-p4w"
+
+static outcome_e read_jws(const void *text, apr_pool_t *from)
+{
+    ss_jws_t jws;
+
+    if (ss_jws_read(&jws, ss_bytes_of(text), from) != NULL || !jws.has_key) {
+        return WRONG;
+    }
+    return ss_jws_verify(&jws, jws.point) ? DONE : REFUSED;
+}
+
+/** What is made for a bound session, and its keys. */
+typedef struct bound_t {
+    const ss_keyring_t *keys;
+    ss_stamp_t stamp;
+} bound_t;
+
+static outcome_e prove(const void *bound_, apr_pool_t *from)
+{
+    const bound_t *bound = bound_;
+    const ss_proof_time_t time = { NOW, apr_time_from_sec(600), 0 };
+    ss_bytes_t value;
+
+    if (ss_proof_make(&value, &bound->stamp, bound->keys, NOW, from) != APR_SUCCESS) {
+        return REFUSED;
+    }
+    return ss_proof_holds(value, &bound->stamp, bound->keys, &time, NULL, from) ? DONE : WRONG;
+}
+
+static outcome_e challenge(const void *bound_, apr_pool_t *from)
+{
+    const bound_t *bound = bound_;
+    const ss_proof_time_t time = { NOW, 0, 0 };
+    ss_bytes_t value;
+
+    if (ss_challenge_make(&value, SS_CHALLENGE_REFRESH, &bound->stamp, bound->keys, NOW, from) !=
+        APR_SUCCESS) {
+        return REFUSED;
+    }
+    return ss_challenge_holds(value, SS_CHALLENGE_REFRESH, &bound->stamp, bound->keys, &time, from)
+               ? DONE
+               : WRONG;
+}
+
+static outcome_e identify(const void *bound_, apr_pool_t *from)
+{
+    const bound_t *bound = bound_;
+    ss_stamp_t stamp;
+    ss_bytes_t value;
+
+    if (ss_identifier_make(&value, &bound->stamp, bound->keys, from) != APR_SUCCESS) {
+        return REFUSED;
+    }
+    return ss_identifier_open(&stamp, value, bound->keys, from) ? DONE : WRONG;
+}
+
+START_TEST(bindings)
+{
+    const ss_sealing_t how = one("native");
+    bound_t bound = { APR_ARRAY_IDX(how.seals, 0, ss_seal_t).keys, { .point = { 2, 1 } } };
+
+    exhaust("ss_jws_read", read_jws, JWS);
+    exhaust("proof", prove, &bound);
+    exhaust("challenge", challenge, &bound);
+    exhaust("identifier", identify, &bound);
 }
 END_TEST
 
@@ -585,6 +662,7 @@ int main(void)
     tcase_add_test(tcase, the_seam_is_seen);
     tcase_add_loop_test(tcase, keys, 0, formats_count());
     tcase_add_test(tcase, keys_of_browsers);
+    tcase_add_test(tcase, bindings);
     tcase_add_test(tcase, judging_secrets);
     tcase_add_loop_test(tcase, cookies, 0, formats_count());
     tcase_add_loop_test(tcase, changes, 0, COUNT(changings));
