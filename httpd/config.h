@@ -152,6 +152,7 @@ typedef struct ss_dir_conf_t {
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
     int guard;
+    int reveal;        /* do the endpoints show what an encrypted session holds? */
     int modules;       /* do other modules keep their entries in the session? */
     const char *login; /* the key that a checked login goes into; NULL: off */
 } ss_dir_conf_t;
