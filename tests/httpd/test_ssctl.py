@@ -188,6 +188,15 @@ def test_a_secret_from_a_file(tmp_path):
     assert done.returncode == 0 and 'warning: ' in done.stderr and 'chmod 0400' in done.stderr
 
 
+def test_states_are_those_of_the_documentation():
+    listed = json.loads(good('states', '--json'))
+    assert len(listed) > 13
+    table = re.findall(r'^\| `([\w-]+)` \| (.*) \| (.*) \|$', (TOP / 'docs/troubleshooting.md').read_text(), re.M)
+    assert table == [(row['state'], row['meaning'], row['remedy']) for row in listed]
+    text = ssctl('states').stdout
+    assert all(row['meaning'] in text and row['remedy'] in text for row in listed)
+
+
 # --- why a cookie is refused ---------------------------------------------------------------------
 
 
@@ -238,6 +247,7 @@ def test_open_says_why_a_cookie_is_refused(words, make, why):
     done = ssctl('open', '--json', *words, stdin=cookie)
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and done.stderr == said == f'ssctl: {answer["state"]}: {answer["why"]}\n'
+    assert answer['remedy'] in ssctl('states').stdout
 
 
 def key_id(cookie, *words):
@@ -561,7 +571,7 @@ def test_without_a_usable_secret_nothing_is_done(command, words, env, why):
     assert said.startswith('ssctl: ') and why in said
 
 
-COMMANDS = ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats', 'revoke', 'revoked']
+COMMANDS = ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats', 'states', 'revoke', 'revoked']
 
 
 @pytest.mark.parametrize('command', COMMANDS)
