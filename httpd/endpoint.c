@@ -7,6 +7,7 @@
 #include "httpd/answer.h"
 #include "httpd/counters.h"
 #include "httpd/endpoint.h"
+#include "httpd/inspector/inspector.h"
 #include "httpd/keeping.h"
 #include "httpd/log.h"
 #include "httpd/saving.h"
@@ -80,10 +81,9 @@ static void answer_meta(ss_call_t *call)
     ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
 }
 
-/* Is what the session holds hidden from whoever asks here? */
 static int is_secret(const ss_call_t *call)
 {
-    return call->visit->conf->encrypt && !call->dir->reveal;
+    return ss_config_hides(call->visit->conf, call->dir);
 }
 
 static void refuse_secret(ss_call_t *call)
@@ -94,9 +94,22 @@ static void refuse_secret(ss_call_t *call)
                        "their own");
 }
 
+/* Whoever looks at a session must not renew it by that. */
+static void answer_page(ss_call_t *call)
+{
+    call->visit->endpoint.only_asked = 1;
+    ss_inspector_answer(call->r, call->visit);
+}
+
 void ss_endpoint_get(ss_call_t *call)
 {
-    if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
+    if (call->dir->inspector) {
+        apr_table_mergen(call->r->headers_out, "Vary", "Accept");
+    }
+    if (call->dir->inspector && ss_inspector_is_wanted(call->r)) {
+        answer_page(call);
+    }
+    else if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
         answer_meta(call);
     }
     else if (is_secret(call)) {

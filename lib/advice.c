@@ -9,7 +9,7 @@ static const ss_advice_t advices[SS_CASES] = {
         "No cookie of this name came with the request.",
         "On a first visit nothing is wrong. Else look at the cookie's name, Path and Domain, and at Secure where the page is opened by http." },
     [SS_VALID] = { "valid",
-        "The seal of the cookie is right, and the session is inside of its time limits.",
+        "The seal of the cookie is right, and the session is within its time limits.",
         "Nothing is to be done." },
     [SS_MALFORMED] = { "malformed",
         "The cookie has not the shape of any format that is accepted here, or what it holds is no JSON object.",

@@ -7,8 +7,9 @@
 #include "lib/html.h"
 
 #define ROOM_AT_FIRST 16384
-#define INDENT_MAX 12 /* levels: deeper ones stand below each other, so that depth costs no room   \
-                       */
+/* Levels that a line is moved to the right by: deeper ones stand below each other, so that depth
+ * costs no room. */
+#define INDENT_MAX 12
 #define REPLACEMENT "\xEF\xBF\xBD"
 
 ss_html_t ss_html_create(apr_pool_t *pool)
@@ -79,6 +80,12 @@ static int is_unseen(unsigned number)
            number == 0xAD;
 }
 
+/* Is it one that no page may hold? Those that are no UTF-8 have the number 0, as NUL has. */
+static int is_replaced(unsigned number)
+{
+    return is_control(number) || is_noncharacter(number);
+}
+
 /* What stands for a character; NULL: it does itself. */
 static const char *reference_of(unsigned number)
 {
@@ -94,8 +101,21 @@ static const char *reference_of(unsigned number)
     case '\'':
         return "&#39;";
     default:
-        return is_control(number) || is_noncharacter(number) ? REPLACEMENT : NULL;
+        return is_replaced(number) ? REPLACEMENT : NULL;
     }
+}
+
+int ss_html_holds(ss_bytes_t text)
+{
+    while (text.len > 0) {
+        apr_size_t len;
+
+        if (is_replaced(first_character(&len, text))) {
+            return 0;
+        }
+        text = ss_bytes(text.data + len, text.len - len);
+    }
+    return 1;
 }
 
 void ss_html_text(ss_html_t *html, ss_bytes_t text)

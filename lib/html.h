@@ -30,6 +30,9 @@ void ss_html_put_bytes(ss_html_t *html, ss_bytes_t markup);
  */
 void ss_html_text(ss_html_t *html, ss_bytes_t text);
 
+/** Does a reader of the page get back exactly this text? */
+int ss_html_holds(ss_bytes_t text);
+
 /** Markup in which each $ stands for the next argument, a const char *, as text. */
 void ss_html_fill(ss_html_t *html, const char *markup, ...);
 

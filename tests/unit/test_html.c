@@ -49,6 +49,9 @@ START_TEST(escapes)
 
         ss_html_text(&html, exact_of(texts[i].text));
         assert_bytes(ss_html_page(&html), ss_bytes_of(texts[i].want), texts[i].what);
+        ck_assert_msg(ss_html_holds(exact_of(texts[i].text)) ==
+                          (strstr(texts[i].want, "\xEF\xBF\xBD") == NULL),
+                      "%s: holds", texts[i].what);
     }
 }
 END_TEST
