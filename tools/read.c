@@ -13,7 +13,7 @@
 /* An empty part where the format has none of this name. */
 static const ss_part_t *part_named(const ss_look_t *look, const char *name)
 {
-    static const ss_part_t none = { "", SS_PART_TEXT, { "", 0 }, 0 };
+    static const ss_part_t none = { "", SS_PART_TEXT, { "", 0 }, 0, 0 };
 
     for (int i = 0; i < look->parts->nelts; i++) {
         const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);

@@ -140,6 +140,20 @@ typedef enum paint_e { PAINT_NONE, PAINT_NAME, PAINT_QUIET, PAINT_GOOD, PAINT_WA
  * terminal, or NO_COLOR is set. */
 const char *painted(paint_e paint);
 
+/** How wide is standard output, in columns? */
+int terminal_width(void);
+
+/**
+ * Where standard output is a terminal: one line that shows the parts of a cookie side by side, to
+ * scale, each by a letter of its own. Returns whether it is.
+ *
+ * @param parts  ss_part_t
+ */
+int draw_parts(const apr_array_header_t *parts, apr_pool_t *pool);
+
+/** "c ": the letter by which such a part is drawn, or two blanks. */
+const char *draw_mark(const apr_array_header_t *parts, int index, apr_pool_t *pool);
+
 /* Text for people and for scripts. */
 const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool);
 const char *text_of_hex(ss_bytes_t bytes, apr_pool_t *pool);

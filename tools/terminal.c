@@ -2,6 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tools/ssctl.h"
@@ -11,6 +12,13 @@
 int is_terminal(FILE *out)
 {
     return isatty(fileno(out));
+}
+
+int terminal_width(void)
+{
+    struct winsize size;
+
+    return ioctl(fileno(stdout), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 /* https://no-color.org: any text in it counts. */
