@@ -192,6 +192,9 @@ void ss_inspector_answer(request_rec *r, const ss_visit_t *visit)
         sections[i].write(&page);
     }
     end(&page);
+    /* pages of trusted origins may read the session, but not how this server is configured */
+    apr_table_unset(r->headers_out, "Access-Control-Allow-Origin");
+    apr_table_unset(r->headers_out, "Access-Control-Allow-Credentials");
     apr_table_setn(r->headers_out, "Content-Security-Policy", visit->conf->policy);
     apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
     ss_answer_page(r, ss_html_page(&page.html));

@@ -59,12 +59,12 @@ static void write_renewal(ss_page_t *page, apr_int64_t renewed, apr_int64_t due)
         ss_html_put(&page->html, "Only a change renews it.</p>\n");
     }
     else if (renewed + due <= now) {
-        ss_html_put(&page->html, "The next page renews it; this one does not.</p>\n");
+        ss_html_put(&page->html, "The next page renews it; this one does not count.</p>\n");
     }
     else {
-        ss_html_put(&page->html, "Behind the mark a page renews it: ");
+        ss_html_put(&page->html, "Due again ");
         ss_page_left(page, renewed + due);
-        ss_html_put(&page->html, ". This one does not.</p>\n");
+        ss_html_put(&page->html, ", at the mark. This page does not count.</p>\n");
     }
 }
 

@@ -149,6 +149,16 @@ def test_nothing_comes_from_elsewhere(server):
     assert not re.search(r'(?:src|href|action)="?(?:https?:|//)|url\(|@import', text)
 
 
+def test_pages_of_other_origins_cannot_read_it(start):
+    """They may read the session; not how the server is configured."""
+    server = start(CONF.replace('SignedSessionWritable theme cart', 'SignedSessionTrustedOrigin https://app.test'), more='')
+    headers = {'Origin': 'https://app.test'}
+    assert server.request('GET', '/session', headers).get('Access-Control-Allow-Origin') == 'https://app.test'
+    answer = server.request('GET', '/session', {**headers, **HTML})
+    assert answer.get('Content-Type').startswith('text/html')
+    assert [name for name, _ in answer.headers if name.startswith('Access-Control-')] == []
+
+
 # --- what it says --------------------------------------------------------------------------------
 
 DATA = {'user': 'alice', 'cart': {'items': [1, {'sku': 'A-1'}], 'empty': {}}, 'order': 90071992547409931234, 'no': False, 'nothing': None}
@@ -192,7 +202,7 @@ def test_it_never_renews(server):
 def test_times(server):
     now = int(time.time())
     read = page(server, native({'a': 1}, renewed=now - 2 * DAY, created=now - 20 * DAY))
-    assert 'Renewed 2d ago.' in read.seen and 'The next page renews it; this one does not.' in read.seen
+    assert 'Renewed 2d ago.' in read.seen and 'The next page renews it; this one does not count.' in read.seen
     ends = [one['attrs']['datetime'] for one in read.find('time') if 'data-left' in one['attrs']]
     assert ends == [time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(at)) for at in (now + 12 * DAY, now + 10 * DAY)]
     assert [one['attrs']['aria-label'] for one in read.find('svg', **{'class': 'bar'})][:2] == [
@@ -344,6 +354,13 @@ def test_a_large_session(start):
     assert len(read.keys) == 90 and len(response.body) < 120000
     assert 'too long for this page' in read.keys['k89'][1] and 'the store "file"' in read.seen
     assert 'JSON in the store.' in read.seen
+
+
+def test_a_filter_of_the_place_finds_nothing_to_do(start):
+    server = start(CONF + 'SetOutputFilter INCLUDES\n<Location "/">\nOptions +Includes\n</Location>', 'include', more='')
+    data = {'a': '<!--#echo var="DATE_LOCAL" -->', '<!--#set var="b" value="c" -->': 1}
+    read = page(server, native(data), '/everything')
+    assert list(read.keys) == list(data) and json.loads(read.keys['a'][1]) == data['a']
 
 
 # --- states --------------------------------------------------------------------------------------
