@@ -71,25 +71,37 @@ function sure(question, yes, act) {
     ask.showModal();
 }
 
-function edit(cell, key, from) {
-    const before = [...cell.childNodes], field = document.createElement("textarea");
+/* The field takes the place of the row's other cells. */
+function edit(row, key, from) {
+    const cell = $(".val", row), before = [...cell.childNodes], field = document.createElement("textarea");
     const shown = $("[data-value]", cell);
     field.value = shown ? shown.textContent : "";
+    field.rows = Math.min(14, field.value.split("\n").length + 2);
     field.setAttribute("aria-label", "Value of " + key + ", as JSON or plain text");
     field.spellcheck = false;
-    const cancel = () => { cell.replaceChildren(...before); from.focus(); tell(""); };
+    function cancel() {
+        cell.replaceChildren(...before);
+        cell.colSpan = 1;
+        row.classList.remove("editing");
+        from.focus();
+        tell("");
+    }
     const save = () => store(key, field.value);
     field.onkeydown = event => {
         if (event.key == "Escape") cancel();
         if (event.key == "Enter" && (event.ctrlKey || event.metaKey)) save();
     };
     cell.replaceChildren(field, bar(button("Cancel", "", cancel), button("Save", "go", save)));
+    cell.colSpan = 3;
+    row.classList.add("editing");
     field.focus();
+    field.setSelectionRange(0, 0);
+    field.scrollTop = 0;
 }
 
 for (const row of document.querySelectorAll("[data-key]")) {
     const key = row.dataset.key, cell = $(".do", row);
-    const change = button("Edit", "", () => edit($(".val", row), key, change), "Edit " + key);
+    const change = button("Edit", "", () => edit(row, key, change), "Edit " + key);
     cell.append(bar(change, button("Delete", "end", () => sure("Delete “" + key + "” from this session?",
         "Delete", () => remove(key)), "Delete " + key)));
     if (history.state && history.state.key === key) {
