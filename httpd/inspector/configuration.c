@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "httpd/inspector/page.h"
+#include "lib/option.h"
 
 /* Which directives hold here, and where they were written. */
 
@@ -20,26 +21,6 @@ static const char *base_name(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash == NULL ? path : slash + 1;
-}
-
-/* Without what is nobody's business: folders of this machine, words of a command behind its name,
- * who logs in to a store. */
-static const char *without_secrets(const char *word, apr_pool_t *pool)
-{
-    const char *scheme = strstr(word, "://");
-    const char *at = scheme == NULL ? NULL : strchr(scheme, '@');
-
-    if (strncmp(word, "file:", 5) == 0) {
-        return apr_pstrcat(pool, "file:", base_name(word + 5), NULL);
-    }
-    if (strncmp(word, "exec:", 5) == 0) {
-        const char *command = word + 5;
-
-        return apr_pstrcat(pool, "exec:", base_name(ap_getword_conf(pool, &command)), NULL);
-    }
-    return at == NULL
-               ? word
-               : apr_pstrcat(pool, apr_pstrmemdup(pool, word, scheme + 3 - word), at + 1, NULL);
 }
 
 static const char *quoted(const char *word, apr_pool_t *pool)
@@ -61,7 +42,7 @@ static const char *words_of(const char *line, int most, apr_pool_t *pool)
             return apr_pstrcat(pool, words, " ...", NULL);
         }
         words = apr_pstrcat(pool, words, i > 0 ? " " : "",
-                            quoted(without_secrets(word, pool), pool), NULL);
+                            quoted(ss_option_public(word, pool), pool), NULL);
     }
     return words;
 }

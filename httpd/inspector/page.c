@@ -5,18 +5,17 @@
 
 #include "httpd/inspector/page.h"
 
-static apr_time_exp_t in_utc(apr_int64_t seconds)
-{
-    apr_time_exp_t parts;
+#define YEAR_MAX 9999 /* that RFC 3339 can write */
 
-    if (seconds < 0 || seconds > APR_INT64_MAX / APR_USEC_PER_SEC ||
-        apr_time_exp_gmt(&parts, apr_time_from_sec(seconds)) != APR_SUCCESS) {
-        memset(&parts, 0, sizeof(parts));
-    }
-    return parts;
+/* Returns whether it is a date: a cookie from the future may say any number. */
+static int is_date(apr_time_exp_t *at, apr_int64_t seconds)
+{
+    return seconds <= APR_INT64_MAX / APR_USEC_PER_SEC &&
+           apr_time_exp_gmt(at, apr_time_from_sec(seconds)) == APR_SUCCESS &&
+           at->tm_year + 1900 <= YEAR_MAX;
 }
 
-/* "2026-11-21T14:05:00Z" (RFC 3339) */
+/* "2026-11-21T14:05:00Z" */
 static const char *for_machines(const apr_time_exp_t *at, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", at->tm_year + 1900, at->tm_mon + 1,
@@ -26,8 +25,12 @@ static const char *for_machines(const apr_time_exp_t *at, apr_pool_t *pool)
 void ss_page_time(ss_page_t *page, apr_int64_t seconds)
 {
     apr_pool_t *pool = page->r->pool;
-    apr_time_exp_t at = in_utc(seconds);
+    apr_time_exp_t at;
 
+    if (!is_date(&at, seconds)) {
+        ss_html_put(&page->html, "at no date");
+        return;
+    }
     ss_html_fill(&page->html, "<time datetime=\"$\">$</time>", for_machines(&at, pool),
                  apr_psprintf(pool, "%d %s %d, %02d:%02d UTC", at.tm_mday,
                               apr_month_snames[at.tm_mon], at.tm_year + 1900, at.tm_hour,
@@ -38,10 +41,13 @@ void ss_page_left(ss_page_t *page, apr_int64_t seconds)
 {
     apr_pool_t *pool = page->r->pool;
     apr_int64_t left = seconds - apr_time_sec(page->visit->now);
-    apr_time_exp_t at = in_utc(seconds);
+    apr_time_exp_t at;
 
-    ss_html_fill(&page->html, "<time data-left datetime=\"$\">$</time>", for_machines(&at, pool),
-                 left > 0 ? apr_pstrcat(pool, "in ", ss_lifetime_span(left, pool), NULL) : "now");
+    if (is_date(&at, seconds)) {
+        ss_html_fill(
+            &page->html, "<time data-left datetime=\"$\">$</time>", for_machines(&at, pool),
+            left > 0 ? apr_pstrcat(pool, "in ", ss_lifetime_span(left, pool), NULL) : "now");
+    }
 }
 
 void ss_page_sign(ss_page_t *page, const char *look)

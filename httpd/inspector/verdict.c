@@ -113,36 +113,27 @@ static const char *place(ss_page_t *page)
                : "the cookie";
 }
 
-static const ss_key_t *key_of(const ss_page_t *page, int *count)
+/* Of the format that the session is of. */
+static const ss_keyring_t *keys_of(const ss_page_t *page)
 {
-    const ss_opened_t *opened = &page->visit->opened;
-    const apr_array_header_t *seals = page->conf->sealing.seals;
+    const ss_seal_t *seal = (const ss_seal_t *)page->conf->sealing.seals->elts;
 
-    for (int i = 0; i < seals->nelts; i++) {
-        const ss_seal_t *seal = &APR_ARRAY_IDX(seals, i, ss_seal_t);
-
-        if (seal->format == opened->format) {
-            *count = seal->keys->count;
-            return &seal->keys->keys[opened->key];
-        }
+    while (seal->format != page->visit->opened.format) {
+        seal++;
     }
-    *count = 0;
-    return NULL;
+    return seal->keys;
 }
 
 static const char *key(ss_page_t *page)
 {
-    int count, number = page->visit->opened.key + 1;
-    const ss_key_t *key = key_of(page, &count);
-    apr_pool_t *pool = page->r->pool;
-    const char *which = number == 1 ? "the one that seals" : "an old one";
+    const ss_keyring_t *keys = keys_of(page);
+    int number = page->visit->opened.key;
+    const char *which = apr_psprintf(page->r->pool, "%d of %d, %s", number + 1, keys->count,
+                                     number == 0 ? "the one that seals" : "an old one");
 
-    if (key == NULL) {
-        return NULL;
-    }
-    return key->id != 0
-               ? apr_psprintf(pool, "%d of %d, %s; its id is %04x", number, count, which, key->id)
-               : apr_psprintf(pool, "%d of %d, %s", number, count, which);
+    return page->visit->opened.format->traits & SS_FORMAT_FOREIGN
+               ? which
+               : apr_psprintf(page->r->pool, "%s; its id is %04x", which, keys->keys[number].id);
 }
 
 static const char *id(ss_page_t *page)

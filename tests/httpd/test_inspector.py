@@ -21,6 +21,8 @@ from html_page import Page
 
 HTML = {'Accept': 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8'}
 HIDDEN = 'what nobody else may know'
+NOW = int(time.time())
+OTHER = 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'
 
 CONF = '''
     SignedSessionAbsoluteTimeout 30d
@@ -209,6 +211,51 @@ def test_times(server):
         '14 percent of the idle timeout used', '66 percent of the absolute timeout used']
 
 
+OTHER_TIMES = {
+    'SignedSessionRenew 1h': 'Due again in 58min',
+    'SignedSessionRenew always': 'The next page renews it',
+    'SignedSessionRenew never': 'Only a change renews it.',
+    'SignedSessionIdleTimeout none': 'There is no idle timeout.',
+}
+
+
+@pytest.mark.parametrize('more', OTHER_TIMES)
+def test_times_of_other_configurations(start, more):
+    server = start(CONF, more=more + '\nSignedSessionStore cookie')
+    assert OTHER_TIMES[more] in page(server, native({'a': 1}, renewed=int(time.time()) - 61)).seen
+
+
+def sealed(name, session, *words):
+    """A Cookie header of this format."""
+    made = subprocess.run([os.environ['SS_SSCTL'], 'seal', '--format', name, *words, json.dumps(session)], check=True, capture_output=True,
+                          text=True, env={**os.environ, 'SIGNED_SESSION_SECRET': SECRET}).stdout.strip()
+    return made if name == 'express' else f'session={made}'
+
+
+@pytest.mark.parametrize('name, said', [
+    ('express', 'carry no time'), ('django', 'Only a change renews it.'), ('flask', 'Only a change renews it.'), ('starlette', '1 of 2, the one that seals')])
+def test_other_formats(start, name, said):
+    server = start(CONF.replace('SignedSessionAbsoluteTimeout 30d', 'SignedSessionSecret env:SIGNED_SESSION_SECRET env:OLD'),
+                   more=f'SignedSessionFormat {name}', env={'OLD': OTHER})
+    read = page(server, sealed(name, {'user': 'alice', 'text': 'x' * 3000}))
+    assert read.state == 'valid' and said in read.seen and 'its id is' not in read.seen
+    bars = [one for one in read.find('rect')]
+    assert bars and all(0 <= float(one['attrs']['width'][:-1]) <= 100 for one in bars)
+
+
+def test_a_session_of_an_old_secret_and_another_format(start):
+    server = start(CONF.replace('SignedSessionAbsoluteTimeout 30d', 'SignedSessionSecret env:OLD env:SIGNED_SESSION_SECRET'),
+                   more='SignedSessionFormat native starlette\nSignedSessionStore cookie', env={'OLD': OTHER})
+    seen = page(server, native({'a': 1})).seen
+    assert '2 of 2, an old one; its id is' in seen
+    assert 'starlette, written back as native' in page(server, f"session={starlette({'a': 1})}").seen
+
+
+def test_a_time_that_is_no_date(server):
+    for renewed in (10 ** 14, 253402300800):
+        assert 'It was renewed at no date, which is' in page(server, native({'a': 1}, renewed=renewed)).seen
+
+
 def test_sizes(server):
     cookie = native({'text': 'x' * 2000})
     read = page(server, f'{cookie}; other={"y" * 100}')
@@ -277,7 +324,7 @@ CONFIGURATION = '''
 
 def test_configuration_is_merged_and_keeps_to_itself_what_is_nobodys_business(start):
     server = start(CONFIGURATION.replace('{{', '{').replace('}}', '}'), env={'SIGNED_SESSION_SECRET': None}, files={
-        'keys/first.keys': SECRET, 'second.keys': 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'})
+        'keys/first.keys': SECRET, 'second.keys': OTHER})
     server.allow('SS0110')
     rows = page(server, writes=True).configuration
     assert [value for name, value, _ in rows if name == 'SignedSessionSet'] == ['a %{REMOTE_ADDR}', 'b "two words"', 'c x']
@@ -365,8 +412,6 @@ def test_a_filter_of_the_place_finds_nothing_to_do(start):
 
 # --- states --------------------------------------------------------------------------------------
 
-NOW = int(time.time())
-OTHER = 'Zk4-second_secret.Vn82qLwTy6hRb1XcPe0Mj'
 
 
 @pytest.fixture(scope='module')
