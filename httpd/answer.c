@@ -64,6 +64,13 @@ void ss_answer_json(request_rec *r, int status, ss_bytes_t json)
     write_body(r, json);
 }
 
+void ss_answer_page(request_rec *r, ss_bytes_t page)
+{
+    set_headers(r, HTTP_OK, "text/html; charset=utf-8");
+    ap_set_content_length(r, (apr_off_t)page.len);
+    ap_rwrite(page.data, (int)page.len, r);
+}
+
 void ss_answer_empty(request_rec *r, int status)
 {
     set_headers(r, status, NULL);

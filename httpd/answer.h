@@ -14,6 +14,9 @@
 /** A JSON text. */
 void ss_answer_json(request_rec *r, int status, ss_bytes_t json);
 
+/** A page of HTML, in UTF-8. */
+void ss_answer_page(request_rec *r, ss_bytes_t page);
+
 /** No body: 204, or 200 for OPTIONS. */
 void ss_answer_empty(request_rec *r, int status);
 

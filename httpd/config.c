@@ -7,8 +7,6 @@
 
 #include "httpd/config.h"
 
-#define BIT(row) ((apr_uint64_t)1 << (row))
-
 static const ss_directive_t *directive_of(const command_rec *row)
 {
     return row->cmd_data;
@@ -44,7 +42,7 @@ const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
     const apr_array_header_t *words = words_of(line, cmd->pool);
     const ss_line_t given = { words->nelts, (const char *const *)words->elts, cmd, cmd->pool };
     void *conf = directive->scope == SS_SERVER ? ss_server_conf(cmd->server) : dir;
-    apr_uint64_t *written = directive->scope == SS_SERVER ? &((ss_server_conf_t *)conf)->written
+    ss_written_t *written = directive->scope == SS_SERVER ? &((ss_server_conf_t *)conf)->written
                                                           : &((ss_dir_conf_t *)conf)->written;
     void *member = (char *)conf + directive->offset;
     const char *why;
@@ -67,7 +65,7 @@ const char *ss_config_set(cmd_parms *cmd, void *dir, const char *line)
     if (why != NULL) {
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, why);
     }
-    *written |= BIT(cmd->cmd - ss_directives);
+    ss_written_note(written, (int)(cmd->cmd - ss_directives), cmd);
     gather(directive, cmd, member);
     return NULL;
 }
@@ -126,8 +124,8 @@ void *ss_config_merge_server(apr_pool_t *pool, void *base_, void *add_)
     const ss_server_conf_t *base = base_, *add = add_;
     ss_server_conf_t *conf = apr_pmemdup(pool, base, sizeof(*base));
 
-    overlay(conf, base, add, add->written, pool);
-    conf->written |= add->written;
+    overlay(conf, base, add, add->written.rows, pool);
+    ss_written_merge(&conf->written, &base->written, &add->written);
     ss_gathered_merge(&conf->gathered, &base->gathered, &add->gathered, pool);
     return conf;
 }
@@ -146,8 +144,8 @@ void *ss_config_merge_dir(apr_pool_t *pool, void *base_, void *add_)
     const ss_dir_conf_t *base = base_, *add = add_;
     ss_dir_conf_t *conf = apr_pmemdup(pool, base, sizeof(*base));
 
-    overlay(conf, base, add, add->written, pool);
-    conf->written |= add->written;
+    overlay(conf, base, add, add->written.rows, pool);
+    ss_written_merge(&conf->written, &base->written, &add->written);
     return conf;
 }
 
@@ -168,7 +166,7 @@ int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset)
         const ss_directive_t *directive = directive_of(row);
 
         if (directive->scope == SS_SERVER && directive->offset == offset) {
-            return (conf->written & BIT(row - ss_directives)) != 0;
+            return ss_written_has(&conf->written, (int)(row - ss_directives));
         }
     }
     return 0;

@@ -10,6 +10,7 @@
 
 #include "httpd/gathered.h"
 #include "httpd/part.h"
+#include "httpd/written.h"
 #include "lib/cookie.h"
 #include "lib/sealing.h"
 
@@ -42,7 +43,7 @@ typedef struct ss_bind_conf_t {
 /** Server level: main server or virtual host. */
 typedef struct ss_server_conf_t {
     /* directives */
-    apr_uint64_t written;              /* a bit for each row of ss_directives that was written */
+    ss_written_t written;
     const apr_array_header_t *sources; /* ss_source_t */
     ss_cookie_t cookie;
     const apr_array_header_t *formats; /* const ss_format_t *; the first is written */
@@ -63,6 +64,7 @@ typedef struct ss_server_conf_t {
     /* made in post_config, only read afterwards */
     ss_sealing_t sealing;               /* written by secrets.c; seals is NULL without keys */
     const char *unusable;               /* then: the message that says why */
+    const char *policy;                 /* of the inspector's page, written by inspector.c */
     struct ss_stores_t *stores;         /* written by stores.c; NULL without keys */
     struct ss_revoking_t *revoking;     /* written by revoking.c in each child; NULL: Off */
     const char *proof_name;             /* written by proving.c: of the proof cookie */
@@ -135,7 +137,7 @@ typedef enum ss_strip_e { SS_STRIP_AUTO, SS_STRIP_ON, SS_STRIP_OFF } ss_strip_e;
 
 /** Directory level: server, sections, .htaccess. */
 typedef struct ss_dir_conf_t {
-    apr_uint64_t written;
+    ss_written_t written;
     ss_mode_e mode;
     int env;
     int touch;
@@ -153,6 +155,8 @@ typedef struct ss_dir_conf_t {
     ss_keys_t writable;
     const apr_array_header_t *trusted; /* const char *: origins, normalized */
     int guard;
+    int inspector;
+    int reveal;        /* do the endpoints show what an encrypted session holds? */
     int modules;       /* do other modules keep their entries in the session? */
     const char *login; /* the key that a checked login goes into; NULL: off */
 } ss_dir_conf_t;
@@ -246,6 +250,12 @@ ss_part_fn ss_config_settle;
 
 /** Was the directive that fills this member written anywhere in this server? */
 int ss_config_is_written(const ss_server_conf_t *conf, apr_size_t offset);
+
+/** Is what a session holds hidden from its client where this holds? */
+static inline int ss_config_hides(const ss_server_conf_t *conf, const ss_dir_conf_t *dir)
+{
+    return conf->encrypt && !dir->reveal;
+}
 
 /** Is this key among them? */
 int ss_keys_include(const ss_keys_t *keys, ss_bytes_t name);

@@ -7,6 +7,7 @@
 #include "httpd/answer.h"
 #include "httpd/counters.h"
 #include "httpd/endpoint.h"
+#include "httpd/inspector/inspector.h"
 #include "httpd/keeping.h"
 #include "httpd/log.h"
 #include "httpd/saving.h"
@@ -80,10 +81,39 @@ static void answer_meta(ss_call_t *call)
     ss_answer_json(call->r, HTTP_OK, ss_bytes_of(json));
 }
 
+static int is_secret(const ss_call_t *call)
+{
+    return ss_config_hides(call->visit->conf, call->dir);
+}
+
+static void refuse_secret(ss_call_t *call)
+{
+    ss_endpoint_refuse(call, HTTP_FORBIDDEN,
+                       "SS0216: with SignedSessionEncrypt On nobody is shown what a session holds: "
+                       "add \"SignedSessionReveal On\" to this location if its visitors may see "
+                       "their own");
+}
+
+/* Whoever looks at a session must not renew it by that. */
+static void answer_page(ss_call_t *call)
+{
+    call->visit->endpoint.only_asked = 1;
+    ss_inspector_answer(call->r, call->visit);
+}
+
 void ss_endpoint_get(ss_call_t *call)
 {
-    if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
+    if (call->dir->inspector) {
+        apr_table_mergen(call->r->headers_out, "Vary", "Accept");
+    }
+    if (call->dir->inspector && ss_inspector_is_wanted(call->r)) {
+        answer_page(call);
+    }
+    else if (call->r->args != NULL && strcmp(call->r->args, "meta") == 0) {
         answer_meta(call);
+    }
+    else if (is_secret(call)) {
+        refuse_secret(call);
     }
     else {
         ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)).raw);
@@ -101,7 +131,10 @@ void ss_endpoint_get_key(ss_call_t *call)
 {
     ss_json_t value = ss_session_get(ss_visit_session(call->visit), call->key);
 
-    if (value.raw.data == NULL) {
+    if (is_secret(call)) {
+        refuse_secret(call);
+    }
+    else if (value.raw.data == NULL) {
         no_such_key(call);
     }
     else {
@@ -150,6 +183,29 @@ static void refuse_key(ss_call_t *call, ss_bytes_t key)
 
 /* Each of these returns whether it has answered with a refusal. */
 
+/* The first key that a change names and that is not writable. Whoever may not see a value must not
+ * find out by writing it, either: that would be no change, and allowed. */
+static int find_named(ss_bytes_t *named, const ss_call_t *call, ss_change_e kind)
+{
+    const apr_array_header_t *members;
+
+    *named = call->key;
+    if (kind == SS_CHANGE_SET) {
+        return !ss_keys_include(&call->dir->writable, call->key);
+    }
+    if (call->value.raw.data == NULL) {
+        return 0;
+    }
+    members = ss_json_members(call->value, call->r->pool);
+    for (int i = 0; i < members->nelts; i++) {
+        *named = APR_ARRAY_IDX(members, i, ss_json_member_t).name;
+        if (!ss_keys_include(&call->dir->writable, *named)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int is_refused_key(ss_call_t *call, const ss_session_t *before, const ss_change_t *change)
 {
     ss_session_t *after = ss_session_copy(before, call->r->pool);
@@ -158,7 +214,8 @@ static int is_refused_key(ss_call_t *call, const ss_session_t *before, const ss_
 
     /* what it asks for, not what follows from it: somebody else gets a new session */
     ss_change_make(after, change);
-    if (find_touched(&key, writable, before, after, call->r->pool) ||
+    if ((is_secret(call) && find_named(&key, call, change->kind)) ||
+        find_touched(&key, writable, before, after, call->r->pool) ||
         find_touched(&key, writable, after, before, call->r->pool)) {
         refuse_key(call, key);
         return 1;
@@ -277,10 +334,16 @@ void ss_endpoint_put(ss_call_t *call)
     }
 }
 
-/* Change the session by an object, and answer with the new one. */
+/* Change the session by an object, and answer with the new one, if it may be seen. */
 static void take_object(ss_call_t *call, ss_change_e kind)
 {
-    if (body_is_json(call, 1) && make_change(call, kind)) {
+    if (!body_is_json(call, 1) || !make_change(call, kind)) {
+        return;
+    }
+    if (is_secret(call)) {
+        ss_answer_empty(call->r, HTTP_NO_CONTENT);
+    }
+    else {
         ss_answer_json(call->r, HTTP_OK, ss_session_view(ss_visit_session(call->visit)).raw);
     }
 }

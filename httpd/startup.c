@@ -10,6 +10,7 @@
 #include "httpd/counters.h"
 #include "httpd/doubts.h"
 #include "httpd/forward.h"
+#include "httpd/inspector/inspector.h"
 #include "httpd/log.h"
 #include "httpd/proving.h"
 #include "httpd/response.h"
@@ -66,6 +67,7 @@ static const struct part_t {
     { NULL,                ss_forward_reserve, NULL },
     { NULL,                ss_response_start,  NULL },
     { NULL,                ss_proving_start,   NULL },
+    { NULL,                ss_inspector_settle, NULL },
     { NULL,                ss_revoking_settle, ss_revoking_open },
     { NULL,                ss_counters_settle, ss_counters_open },
     { NULL,                NULL,               keep_memory },

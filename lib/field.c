@@ -168,6 +168,38 @@ int ss_field_is_type(const char *content_type, const char *type)
            (content_type[len] == '\0' || strchr(BLANKS ";", content_type[len]) != NULL);
 }
 
+/* Is it a weight of 0: "q=0", "q=0.000"? */
+static int is_refusal(ss_bytes_t parameter)
+{
+    apr_size_t at = 3;
+
+    if (parameter.len < at || apr_cstr_casecmpn(parameter.data, "q=0", at) != 0) {
+        return 0;
+    }
+    at += at < parameter.len && parameter.data[at] == '.';
+    while (at < parameter.len && parameter.data[at] == '0') {
+        at++;
+    }
+    return at == parameter.len;
+}
+
+/* Is one of the parameters behind a media type a weight of 0? */
+static int is_refused(ss_bytes_t parameters)
+{
+    const char *at = parameters.data, *end = at + parameters.len;
+
+    while (at < end) {
+        const char *next = memchr(at, ';', end - at);
+        apr_size_t len = (next != NULL ? next : end) - at;
+
+        if (is_refusal(ss_bytes_trim(ss_bytes(at, len)))) {
+            return 1;
+        }
+        at += len + 1;
+    }
+    return 0;
+}
+
 int ss_field_names_type(const char *accept, const char *type)
 {
     ss_bytes_t member;
@@ -175,7 +207,8 @@ int ss_field_names_type(const char *accept, const char *type)
 
     while (accept != NULL && next_member(&member, &accept)) {
         if (member.len >= len && apr_cstr_casecmpn(member.data, type, len) == 0 &&
-            (member.len == len || strchr(BLANKS ";", member.data[len]) != NULL)) {
+            (member.len == len || strchr(BLANKS ";", member.data[len]) != NULL) &&
+            !is_refused(ss_bytes(member.data + len, member.len - len))) {
             return 1;
         }
     }

@@ -35,7 +35,8 @@ const char *ss_field_join(const char *first, const char *second, apr_pool_t *poo
  */
 const char *ss_field_private(const char *cache_control, apr_pool_t *pool);
 
-/** Is `type` named among these media types, with or without parameters? Case does not count. */
+/** Is `type` named among these media types, with or without parameters, but for a weight of 0? Case
+ * does not count. */
 int ss_field_names_type(const char *accept, const char *type);
 
 /** Is this Content-Type `type`, with or without parameters? Case does not count. NULL is no type.

@@ -6,6 +6,7 @@
 #include <apr_cstr.h>
 #include <apr_general.h>
 #include <apr_lib.h>
+#include <apr_strings.h>
 
 #define DAY (24 * 60 * 60)
 #define DURATION_MAX (100 * APR_INT64_C(365) * DAY) /* seconds: later sums cannot overflow */
@@ -231,4 +232,34 @@ int ss_option_is_taken(const char *name)
         }
     }
     return 0;
+}
+
+/* What is behind the last slash, up to a blank. */
+static const char *file_of(const char *path, apr_pool_t *pool)
+{
+    const char *end = path + strcspn(path, " \t");
+    const char *name = end;
+
+    while (name > path && name[-1] != '/') {
+        name--;
+    }
+    return apr_pstrmemdup(pool, name, end - name);
+}
+
+const char *ss_option_public(const char *word, apr_pool_t *pool)
+{
+    apr_size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyz+-");
+    const char *rest = word + len + 1;
+
+    if (len == 0 || word[len] != ':') {
+        return word;
+    }
+    if (strncmp(rest, "//", 2) == 0) {
+        apr_size_t authority = strcspn(rest + 2, "/?");
+        const char *at = memchr(rest + 2, '@', authority);
+
+        return at == NULL ? word
+                          : apr_pstrcat(pool, apr_pstrmemdup(pool, word, len), "://", at + 1, NULL);
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, word, len), ":", file_of(rest, pool), NULL);
 }

@@ -53,4 +53,8 @@ int ss_option_is_token(const char *text);
  * Source: the IANA registry of field names, as far as something acts on them. */
 int ss_option_is_taken(const char *name);
 
+/** A word of the configuration for everybody's eyes: of a path, and of a command, the name of the
+ * file alone, and no user or password of an address. Other words stay as they are. */
+const char *ss_option_public(const char *word, apr_pool_t *pool);
+
 #endif

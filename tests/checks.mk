@@ -89,6 +89,8 @@ ANALYZE_FLAGS = -std=c99 $(DEFS) $(HTTPD_CPPFLAGS) $(STORES_CPPFLAGS)
 
 analyze: $(addprefix checks/analyze/,$(addsuffix .gcc,$(ANALYZED)) $(addsuffix .tidy,$(ANALYZED)) cppcheck)
 
+$(addprefix checks/analyze/,$(INSPECTOR)/assets.c.gcc $(INSPECTOR)/assets.c.tidy cppcheck): $(INSPECTOR_ASSETS)
+
 checks/analyze/%.gcc: % $(ANALYZED_HEADERS) $(srcdir)/tests/checks.mk
 	@$(MKDIR_P) $(@D)
 	$(GCC) $(ANALYZE_FLAGS) -O2 -Wall -Wextra -Werror -fanalyzer -c -o $@ $<
@@ -101,7 +103,7 @@ checks/analyze/%.tidy: % $(ANALYZED_HEADERS) $(srcdir)/tests/checks.mk
 
 # Not judged: where a variable is declared, which is taste; and what has to do with headers of others.
 CPPCHECK = cppcheck --quiet --std=c99 --enable=warning,style,performance,portability --inline-suppr \
-	--error-exitcode=1 --suppress=variableScope -I$(srcdir) $(DEFS) '-DAPR_STRINGIFY(x)=\#x'
+	--error-exitcode=1 --suppress=variableScope -I$(srcdir) -I. $(DEFS) '-DAPR_STRINGIFY(x)=\#x'
 checks/analyze/cppcheck: $(addprefix $(srcdir)/,$(ANALYZED)) $(ANALYZED_HEADERS) $(srcdir)/tests/checks.mk
 	@$(MKDIR_P) $(@D)
 	$(CPPCHECK) $(addprefix $(srcdir)/,$(ANALYZED))

@@ -44,7 +44,7 @@ PATCH = {'Content-Type': 'application/merge-patch+json'}
 
 HOSTS = {
     'native': 'SignedSessionAbsoluteTimeout 30d',
-    'encrypted': 'SignedSessionEncrypt On\nSignedSessionRenew always',
+    'encrypted': 'SignedSessionEncrypt On\nSignedSessionReveal On\nSignedSessionRenew always',
     'migrating': 'SignedSessionFormat native starlette flask django',
     'starlette': 'SignedSessionFormat starlette',
     'flask': 'SignedSessionFormat flask\nSignedSessionRenew always',

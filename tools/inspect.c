@@ -96,17 +96,33 @@ static const char *value_of(const ss_part_t *part, apr_pool_t *pool)
     return part->kind == SS_PART_BINARY ? text_of_hex(part->bytes, pool) : json_of_part(part, pool);
 }
 
+static void print_line(const char *mark, const char *name, const char *value, const char *remark)
+{
+    printf("%s%s%-11s%s %s", mark, painted(PAINT_NAME), name, painted(PAINT_NONE), value);
+    if (*remark != '\0') {
+        printf("%s%s%s", painted(PAINT_QUIET), remark, painted(PAINT_NONE));
+    }
+    putchar('\n');
+}
+
 static void print_parts(const guess_t *best, const ss_format_t *second, const options_t *options)
 {
-    printf("format      %s%s%s%s\n", best->likeness == SS_LIKELY ? "" : "perhaps ",
-           best->format->name, second == NULL ? "" : ", or ", second == NULL ? "" : second->name);
-    for (int i = 0; i < best->look.parts->nelts; i++) {
-        const ss_part_t *part = &APR_ARRAY_IDX(best->look.parts, i, ss_part_t);
+    const apr_array_header_t *parts = best->look.parts;
+    apr_pool_t *pool = options->pool;
+    int is_drawn = draw_parts(parts, pool);
 
-        printf("%-11s %s%s\n", part->name, value_of(part, options->pool), remark(part, options));
+    print_line(is_drawn ? "  " : "", "format",
+               apr_pstrcat(pool, best->likeness == SS_LIKELY ? "" : "perhaps ", best->format->name,
+                           second == NULL ? "" : ", or ", second == NULL ? "" : second->name, NULL),
+               "");
+    for (int i = 0; i < parts->nelts; i++) {
+        const ss_part_t *part = &APR_ARRAY_IDX(parts, i, ss_part_t);
+
+        print_line(is_drawn ? draw_mark(parts, i, pool) : "", part->name, value_of(part, pool),
+                   remark(part, options));
     }
     if (best->look.why != NULL) {
-        printf("%-11s %s\n", "missing", best->look.why);
+        print_line(is_drawn ? "  " : "", "missing", best->look.why, "");
     }
     puts("Nothing here is verified: that takes the secret (ssctl open).");
 }

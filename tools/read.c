@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <stdio.h>
 
+#include "lib/advice.h"
 #include "lib/json/json.h"
 #include "tools/ssctl.h"
 
@@ -12,7 +13,7 @@
 /* An empty part where the format has none of this name. */
 static const ss_part_t *part_named(const ss_look_t *look, const char *name)
 {
-    static const ss_part_t none = { "", SS_PART_TEXT, { "", 0 }, 0 };
+    static const ss_part_t none = { "", SS_PART_TEXT, { "", 0 }, 0, 0 };
 
     for (int i = 0; i < look->parts->nelts; i++) {
         const ss_part_t *part = &APR_ARRAY_IDX(look->parts, i, ss_part_t);
@@ -120,10 +121,31 @@ static const char *why_refused(ss_state_e state, const ss_opened_t *opened, cons
     }
 }
 
+/* What there is to say of the case, besides what has happened to this cookie. */
+static const ss_advice_t *advice_of(ss_state_e state, const ss_opened_t *opened)
+{
+    return ss_advice(opened->is_gone ? SS_CASE_REFERENCE : (int)state);
+}
+
+static void report(const ss_advice_t *advice, const char *why, const ss_sealing_t *how,
+                   const options_t *options)
+{
+    complain("%s: %s", advice->name, why);
+    if (is_terminal(stderr)) {
+        complain("%s", advice->remedy);
+    }
+    if (options->json) {
+        printf("{\"state\":\"%s\",\"why\":%s,\"remedy\":%s,\"key_ids\":%s}\n", advice->name,
+               json_of_text(ss_bytes_of(why), options->pool),
+               json_of_text(ss_bytes_of(advice->remedy), options->pool),
+               json_of_key_ids(how, options->pool));
+    }
+}
+
 result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_sealing_t *how,
                       const options_t *options)
 {
-    const char *text, *why, *name;
+    const char *text, *why;
     ss_state_e state;
     result_e result = operand_read(&text, options);
 
@@ -138,12 +160,7 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
     if (why == NULL) {
         why = why_refused(state, opened, how, found, options);
     }
-    name = opened->is_gone ? "reference" : ss_state_name(state);
-    complain("%s: %s", name, why);
-    if (options->json) {
-        printf("{\"state\":\"%s\",\"why\":%s,\"key_ids\":%s}\n", name,
-               json_of_text(ss_bytes_of(why), options->pool), json_of_key_ids(how, options->pool));
-    }
+    report(advice_of(state, opened), why, how, options);
     return SSCTL_REFUSED;
 }
 

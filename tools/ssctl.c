@@ -25,6 +25,8 @@ static const command_t commands[] = {
       "open a cookie in one format, seal it in another", run_convert },
     { "formats", TAKES_JSON, NULL,
       "list the formats", run_formats },
+    { "states",  TAKES_JSON, NULL,
+      "list what a cookie may turn out to be, and what to do about it", run_states },
     { "revoke",  TAKES_LOG | TAKES_REVOKED | TAKES_NOW, NULL,
       "end sessions on all devices, by a line in the revocation log", run_revoke },
     { "revoked", TAKES_LOG | TAKES_NOW | TAKES_JSON, NULL,

@@ -4,6 +4,8 @@
 #ifndef SSCTL_H
 #define SSCTL_H
 
+#include <stdio.h>
+
 #include <apr_tables.h>
 #include <apr_time.h>
 
@@ -60,6 +62,7 @@ result_e run_open(const options_t *options);
 result_e run_inspect(const options_t *options);
 result_e run_convert(const options_t *options);
 result_e run_formats(const options_t *options);
+result_e run_states(const options_t *options);
 result_e run_revoke(const options_t *options);
 result_e run_revoked(const options_t *options);
 
@@ -127,6 +130,29 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
 
 /** Say on standard error what is wrong, in printable ASCII; an instance of printf. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Does somebody look at what goes there? */
+int is_terminal(FILE *out);
+
+typedef enum paint_e { PAINT_NONE, PAINT_NAME, PAINT_QUIET, PAINT_GOOD, PAINT_WARN } paint_e;
+
+/** What paints all that follows on standard output; PAINT_NONE ends it. Empty where that is no
+ * terminal, or NO_COLOR is set. */
+const char *painted(paint_e paint);
+
+/** How wide is standard output, in columns? */
+int terminal_width(void);
+
+/**
+ * Where standard output is a terminal: one line that shows the parts of a cookie side by side, to
+ * scale, each by a letter of its own. Returns whether it is.
+ *
+ * @param parts  ss_part_t
+ */
+int draw_parts(const apr_array_header_t *parts, apr_pool_t *pool);
+
+/** "c ": the letter by which such a part is drawn, or two blanks. */
+const char *draw_mark(const apr_array_header_t *parts, int index, apr_pool_t *pool);
 
 /* Text for people and for scripts. */
 const char *text_of_time(apr_int64_t seconds, apr_pool_t *pool);

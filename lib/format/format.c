@@ -33,16 +33,22 @@ const char *ss_format_names(apr_pool_t *pool)
 
 void ss_look_bytes(ss_look_t *look, const char *name, ss_part_e kind, ss_bytes_t bytes)
 {
-    const ss_part_t part = { name, kind, bytes, 0 };
+    const ss_part_t part = { name, kind, bytes, 0, kind == SS_PART_TEXT ? 0 : bytes.len };
 
     *(ss_part_t *)apr_array_push(look->parts) = part;
 }
 
-void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64_t number)
+void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64_t number,
+                    apr_size_t size)
 {
-    const ss_part_t part = { name, kind, { NULL, 0 }, number };
+    const ss_part_t part = { name, kind, { NULL, 0 }, number, size };
 
     *(ss_part_t *)apr_array_push(look->parts) = part;
+}
+
+void ss_look_size(ss_look_t *look, apr_size_t size)
+{
+    APR_ARRAY_IDX(look->parts, look->parts->nelts - 1, ss_part_t).size = size;
 }
 
 const char *ss_format_refusal(apr_status_t rv)

@@ -60,6 +60,8 @@ typedef struct ss_part_t {
     ss_part_e kind;
     ss_bytes_t bytes;
     apr_int64_t number;
+    apr_size_t size; /* bytes of the cookie that it is made of, once base64 is taken off; 0: it
+                        stands in those of others */
 } ss_part_t;
 
 /** What can be seen of a cookie without a secret. */
@@ -130,8 +132,12 @@ const char *ss_format_names(apr_pool_t *pool);
 /** Why nothing was sealed, for people: lower case, no full stop; NULL for any other status. */
 const char *ss_format_refusal(apr_status_t rv);
 
-/* For ss_format_t.look: add one field. */
+/* For ss_format_t.look: add one field. Bytes take as much as there are of them, a text none. */
 void ss_look_bytes(ss_look_t *look, const char *name, ss_part_e kind, ss_bytes_t bytes);
-void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64_t number);
+void ss_look_number(ss_look_t *look, const char *name, ss_part_e kind, apr_int64_t number,
+                    apr_size_t size);
+
+/** The last part takes another number of bytes than it has. */
+void ss_look_size(ss_look_t *look, apr_size_t size);
 
 #endif

@@ -414,18 +414,18 @@ static ss_likeness_e look(ss_look_t *look, const ss_sealed_t *cookie, const ss_f
     if (look->why != NULL) {
         return SS_UNLIKE;
     }
-    ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION]);
-    ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS]);
+    ss_look_number(look, "version", SS_PART_NUMBER, raw.data[AT_VERSION], 1);
+    ss_look_number(look, "flags", SS_PART_NUMBER, raw.data[AT_FLAGS], 1);
     ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of(kind_of(raw)->name));
     ss_look_bytes(look, "key id", SS_PART_BINARY, ss_bytes(raw.data + AT_KEY_ID, 2));
     ss_look_number(look, "renewed", SS_PART_TIME,
-                   (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE));
+                   (apr_int64_t)ss_number_get(raw.data + AT_RENEWED, TIME_SIZE), TIME_SIZE);
     ss_look_number(look, "created", SS_PART_TIME,
-                   (apr_int64_t)ss_number_get(raw.data + AT_CREATED, TIME_SIZE));
+                   (apr_int64_t)ss_number_get(raw.data + AT_CREATED, TIME_SIZE), TIME_SIZE);
     ss_look_bytes(look, "session id", SS_PART_BINARY,
                   ss_bytes(raw.data + AT_SESSION_ID, SS_SESSION_ID_SIZE));
     ss_look_number(look, "counter", SS_PART_NUMBER,
-                   (apr_int64_t)ss_number_get(raw.data + AT_COUNTER, 4));
+                   (apr_int64_t)ss_number_get(raw.data + AT_COUNTER, 4), 4);
     look_at_rest(look, raw);
     return SS_LIKELY;
 }

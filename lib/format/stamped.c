@@ -135,6 +135,12 @@ apr_status_t ss_stamped_seal(ss_sealed_t *cookie, const ss_payload_t *payload,
     return APR_SUCCESS;
 }
 
+/* Four characters stand for three bytes, more or less. */
+static apr_size_t without_base64(ss_bytes_t text)
+{
+    return text.len * 3 / 4;
+}
+
 ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const ss_format_t *format,
                               apr_pool_t *pool)
 {
@@ -157,6 +163,7 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const 
         ss_look_bytes(look, "kind", SS_PART_TEXT, ss_bytes_of("compressed"));
     }
     ss_look_bytes(look, "session", SS_PART_JSON, text);
+    ss_look_size(look, without_base64(parts.payload));
     if (ss_json_check(NULL, text, SS_JSON_PYTHON, NULL) != APR_SUCCESS) {
         look->why = "its payload is no JSON";
         return SS_UNLIKE;
@@ -165,7 +172,7 @@ ss_likeness_e ss_stamped_look(ss_look_t *look, const ss_sealed_t *cookie, const 
         look->why = "its time cannot be read";
         return SS_UNLIKE;
     }
-    ss_look_number(look, "renewed", SS_PART_TIME, seconds);
+    ss_look_number(look, "renewed", SS_PART_TIME, seconds, without_base64(parts.time));
     if (!read_signature(&signature, &parts, kind->hash, pool)) {
         look->why = kind->hash == SS_SHA1
                         ? "its signature is not 27 characters of base64url (HMAC-SHA-1)"

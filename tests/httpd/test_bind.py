@@ -48,7 +48,7 @@ CONF = '''
 FILES = {**{f'htdocs/{name}': 'a page' for name in ('logout', 'login', 'before', 'guarded', 'off')}, 'htdocs/env': ENV_CGI, 'log/': ''}
 MODULES = f'authn_core authz_user {cgi_module()}'
 LOG = 'SignedSessionRevocation file:{dir}/log/revoked'
-KINDS = {'signed': LOG, 'encrypted': LOG + '\nSignedSessionEncrypt On', 'stored': 'SignedSessionStore file',
+KINDS = {'signed': LOG, 'encrypted': LOG + '\nSignedSessionEncrypt On\nSignedSessionReveal On', 'stored': 'SignedSessionStore file',
          'in either': LOG + '\nSignedSessionStore cookie file'}
 
 

@@ -110,7 +110,7 @@ class Browser:
 
     def session(self):
         """What the endpoint shows the browser, on a page of its own."""
-        self.driver.get(self.server.url('/session'))
+        self.driver.get(self.server.url('/session?json'))
         return self.driver.execute_script('return JSON.parse(document.body.innerText)')
 
     def log_in(self):

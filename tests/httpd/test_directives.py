@@ -206,6 +206,8 @@ DIRECTIVES = {
     'SignedSessionTouch': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionVary': Directive(ANYWHERE, **ON_OFF),
     'SignedSessionGuard': Directive(SECTION, **ON_OFF),
+    'SignedSessionReveal': Directive(SECTION, **ON_OFF),
+    'SignedSessionInspector': Directive(SECTION, **ON_OFF),
     # On needs encryption: test_modules.py
     'SignedSessionModules': Directive(SECTION, good=['Off', 'off', '"OFF"'], bad=ON_OFF['bad']),
     'SignedSessionLogin': Directive(

@@ -504,3 +504,88 @@ def test_the_endpoints_speak_each_protocol(start, protocol):
     for headers, body, status in [({'Content-Type': 'text/plain'}, 'x', 415), (JSON, '{', 400),
                                   (JSON, b'"' + b'x' * BODY_MAX + b'"', 413)]:
         assert server.request('PUT', '/session/a', headers, body, protocol=protocol).status == status
+
+
+# --- what SignedSessionEncrypt hides -------------------------------------------------------------
+
+SECRETIVE = '''
+    SignedSessionStore cookie
+    SignedSessionEncrypt On
+    SignedSession On
+    <Location "/session">
+        SetHandler signed-session
+        SignedSessionWritable theme
+    </Location>
+    <Location "/shown">
+        SetHandler signed-session
+        SignedSessionReveal On
+        SignedSessionWritable theme
+    </Location>
+    <VirtualHost *:{port}>
+        ServerName 127.0.0.1
+    </VirtualHost>
+    <VirtualHost *:{port}>
+        ServerName plain.test
+        SignedSessionEncrypt Off
+    </VirtualHost>
+'''
+HELD = native({'user': 'alice', 'theme': 'dark'})
+
+
+@pytest.fixture(scope='module')
+def secretive():
+    with Server(SECRETIVE) as one:
+        yield one
+
+
+@pytest.mark.parametrize('method', ['GET', 'HEAD'])
+@pytest.mark.parametrize('path', ['/session', '/session/', '/session/user', '/session/nothing'])
+def test_an_encrypted_session_is_not_shown(secretive, method, path):
+    response = secretive.request(method, path, cookie=HELD)
+    assert response.status == 403 and response.get('Content-Type') == 'application/problem+json'
+    if method == 'GET':
+        assert 'SignedSessionReveal On' in response.json()['detail'] and 'SS0216' in response.text
+        assert 'alice' not in response.text
+
+
+@pytest.mark.parametrize('path', ['/session', '/session/user'])
+def test_nor_to_who_has_none(secretive, path):
+    assert secretive.request('GET', path).status == 403
+
+
+def test_its_state_is_told(secretive):
+    assert secretive.request('GET', '/session?meta', cookie=HELD).json()['state'] == 'valid'
+
+
+@pytest.mark.parametrize('method, headers, body', [('POST', JSON, '{"theme":"light"}'), ('PATCH', PATCH, '{"theme":"light"}'),
+                                                   ('POST', FORM, 'theme=light')])
+def test_who_changes_it_is_not_shown_the_rest(secretive, method, headers, body):
+    response = secretive.request(method, '/session', headers, body, cookie=HELD)
+    assert (response.status, response.body) == (204, b'')
+    assert opened(response).data == {'user': 'alice', 'theme': 'light'}
+
+
+@pytest.mark.parametrize('method, path, headers, body', [
+    ('PUT', '/session/user', JSON, '"alice"'),
+    ('PUT', '/session', JSON, '{"user":"alice","theme":"light"}'),
+    ('PATCH', '/session', PATCH, '{"user":"alice","theme":"light"}'),
+    ('POST', '/session', JSON, '{"user":"alice"}'),
+    ('POST', '/session', FORM, 'theme=light&user=alice'),
+])
+def test_a_right_guess_is_refused_like_a_wrong_one(secretive, method, path, headers, body):
+    right = secretive.request(method, path, headers, body, cookie=HELD)
+    wrong = secretive.request(method, path, headers, body.replace('alice', 'carol'), cookie=HELD)
+    assert right.status == wrong.status == 403 and right.body == wrong.body
+    assert 'SS0202' in right.text and not right.set_cookies()
+
+
+@pytest.mark.parametrize('path', ['/shown', '/shown/user'])
+def test_a_place_may_show_it(secretive, path):
+    assert 'alice' in secretive.request('GET', path, cookie=HELD).text
+    response = secretive.request('PUT', '/shown/user', JSON, '"alice"', cookie=HELD)
+    assert response.status == 204
+    assert secretive.request('PATCH', '/shown', PATCH, '{"theme":"light"}', cookie=HELD).json()['user'] == 'alice'
+
+
+def test_what_is_only_signed_is_shown(secretive):
+    assert secretive.request('GET', '/session', {'Host': 'plain.test'}, cookie=HELD).json()['user'] == 'alice'

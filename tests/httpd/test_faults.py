@@ -171,7 +171,7 @@ def exit_signals(server):
 
 
 def test_graceful_restarts():
-    with at_work('SignedSessionEncrypt On') as server, Load(server) as load:
+    with at_work('SignedSessionEncrypt On\nSignedSessionReveal On') as server, Load(server) as load:
         for _ in range(2):
             server.graceful()
             load.wait_for_rounds()
@@ -409,7 +409,7 @@ def in_need(server, kind=Client):
 
 
 @pytest.mark.own_memory
-@pytest.mark.parametrize('more, needs_some', [('SignedSessionEncrypt On', False), ('SignedSessionFormat flask', True)],
+@pytest.mark.parametrize('more, needs_some', [('SignedSessionEncrypt On\nSignedSessionReveal On', False), ('SignedSessionFormat flask', True)],
                          ids=['encrypted', 'flask'])
 def test_no_memory_to_seal_with(more, needs_some):
     """zlib always needs some, libcrypto only where no context waits to be used again."""

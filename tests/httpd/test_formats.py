@@ -274,7 +274,7 @@ def test_nothing_is_saved_that_cannot_be_opened(serve, name, value, why):
 
 @pytest.mark.in_cookie('encrypted')
 def test_encrypted_cookies_hide_the_session(serve):
-    server = serve('native', 'SignedSessionEncrypt On')
+    server = serve('native', 'SignedSessionEncrypt On\nSignedSessionReveal On')
     response = server.request('PUT', '/session/user', JSON, '"alice"')
     seen = json.loads(ssctl('inspect', '--json', response.cookie()))
     assert seen['kind'] == 'encrypted' and 'session' not in seen
@@ -285,12 +285,12 @@ def test_both_kinds_are_read_whatever_is_written(serve):
     encrypted = cookie_of('native', {'user': 'alice'}, '--encrypt')
     response = serve('native').request('PUT', '/session/n', JSON, '1', cookie=encrypted)
     assert opened(response).data == {'user': 'alice', 'n': 1}
-    response = serve('native', 'SignedSessionEncrypt On').request('PUT', '/session/n', JSON, '1', cookie=native({'a': 1}))
+    response = serve('native', 'SignedSessionEncrypt On\nSignedSessionReveal On').request('PUT', '/session/n', JSON, '1', cookie=native({'a': 1}))
     assert is_secret(response.cookie()) and opened(response).data == {'a': 1, 'n': 1}
 
 
 def test_an_altered_encrypted_cookie_is_refused(serve):
-    server = serve('native', 'SignedSessionEncrypt On')
+    server = serve('native', 'SignedSessionEncrypt On\nSignedSessionReveal On')
     value = cookie_of('native', {'user': 'alice'}, '--encrypt').partition('=')[2]
     for at in range(8, len(value), 7):
         altered = value[:at] + ('A' if value[at] != 'A' else 'B') + value[at + 1:]

@@ -415,6 +415,7 @@ def test_a_trace_shows_nobody_what_is_forwarded(start):
         server = start('''
             SignedSession On
             SignedSessionEncrypt On
+            SignedSessionReveal On
             SignedSessionForward X-Session
             ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On''', 'proxy proxy_http', backend=backend.port)
         for headers in ({'Max-Forwards': '0'}, {}):

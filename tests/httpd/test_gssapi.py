@@ -20,6 +20,7 @@ pytestmark = pytest.mark.xdist_group('gssapi')
 CONF = '''
     SignedSession On
     SignedSessionEncrypt On
+    SignedSessionReveal On
     SignedSessionEnv On
     SignedSessionIdleTimeout {idle}
     LogFormat "%s %u" user

@@ -287,6 +287,7 @@ def test_a_login_takes_none_of_it_along(backend):
 ENTRIES = '''
     SignedSessionStore file cookie
     SignedSessionEncrypt On
+    SignedSessionReveal On
     SignedSession On
     <Location "/session">
         SetHandler signed-session

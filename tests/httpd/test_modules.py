@@ -12,7 +12,7 @@ from common import ECHO_CGI, ENV_CGI, FORM, JSON, PATCH, is_secret
 from cookies import native
 from harness import Jar, Server, StartError, cgi_module, configtest
 
-ENCRYPTED = 'SignedSession On\nSignedSessionEncrypt On\n'
+ENCRYPTED = 'SignedSession On\nSignedSessionEncrypt On\nSignedSessionReveal On\n'
 ENTRIES = '''
     <Location "/modules">
         SetHandler ss-entries
@@ -179,6 +179,7 @@ def test_the_cookie_is_encrypted(plain):
 VIEWS = r'''
     SignedSession On
     SignedSessionEncrypt {mode}
+    SignedSessionReveal On
     SignedSessionEnv On
     LogFormat "%{session}n|%{session:mod_session}n|%{mod_session}^SS|%{mod_session.realm-pw}^SS|%{SESSION_mod_session}e" all
     CustomLog "{dir}/access.log" all
@@ -299,6 +300,7 @@ def test_where_modules_are_off_they_see_nothing(start):
 WRITERS = '''
     SignedSession On
     SignedSessionEncrypt On
+    SignedSessionReveal On
     ScriptAlias /cgi/ "{dir}/cgi/"
     <Location "/session">
         SetHandler signed-session

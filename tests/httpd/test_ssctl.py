@@ -2,10 +2,15 @@
 # Copyright the mod_signed_session authors
 """ssctl, as an administrator types it: every command, every exit status, and never a secret in what it says."""
 
+import fcntl
+import hashlib
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -190,6 +195,65 @@ def test_a_secret_from_a_file(tmp_path):
     assert done.returncode == 0 and 'warning: ' in done.stderr and 'chmod 0400' in done.stderr
 
 
+def test_states_are_those_of_the_documentation():
+    listed = json.loads(good('states', '--json'))
+    assert len(listed) > 13
+    table = re.findall(r'^\| `([\w-]+)` \| (.*) \| (.*) \|$', (TOP / 'docs/troubleshooting.md').read_text(), re.M)
+    assert table == [(row['state'], row['meaning'], row['remedy']) for row in listed]
+    text = ssctl('states').stdout
+    assert all(row['meaning'] in text and row['remedy'] in text for row in listed)
+
+
+# --- on a terminal -------------------------------------------------------------------------------
+
+
+def on_terminal(*words, columns=100, **env):
+    """What a terminal of so many columns is sent."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 25, columns, 0, 0))
+    subprocess.run([os.environ['SS_SSCTL'], *words], stdout=theirs, check=True, timeout=20,
+                   env={**os.environ, VARIABLE: SECRET, 'TERM': 'xterm', **env})
+    os.close(theirs)
+    sent = b''
+    try:
+        while part := os.read(ours, 65536):
+            sent += part
+    except OSError:  # Linux says so that the other end is closed
+        pass
+    os.close(ours)
+    return sent.decode().replace('\r\n', '\n')
+
+
+def without_colours(text):
+    return re.sub('\033\\[[0-9]*m', '', text)
+
+
+def test_colours_only_where_they_are_wanted():
+    cookie = seal()
+    assert '\033[' in on_terminal('inspect', cookie) and '\033[' in on_terminal('states')
+    for env in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):
+        assert '\033' not in on_terminal('inspect', cookie, **env)
+    assert '\033' not in ssctl('inspect', cookie).stdout + ssctl('states').stdout
+    assert '\033[' in on_terminal('inspect', cookie, NO_COLOR='')
+
+
+@pytest.mark.parametrize('columns', [30, 80, 200])
+@pytest.mark.parametrize('name', FORMATS)
+def test_inspect_draws_the_fields_to_scale(name, columns):
+    cookie = seal({'user': 'alice', 'text': hashlib.sha512(b'what does not compress').hexdigest()}, '--format', name)
+    bar, *lines = without_colours(on_terminal('inspect', cookie, columns=columns)).splitlines()
+    drawn, count = re.fullmatch(r'([a-z]+)  (\d+) bytes', bar).groups()
+    assert columns == 30 or len(bar) <= columns
+    marked = [line[0] for line in lines if re.match('[a-z] ', line)]
+    assert re.sub(r'(.)\1*', r'\1', drawn) == ''.join(marked)
+    plain = ssctl('inspect', cookie).stdout.splitlines()
+    assert [line[2:] for line in lines[:-1]] == plain[:-1] and lines[-1] == plain[-1]
+    session = next(line[0] for line in lines if re.match('session {5}', line[2:]))
+    assert abs(drawn.count(session) / len(drawn) - 154 / int(count)) < 0.25
+    if name == 'native' and columns == 200:
+        assert (len(drawn) == int(count)) == (int(count) <= 180)
+
+
 # --- why a cookie is refused ---------------------------------------------------------------------
 
 
@@ -240,6 +304,7 @@ def test_open_says_why_a_cookie_is_refused(words, make, why):
     done = ssctl('open', '--json', *words, stdin=cookie)
     answer = json.loads(done.stdout)
     assert done.returncode == 1 and done.stderr == said == f'ssctl: {answer["state"]}: {answer["why"]}\n'
+    assert answer['remedy'] in ssctl('states').stdout
 
 
 def key_id(cookie, *words):
@@ -563,7 +628,7 @@ def test_without_a_usable_secret_nothing_is_done(command, words, env, why):
     assert said.startswith('ssctl: ') and why in said
 
 
-COMMANDS = ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats', 'revoke', 'revoked']
+COMMANDS = ['keygen', 'seal', 'open', 'inspect', 'convert', 'formats', 'states', 'revoke', 'revoked']
 
 
 @pytest.mark.parametrize('command', COMMANDS)

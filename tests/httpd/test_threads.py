@@ -26,6 +26,7 @@ STREAMS = 32
 CONF = ENDPOINT + '''
     SignedSessionFormat native starlette flask django
     SignedSessionEncrypt {encrypt}
+    SignedSessionReveal On
     SignedSessionRenew always
     <Location "/closed">
         Require signed-session client

@@ -244,6 +244,26 @@ START_TEST(says_what_is_accepted)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *word, *want;
+} words[] = {
+    { "On", "On" }, { "", "" }, { "/session-bind", "/session-bind" }, { "%{session:a/b}", "%{session:a/b}" },
+    { "env:NAME", "env:NAME" }, { "file:shop.keys", "file:shop.keys" }, { "file:/etc/shop/a.keys", "file:a.keys" },
+    { "file:/var/sessions/", "file:" }, { "exec:/usr/bin/vault --token=x /a/b", "exec:vault" }, { "exec:vault x", "exec:vault" },
+    { "redis://10.0.0.1:6379/2", "redis://10.0.0.1:6379/2" }, { "x://alice:secret@host/1?a=b@c", "x://host/1?a=b@c" },
+    { "https://host/a@b", "https://host/a@b" }, { "redis+unix:/run/redis.sock", "redis+unix:redis.sock" },
+};
+/* clang-format on */
+
+START_TEST(shows_what_is_for_everybody)
+{
+    for (int i = 0; i < COUNT(words); i++) {
+        ck_assert_str_eq(ss_option_public(words[i].word, pool), words[i].want);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("option");
@@ -256,6 +276,7 @@ int main(void)
     tcase_add_loop_test(tcase, knows_tokens, 0, COUNT(tokens));
     tcase_add_loop_test(tcase, knows_headers_that_are_taken, 0, COUNT(headers));
     tcase_add_test(tcase, says_what_is_accepted);
+    tcase_add_test(tcase, shows_what_is_for_everybody);
 
     return unit_run(suite);
 }
