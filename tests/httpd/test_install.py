@@ -109,6 +109,28 @@ def test_redis_is_left_out_where_it_is_not_wanted_or_hiredis_is_not_there(source
     assert {path.name for path in (tmp_path / 'root').rglob('*.so')} == {'mod_signed_session.so'}
 
 
+@pytest.fixture
+def older(tmp_path):
+    """An apxs of an httpd whose headers are one step below the floor, and an OpenSSL before 3.0."""
+    headers = tmp_path / 'httpd'
+    shutil.copytree(apxs_query('INCLUDEDIR'), headers)
+    magic = (headers / 'ap_mmn.h').read_text()
+    (headers / 'ap_mmn.h').write_text(re.sub(r'(define MODULE_MAGIC_NUMBER_MINOR +)\d+', r'\g<1>120', magic))
+    apxs = tmp_path / 'apxs'
+    apxs.write_text(f'#!/bin/sh\ncase "$*" in "-q INCLUDEDIR") echo {headers};; *) exec {APXS} "$@";; esac\n')
+    apxs.chmod(0o755)
+    (tmp_path / 'openssl').mkdir()
+    (tmp_path / 'openssl/opensslv.h').write_text('#define OPENSSL_VERSION_NUMBER 0x1010117fL\n')
+    return tmp_path
+
+
+def test_configure_refuses_what_is_too_old(sources, older):
+    said = run(older, sources / 'configure', f'--with-apxs={older}/apxs', '--quiet', expect=1)
+    assert 'httpd 2.4.52 or later of the 2.4 series is needed (module magic number 20120211:121)' in said
+    said = run(older, sources / 'configure', f'--with-apxs={APXS}', f'CRYPTO_CFLAGS=-I{older}', '--quiet', expect=1)
+    assert 'OpenSSL 3.0 or later is needed' in said
+
+
 def test_the_built_module_loads(built, monkeypatch):
     monkeypatch.setenv('SS_MODULE', str(built / '.libs/mod_signed_session.so'))
     assert configtest('SignedSession On', 'signed_session_redis') == (0, 'Syntax OK\n')
