@@ -67,12 +67,34 @@ def test_a_release_holds_what_is_needed_and_nothing_that_was_made(sources):
     files = files_in(sources)
     assert {'configure', 'configure.ac', 'Makefile.in', 'LICENSE', 'README.md', 'mod_signed_session.c',
             'lib/base.c', 'httpd/config.c', 'tools/ssctl.c', 'conf/signed_session.conf',
-            'tests/httpd/harness.py'} <= files
+            'tests/httpd/harness.py', 'docs/ssctl.1', 'docs/mod_signed_session.5'} <= files
+    assert not {file for file in files if file.startswith('debian/')}
     assert os.access(sources / 'configure', os.X_OK)
     if (TOP / '.git').exists():
         made = [file for file in files if file.startswith(('.git/', 'autom4te.cache/')) or
                 file.endswith(('.o', '.lo', '.la', '.so', '.pyc')) or file in ('Makefile', 'config.status', 'ssctl')]
         assert made == []
+
+
+def copy_of_checkout(path):
+    for name in run(TOP, 'git', 'ls-files', '-z').split('\0'):
+        if name and (TOP / name).exists():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / name, path / name)
+    git = TOP / '.git'
+    (shutil.copytree if git.is_dir() else shutil.copy)(git, path / '.git')
+
+
+def test_a_release_is_made_of_the_same_bytes_elsewhere(sources, tmp_path):
+    """Another tree, umask, locale, zone, user's home and time of the files."""
+    if not (TOP / '.git').exists():
+        return  # a release cannot make one: see the next test
+    copy_of_checkout(tmp_path / 'tree')
+    run(tmp_path / 'tree', 'autoreconf', '-fi')
+    odd = ['env', 'LC_ALL=C.UTF-8', 'TZ=Pacific/Kiritimati', f'HOME={tmp_path}']
+    run(tmp_path, *odd, 'sh', '-c', f'umask 077 && tree/configure --with-apxs={APXS} --quiet && make dist')
+    name = f'{sources.name}.tar.gz'
+    assert (tmp_path / name).read_bytes() == (sources.parent / name).read_bytes()
 
 
 def test_dist_outside_a_checkout_says_what_it_needs(sources, built):
@@ -186,7 +208,8 @@ def test_sizes_are_checked_only_where_that_works(sources, tmp_path, flags):
 
 
 SSCTL = 'usr/local/bin/ssctl'
-INSTALLED = {SSCTL, 'usr/local/share/man/man1/ssctl.1',
+PAGES = ('man1/ssctl.1', 'man5/mod_signed_session.5')
+INSTALLED = {SSCTL, *(f'usr/local/share/man/{page}' for page in PAGES),
              *(f'{LIBEXECDIR}/mod_{name}.so'.lstrip('/') for name in NAMES),
              *(f'{apxs_query("INCLUDEDIR")}/mod_{name}.h'.lstrip('/') for name in ('signed_session', 'signed_session_store'))}
 CONFIGURATION = ('signed_session.load', 'signed_session.conf', 'signed_session_redis.load')
@@ -346,7 +369,7 @@ def test_install_in_other_places(built, tmp_path, sysconfdir):
     where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
              f'includedir={tmp_path}/include']
     install(built, '', *where)
-    assert files_in(tmp_path) == {*(f'modules/mod_{name}.so' for name in NAMES), 'opt/bin/ssctl', 'opt/share/man/man1/ssctl.1',
+    assert files_in(tmp_path) == {*(f'modules/mod_{name}.so' for name in NAMES), 'opt/bin/ssctl', *(f'opt/share/man/{page}' for page in PAGES),
                                   'include/mod_signed_session.h', 'include/mod_signed_session_store.h',
                                   *(f'etc/mods-available/{name}' for name in CONFIGURATION)}
     conf = ''.join(f'Include {sysconfdir}/mods-available/{name}\n' for name in CONFIGURATION)
