@@ -283,6 +283,14 @@ def test_install_says_what_it_leaves_out(built, tmp_path, sysconfdir):
     assert 'NOT INSTALLED' not in install(built, target, f'sysconfdir={sysconfdir}')
 
 
+def test_a_packager_makes_the_folder(built, tmp_path):
+    """He builds where no server is installed."""
+    folder = tmp_path / f'root/{tmp_path}/none/mods-available'
+    folder.mkdir(parents=True)
+    assert 'NOT INSTALLED' not in install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
+    assert {path.name for path in folder.iterdir()} == set(CONFIGURATION)
+
+
 @pytest.mark.parametrize('name', CONFIGURATION)
 def test_what_is_switched_on_is_not_uninstalled(built, tmp_path, sysconfdir, name):
     """httpd would not start without what the links of a2enmod lead to, and a2dismod would find only half of it."""
