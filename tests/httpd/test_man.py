@@ -11,6 +11,8 @@ import pytest
 
 from common import TOP
 
+pytestmark = pytest.mark.once
+
 GO_MD2MAN = shutil.which('go-md2man')
 PAGES = {'ssctl.1': ['ssctl.md'], 'mod_signed_session.5': ['directives.md', 'messages.md']}
 

@@ -12,6 +12,8 @@ from common import TOP
 from harness import LIBEXECDIR, apxs_query
 from test_install import CONFIGURATION, INSTALLED
 
+pytestmark = pytest.mark.once
+
 
 def run(*words):
     done = subprocess.run([str(word) for word in words], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -71,6 +73,12 @@ def test_no_package_runs_a_script_of_ours_when_it_is_installed():
     assert [path.name for path in (TOP / 'debian').iterdir() if path.suffix[1:] in ('preinst', 'postinst', 'prerm', 'postrm', 'config')] == []
     spec = (TOP / 'packaging/mod_signed_session.spec').read_text()
     assert re.findall(r'^%(?:pre|post|preun|postun|posttrans|trigger\w*)\b', spec, re.M) == []
+
+
+def test_the_lines_of_the_readme_are_those_that_are_tried():
+    lines = re.search(r'^sudo apt install apache2 ./libapache2.*?^```', (TOP / 'README.md').read_text(), re.M | re.S)[0].splitlines()[1:-1]
+    tried = (TOP / 'packaging/cycle').read_text().splitlines()
+    assert len(lines) == 2 and {line.removeprefix('sudo ') for line in lines} <= set(tried)
 
 
 # --- scripts -------------------------------------------------------------------------------------
