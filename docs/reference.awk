@@ -4,6 +4,7 @@
 # Makes docs/reference.conf of docs/directives.md: each directive with its first sentences, as a line that may be taken out of
 # its comment. Where a directive has no default, its line is left out.
 
+# REUSE-IgnoreStart
 BEGIN {
     print "# SPDX-License-Identifier: Apache-2.0"
     print "# Copyright the mod_signed_session authors"
@@ -12,6 +13,7 @@ BEGIN {
     print "# on: take a line out of its comment to change it. docs/directives.md says more; this file is made"
     print "# from it (make reference)."
 }
+# REUSE-IgnoreEnd
 
 # Markdown to plain text: links keep their words, code its letters.
 function plain(text) {

@@ -114,10 +114,11 @@ def test_whose_packages_would_start_servers_is_only_unpacked(machine):
 
 
 def test_no_package_of_a_module_is_installed(machine):
-    """It would switch the module on in the httpd of this machine."""
+    """It would switch the module on in the httpd of this machine. Nor is the server itself, which would start."""
     machine.has('dpkg-query', NONE_THERE)
     machine.has('apt-get', 'echo "$*" >>"$CALLS"')
-    assert machine.deps('checks')[0] == 0
+    assert machine.deps('checks')[0] == 0 and machine.deps('package')[0] == 0
+    assert 'apache2' not in machine.calls.read_text().split() and 'lintian' in machine.calls.read_text().split()
     assert 'libapache2-mod' not in machine.calls.read_text() and 'libapache2-mod' in UNPACKED
 
 

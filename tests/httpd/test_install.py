@@ -67,12 +67,34 @@ def test_a_release_holds_what_is_needed_and_nothing_that_was_made(sources):
     files = files_in(sources)
     assert {'configure', 'configure.ac', 'Makefile.in', 'LICENSE', 'README.md', 'mod_signed_session.c',
             'lib/base.c', 'httpd/config.c', 'tools/ssctl.c', 'conf/signed_session.conf',
-            'tests/httpd/harness.py'} <= files
+            'tests/httpd/harness.py', 'docs/ssctl.1', 'docs/mod_signed_session.5'} <= files
+    assert not {file for file in files if file.startswith('debian/')}
     assert os.access(sources / 'configure', os.X_OK)
     if (TOP / '.git').exists():
         made = [file for file in files if file.startswith(('.git/', 'autom4te.cache/')) or
                 file.endswith(('.o', '.lo', '.la', '.so', '.pyc')) or file in ('Makefile', 'config.status', 'ssctl')]
         assert made == []
+
+
+def copy_of_checkout(path):
+    for name in run(TOP, 'git', 'ls-files', '-z').split('\0'):
+        if name and (TOP / name).exists():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / name, path / name)
+    git = TOP / '.git'
+    (shutil.copytree if git.is_dir() else shutil.copy)(git, path / '.git')
+
+
+def test_a_release_is_made_of_the_same_bytes_elsewhere(sources, tmp_path):
+    """Another tree, umask, locale, zone, user's home and time of the files."""
+    if not (TOP / '.git').exists():
+        return  # a release cannot make one: see the next test
+    copy_of_checkout(tmp_path / 'tree')
+    run(tmp_path / 'tree', 'autoreconf', '-fi')
+    odd = ['env', 'LC_ALL=C.UTF-8', 'TZ=Pacific/Kiritimati', f'HOME={tmp_path}']
+    run(tmp_path, *odd, 'sh', '-c', f'umask 077 && tree/configure --with-apxs={APXS} --quiet && make dist')
+    name = f'{sources.name}.tar.gz'
+    assert (tmp_path / name).read_bytes() == (sources.parent / name).read_bytes()
 
 
 def test_dist_outside_a_checkout_says_what_it_needs(sources, built):
@@ -107,6 +129,28 @@ def test_redis_is_left_out_where_it_is_not_wanted_or_hiredis_is_not_there(source
     assert {path.name for path in (tmp_path / '.libs').glob('*.so')} == {'mod_signed_session.so'}
     run(tmp_path, 'make', 'install', f'DESTDIR={tmp_path}/root', f'sysconfdir={tmp_path}/none')
     assert {path.name for path in (tmp_path / 'root').rglob('*.so')} == {'mod_signed_session.so'}
+
+
+@pytest.fixture
+def older(tmp_path):
+    """An apxs of an httpd whose headers are one step below the floor, and an OpenSSL before 3.0."""
+    headers = tmp_path / 'httpd'
+    shutil.copytree(apxs_query('INCLUDEDIR'), headers)
+    magic = (headers / 'ap_mmn.h').read_text()
+    (headers / 'ap_mmn.h').write_text(re.sub(r'(define MODULE_MAGIC_NUMBER_MINOR +)\d+', r'\g<1>120', magic))
+    apxs = tmp_path / 'apxs'
+    apxs.write_text(f'#!/bin/sh\ncase "$*" in "-q INCLUDEDIR") echo {headers};; *) exec {APXS} "$@";; esac\n')
+    apxs.chmod(0o755)
+    (tmp_path / 'openssl').mkdir()
+    (tmp_path / 'openssl/opensslv.h').write_text('#define OPENSSL_VERSION_NUMBER 0x1010117fL\n')
+    return tmp_path
+
+
+def test_configure_refuses_what_is_too_old(sources, older):
+    said = run(older, sources / 'configure', f'--with-apxs={older}/apxs', '--quiet', expect=1)
+    assert 'httpd 2.4.52 or later of the 2.4 series is needed (module magic number 20120211:121)' in said
+    said = run(older, sources / 'configure', f'--with-apxs={APXS}', f'CRYPTO_CFLAGS=-I{older}', '--quiet', expect=1)
+    assert 'OpenSSL 3.0 or later is needed' in said
 
 
 def test_the_built_module_loads(built, monkeypatch):
@@ -164,7 +208,8 @@ def test_sizes_are_checked_only_where_that_works(sources, tmp_path, flags):
 
 
 SSCTL = 'usr/local/bin/ssctl'
-INSTALLED = {SSCTL, 'usr/local/share/man/man1/ssctl.1',
+PAGES = ('man1/ssctl.1', 'man5/mod_signed_session.5')
+INSTALLED = {SSCTL, *(f'usr/local/share/man/{page}' for page in PAGES),
              *(f'{LIBEXECDIR}/mod_{name}.so'.lstrip('/') for name in NAMES),
              *(f'{apxs_query("INCLUDEDIR")}/mod_{name}.h'.lstrip('/') for name in ('signed_session', 'signed_session_store'))}
 CONFIGURATION = ('signed_session.load', 'signed_session.conf', 'signed_session_redis.load')
@@ -236,6 +281,14 @@ def test_install_says_what_it_leaves_out(built, tmp_path, sysconfdir):
     assert 'install the package apache2' in said[at + 2] and '"make install" again' in said[at + 2]
     assert said[at] == said[-1]
     assert 'NOT INSTALLED' not in install(built, target, f'sysconfdir={sysconfdir}')
+
+
+def test_a_packager_makes_the_folder(built, tmp_path):
+    """He builds where no server is installed."""
+    folder = tmp_path / f'root/{tmp_path}/none/mods-available'
+    folder.mkdir(parents=True)
+    assert 'NOT INSTALLED' not in install(built, tmp_path / 'root', f'sysconfdir={tmp_path}/none')
+    assert {path.name for path in folder.iterdir()} == set(CONFIGURATION)
 
 
 @pytest.mark.parametrize('name', CONFIGURATION)
@@ -324,7 +377,7 @@ def test_install_in_other_places(built, tmp_path, sysconfdir):
     where = [f'sysconfdir={sysconfdir}', f'libexecdir={tmp_path}/modules', f'prefix={tmp_path}/opt',
              f'includedir={tmp_path}/include']
     install(built, '', *where)
-    assert files_in(tmp_path) == {*(f'modules/mod_{name}.so' for name in NAMES), 'opt/bin/ssctl', 'opt/share/man/man1/ssctl.1',
+    assert files_in(tmp_path) == {*(f'modules/mod_{name}.so' for name in NAMES), 'opt/bin/ssctl', *(f'opt/share/man/{page}' for page in PAGES),
                                   'include/mod_signed_session.h', 'include/mod_signed_session_store.h',
                                   *(f'etc/mods-available/{name}' for name in CONFIGURATION)}
     conf = ''.join(f'Include {sysconfdir}/mods-available/{name}\n' for name in CONFIGURATION)

@@ -638,14 +638,6 @@ def test_help(command):
     assert command in ssctl('--help').stdout
 
 
-def test_the_manual_has_every_command_and_option():
-    manual = (TOP / 'docs/ssctl.1').read_text()
-    for command in COMMANDS:
-        assert f'.It Cm {command}\n' in manual
-        for option in re.findall(r'\n  --([a-z-]+)', ssctl(command, '--help').stdout):
-            assert re.search(rf'\.It Fl -{option}\b', manual)
-
-
 def test_input_is_limited():
     assert 'over 65536 bytes' in refused('open', stdin='A' * 65537)
     assert 'NUL' in refused('inspect', stdin='A\0B')
