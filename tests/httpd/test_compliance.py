@@ -365,6 +365,8 @@ def test_activity_moves_the_timeout_on(server):
     for path, is_renewed in (('/members/page', True), ('/poll', server.level == 1)):
         answer = server.request('GET', path, cookie=server.cookie(away, away))
         assert (answer.status, answer.set_cookies(COOKIE) != []) == (200, is_renewed)
+    soon = server.request('GET', '/members/page', cookie=server.cookie(MINUTE + 1, MINUTE + 1))
+    assert (soon.set_cookies(COOKIE) != []) == (server.level != 1), 'a minute later already'
     created = server.opened(server.request('GET', '/members/page', cookie=server.cookie(away, away)).cookie(COOKIE)).created
     assert abs(created - (time.time() - away)) < MINUTE, 'the overall timeout stays'
 
@@ -440,8 +442,8 @@ def test_a_bound_session_is_worth_nothing_without_the_key_and_ends_in_time(secon
     thief = visitor.copy()
     del thief.cookies[f'{COOKIE}-proof']
     assert not thief.is_in
-    visitor.cookies[COOKIE] = Native({'user': 'alice'}, created=int(time.time()) - DAY - 1, renewed=int(time.time()), id=second.opened(visitor.session).id,
-                                     point=key.point).seal(SECRET, COOKIE, AUDIENCE)
+    now, id = int(time.time()), second.opened(visitor.session).id
+    visitor.cookies[COOKIE] = Native({'user': 'alice'}, now, now - DAY - 1, id, point=key.point).seal(SECRET, COOKIE, AUDIENCE)
     assert not visitor.is_in
 
 
