@@ -81,6 +81,14 @@ static int is_refusal(request_rec *r)
     return 0;
 }
 
+int ss_earned_is_refused(request_rec *r)
+{
+    while (r != NULL && !is_refusal(r)) {
+        r = r->prev;
+    }
+    return r != NULL;
+}
+
 /* mod_dir has given the request another place: was it let in there as who it is? */
 static int is_let_in_elsewhere(const request_rec *r, const ss_step_t *step)
 {

@@ -31,4 +31,7 @@ const char *ss_earned_caller_fault(const ss_visit_t *visit);
  * the answer is no refusal; else why not. */
 const char *ss_earned_fault(const ss_visit_t *visit, request_rec *r);
 
+/** Is the response of `r` a refusal (401, 403, 407), or the error document of one? */
+int ss_earned_is_refused(request_rec *r);
+
 #endif

@@ -18,6 +18,7 @@
 
 #include "httpd/caller.h"
 #include "httpd/earned.h"
+#include "httpd/form_login.h"
 #include "httpd/log.h"
 #include "httpd/modules.h"
 #include "httpd/session_rec.h"
@@ -80,26 +81,6 @@ static session_rec *record_for(request_rec *r, ss_visit_t *visit)
  * Logins
  */
 
-/* Nothing of whoever was there before stays, but what SignedSessionClear Before names here. */
-static void begin_session(request_rec *r, ss_visit_t *visit, const char *user)
-{
-    const ss_clear_conf_t *clear = &ss_dir_conf(r)->clear;
-    const ss_bytes_t name = ss_bytes_of(user);
-    const ss_change_t change = { SS_CHANGE_SET, ss_bytes_of(ss_dir_conf(r)->login),
-                                 ss_json_quote(name, r->pool) };
-
-    if (name.len == 0 || !ss_key_is_acceptable(name)) {
-        ss_log(r, APLOG_ERR, "SS0322",
-               "SignedSessionLogin does not store a login: its name is empty, not UTF-8, or has "
-               "control characters");
-        return;
-    }
-    ss_visit_undo_rules(visit);
-    ss_draft_begin_anew(visit->draft, clear->kind == SS_CLEAR_BEFORE ? clear->keep : NULL);
-    ss_visit_change(visit, &change);
-    ss_visit_change(visit, &ss_change_login);
-}
-
 /* mod_auth_form keeps a user as "REALM-user", and takes him out when he logs out. Without a realm
  * user and password come under the same name. */
 static int is_user(request_rec *r, const char *key)
@@ -124,7 +105,7 @@ static void hear_login(request_rec *r, ss_visit_t *visit, const char *key, const
         ss_visit_change(visit, &ss_change_end);
     }
     else {
-        begin_session(r, visit, value);
+        ss_form_login_begin(r, visit, value);
     }
 }
 

@@ -25,6 +25,7 @@
 #include "httpd/caller.h"
 #include "httpd/counters.h"
 #include "httpd/earned.h"
+#include "httpd/form_login.h"
 #include "httpd/strip.h"
 #include "httpd/log.h"
 #include "httpd/marks.h"
@@ -109,6 +110,7 @@ static void prepare_response(request_rec *r, ss_step_t *step)
     ss_visit_t *visit;
 
     ss_strip_restore(r);
+    ss_form_login_settle(r);
     ss_update_take(r);
     ss_session_rec_take(r);
     ss_rules_apply(r); /* what applications changed comes first */

@@ -77,6 +77,12 @@ typedef struct ss_modules_note_t {
     int complained; /* has the log been told why there is nothing for a module? */
 } ss_modules_note_t;
 
+/** form_login.c */
+typedef struct ss_form_login_note_t {
+    int is_stored;          /* a login was stored, after this: */
+    ss_draft_mark_t before; /* what the visit had changed until then */
+} ss_form_login_note_t;
+
 /** expression.c: what asked. */
 typedef struct ss_expression_note_t {
     int asked;    /* an expression has asked for the session: the response varies with it */
@@ -185,6 +191,7 @@ typedef struct ss_visit_t {
     ss_require_note_t require;
     ss_session_rec_note_t session_rec;
     ss_modules_note_t modules;
+    ss_form_login_note_t form_login;
     ss_expression_note_t expression;
     ss_endpoint_note_t endpoint;
     ss_shared_cookie_note_t shared_cookie;

@@ -77,6 +77,29 @@ def login(start, files, request):
     return start(LOGIN, request.param, files, ours=False)
 
 
+def test_a_right_password_is_no_login_where_the_request_is_refused(start, files):
+    """Something else may be missing: here alice is not bob."""
+    server = start('''
+        SignedSession On
+        <Location "/in">
+            AuthType form
+            AuthName realm
+            AuthFormProvider file
+            AuthUserFile "{dir}/users"
+            SignedSessionLogin user
+            Require user bob
+            ErrorDocument 403 /bye.html
+        </Location>''', f'{FORMS} signed_session', files, ours=False)
+    server.allow('AH01631')
+    browser = Jar(server)
+    assert post(browser, '/in/a.txt').status in (401, 403)
+    assert not browser.cookies
+    assert stored(post(browser, '/in/a.txt', 'bob', 'b0bpw')) == {'user': 'bob'}
+    before = browser.session
+    assert post(browser, '/in/a.txt').status in (401, 403)
+    assert browser.session == before
+
+
 def test_a_checked_name_is_stored_and_the_password_is_not(login):
     jar = Jar(login)
     assert jar.request('GET', '/in/a.txt').status == 403
