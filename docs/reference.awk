@@ -22,7 +22,7 @@ function plain(text) {
         words = substr(link, 2, index(link, "](") - 2)
         text = substr(text, 1, RSTART - 1) words substr(text, RSTART + RLENGTH)
     }
-    gsub(/[`*]/, "", text)
+    gsub(/`|\*\*/, "", text)
     gsub(/\\\|/, "|", text)
     return text
 }
@@ -99,7 +99,7 @@ name == "" { next }
 /^\| Context/ { context = cell($0); state = "before"; next }
 
 state == "before" && $0 != "" { state = "text" }
-state == "text" && ($0 == "" || /^[|`*<]/) { state = "done" }
+state == "text" && ($0 == "" || /^(\||```|\* |<)/) { state = "done" }
 state == "text" { text = text (text == "" ? "" : " ") $0 }
 
 END { end_directive() }

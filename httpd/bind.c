@@ -201,7 +201,7 @@ static const char *identifier_of(const ss_server_conf_t *conf, const ss_stamp_t 
 
 static void bind_to(request_rec *r, ss_visit_t *visit, const ss_jws_t *jws)
 {
-    ss_stamp_t stamp;
+    ss_stamp_t stamp = { .counter = 0 }; /* only id and point count */
     const char *identifier;
 
     if (!save_bound(r, visit, jws)) {

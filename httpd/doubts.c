@@ -416,6 +416,14 @@ static void warn_of_shared_log(server_rec *s, ss_start_t *start)
     }
 }
 
+/* Often two hosts differ in nothing but the port. */
+static const char *name_of(const server_rec *s, const ss_start_t *start)
+{
+    return s == start->main ? "what stands outside of the virtual hosts"
+                            : apr_psprintf(start->scratch, "the virtual host %s (%s:%u)",
+                                           s->server_hostname, s->defn_name, s->defn_line_number);
+}
+
 /* Where a bound cookie is an ordinary one. */
 static void warn_of_unbound(server_rec *s, ss_start_t *start)
 {
@@ -432,7 +440,7 @@ static void warn_of_unbound(server_rec *s, ss_start_t *start)
                                        "SS0518: SignedSessionBind is Off in %s, which reads the "
                                        "same sessions: a stolen cookie works there; write it "
                                        "there, too, or give it another cookie name%s",
-                                       other->server_hostname, ss_start_place(start, s)));
+                                       name_of(other, start), ss_start_place(start, s)));
             return;
         }
     }

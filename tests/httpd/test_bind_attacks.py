@@ -181,6 +181,7 @@ def users():
 FORM_LOGIN = '''
     SignedSessionModules On
     SignedSessionEncrypt On
+    SignedSessionReveal On
     <Location "/do-login">
         SetHandler form-login-handler
         AuthName realm

@@ -246,13 +246,13 @@ def test_a_password_beside_the_certificate_of_somebody_else_stores_nothing(profi
 
 
 @pytest.mark.parametrize('level', [2, 3])
-def test_why_two_factors_are_not_for_signed_session_login(certificates, level):
-    """It keeps a name whose password was right, whatever else is required."""
+def test_a_right_password_alone_is_no_login_by_signed_session_login_either(certificates, level):
+    """What is answered with a refusal is not kept."""
     changes = [('        SignedSessionSet user "%{REMOTE_USER}"\n', '        SignedSessionLogin user\n')]
     with Profile(level, certificates, changes) as server:
         expecting_refusals(server).certificate = certificates['bob']
         visitor = Visitor(server)
-        assert visitor.log_in().status in (401, 403) and visitor.session is not None
+        assert visitor.log_in().status in (401, 403) and visitor.session is None
 
 
 @shows('V7.2.4', 'N5.1.f', 'N5.2.d')
