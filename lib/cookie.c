@@ -7,6 +7,9 @@
 #include <apr_strings.h>
 
 #include "lib/cookie.h"
+#include "lib/out.h"
+
+#define DIGITS_MAX 19 /* of a number of 64 bits */
 
 static int is_blank(char c)
 {
@@ -229,37 +232,69 @@ int ss_cookie_is_deletion(const char *set_cookie, apr_time_t now)
     return time != APR_DATE_BAD ? time <= now : strstr(date, "1970") != NULL;
 }
 
-static const char *flag(int on, const char *text)
+/* A part of a line that may be missing. */
+static ss_bytes_t part_if(int on, const char *text)
 {
-    return on ? text : "";
+    return ss_bytes_of(on ? text : "");
 }
 
-/* `life` is how long the cookie lives, as attributes. */
-static const char *print(const ss_cookie_t *cookie, ss_bytes_t value, const char *life, int https,
+/* `life` is how long the cookie lives, as attributes. All parts are measured once, and written
+ * once: every change of a session prints such a line. */
+static const char *print(const ss_cookie_t *cookie, ss_bytes_t value, ss_bytes_t life, int https,
                          apr_pool_t *pool)
 {
     int secure = cookie->secure == SS_SECURE_ON || (cookie->secure == SS_SECURE_AUTO && https);
+    const ss_bytes_t parts[] = { ss_bytes_of(cookie->name),
+                                 ss_bytes_of("="),
+                                 value,
+                                 ss_bytes_of("; Path="),
+                                 ss_bytes_of(cookie->path),
+                                 part_if(cookie->domain != NULL, "; Domain="),
+                                 part_if(cookie->domain != NULL, cookie->domain),
+                                 life,
+                                 part_if(cookie->http_only, "; HttpOnly"),
+                                 part_if(secure, "; Secure"),
+                                 ss_bytes_of("; SameSite="),
+                                 ss_bytes_of(cookie->same_site),
+                                 part_if(cookie->partitioned, "; Partitioned"),
+                                 part_if(cookie->priority != NULL, "; Priority="),
+                                 part_if(cookie->priority != NULL, cookie->priority),
+                                 ss_bytes("", 1) };
+    apr_size_t size = 0;
+    ss_out_t out;
+    const char *line;
 
-    return apr_pstrcat(pool, cookie->name, "=", apr_pstrmemdup(pool, value.data, value.len),
-                       "; Path=", cookie->path, flag(cookie->domain != NULL, "; Domain="),
-                       flag(cookie->domain != NULL, cookie->domain), life,
-                       flag(cookie->http_only, "; HttpOnly"), flag(secure, "; Secure"),
-                       "; SameSite=", cookie->same_site, flag(cookie->partitioned, "; Partitioned"),
-                       flag(cookie->priority != NULL, "; Priority="),
-                       flag(cookie->priority != NULL, cookie->priority), NULL);
+    for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size += parts[i].len;
+    }
+    out = ss_out_create(size, pool);
+    line = out.at;
+    for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        out = ss_out_put(out, parts[i]);
+    }
+    return line;
 }
 
 const char *ss_cookie_print(const ss_cookie_t *cookie, ss_bytes_t value, apr_int64_t max_age,
                             int https, apr_pool_t *pool)
 {
-    const char *life =
-        max_age < 0 ? "" : apr_psprintf(pool, "; Max-Age=%" APR_INT64_T_FMT, max_age);
+    static const char attribute[] = "; Max-Age=";
+    char life[sizeof(attribute) + DIGITS_MAX], *at = life + sizeof(life);
 
-    return print(cookie, value, life, https, pool);
+    if (max_age < 0) {
+        return print(cookie, value, ss_bytes_of(""), https, pool);
+    }
+    do {
+        *--at = (char)('0' + max_age % 10);
+        max_age /= 10;
+    } while (max_age > 0);
+    at -= sizeof(attribute) - 1;
+    memcpy(at, attribute, sizeof(attribute) - 1);
+    return print(cookie, value, ss_bytes(at, (apr_size_t)(life + sizeof(life) - at)), https, pool);
 }
 
 const char *ss_cookie_print_deletion(const ss_cookie_t *cookie, int https, apr_pool_t *pool)
 {
-    return print(cookie, ss_bytes_of(""), "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-                 https, pool);
+    return print(cookie, ss_bytes_of(""),
+                 ss_bytes_of("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"), https, pool);
 }
