@@ -80,9 +80,13 @@ static int has_proof(request_rec *r)
 
 void ss_strip_decide(request_rec *r)
 {
-    ss_strip_extent_e wanted = wanted_here(r);
+    ss_strip_extent_e wanted;
     ss_visit_t *visit;
 
+    if (ss_visit_known(r) == NULL && apr_table_get(r->headers_in, "Cookie") == NULL) {
+        return; /* there is nothing to hide */
+    }
+    wanted = wanted_here(r);
     if (wanted == SS_STRIP_NOTHING || (!has_cookie(r) && !has_proof(r))) {
         return;
     }

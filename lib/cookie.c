@@ -7,6 +7,9 @@
 #include <apr_strings.h>
 
 #include "lib/cookie.h"
+#include "lib/out.h"
+
+#define DIGITS_MAX 19 /* of a number of 64 bits */
 
 static int is_blank(char c)
 {
@@ -24,11 +27,20 @@ static ss_bytes_t trim(const char *from, const char *to)
     return ss_bytes(from, to - from);
 }
 
-static const char *pair_end(const char *at)
+static const char *skip_blanks(const char *at)
 {
-    const char *semicolon = strchr(at, ';');
+    while (is_blank(*at)) {
+        at++;
+    }
+    return at;
+}
 
-    return semicolon != NULL ? semicolon : at + strlen(at);
+/* `end`: of the whole header. */
+static const char *pair_end(const char *at, const char *end)
+{
+    const char *semicolon = memchr(at, ';', (apr_size_t)(end - at));
+
+    return semicolon != NULL ? semicolon : end;
 }
 
 /* One pair of double quotes around a value belongs to the header, not to the value: every framework
@@ -41,12 +53,14 @@ static ss_bytes_t unquote(ss_bytes_t value)
     return value;
 }
 
-/* The value of a pair called `name`; {NULL, 0} for any other pair. */
-static ss_bytes_t value_of(ss_bytes_t pair, ss_bytes_t name)
+/* The value of a pair called `name`, if the one that begins at `at` is; else {NULL, 0}, which is
+ * seen at the first byte of most. */
+static ss_bytes_t value_of(const char *at, const char *end, ss_bytes_t name)
 {
-    const char *end = pair.data + pair.len, *equals = pair.data + name.len;
+    const char *equals = at + name.len;
 
-    if (pair.len <= name.len || memcmp(pair.data, name.data, name.len) != 0) {
+    if (*at != *name.data || (apr_size_t)(end - at) <= name.len ||
+        memcmp(at, name.data, name.len) != 0) {
         return ss_bytes(NULL, 0);
     }
     while (equals < end && is_blank(*equals)) {
@@ -59,14 +73,15 @@ int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e which, const ch
                    const char *name)
 {
     const ss_bytes_t wanted = ss_bytes_of(name);
-    const char *end = header;
+    const char *at = header, *end = header == NULL ? NULL : header + strlen(header), *behind;
     int count = 0;
 
-    for (; header != NULL; header = *end == ';' ? end + 1 : NULL) {
+    for (; at != NULL; at = behind < end ? behind + 1 : NULL) {
         ss_bytes_t value;
 
-        end = pair_end(header);
-        value = value_of(trim(header, end), wanted);
+        at = skip_blanks(at);
+        behind = pair_end(at, end);
+        value = value_of(at, behind, wanted);
         if (value.data == NULL) {
             continue;
         }
@@ -82,48 +97,57 @@ int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e which, const ch
 }
 
 /* Does this pair go? */
-static int is_removed(ss_bytes_t pair, ss_bytes_t name, ss_cookie_is_fn *is, const void *data)
+static int is_removed(ss_bytes_t value, ss_cookie_is_fn *is, const void *data)
 {
-    ss_bytes_t value = value_of(pair, name);
-
     return value.data != NULL && (is == NULL || is(value, data));
+}
+
+/* The last pair has gone, and what separated it goes, too. */
+static char *drop_separator(const char *start, char *out)
+{
+    while (out > start && is_blank(out[-1])) {
+        out--;
+    }
+    return out > start ? out - 1 : out;
+}
+
+static int holds_pairs(const char *header)
+{
+    while (is_blank(*header) || *header == ';') {
+        header++;
+    }
+    return *header != '\0';
 }
 
 const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
                             const void *data, apr_pool_t *pool)
 {
     const ss_bytes_t unwanted = ss_bytes_of(name);
-    const char *at = header, *end = header;
+    const char *at = header, *end = header + strlen(header), *behind;
+    const char *from = header; /* what is left to be copied */
     char *kept = NULL, *out = NULL;
-    int removed = 0;
 
-    for (; at != NULL; at = *end == ';' ? end + 1 : NULL) {
-        ss_bytes_t pair;
-
-        end = pair_end(at);
-        pair = trim(at, end);
-        if (is_removed(pair, unwanted, is, data)) {
-            removed++;
+    for (; at != NULL; at = behind < end ? behind + 1 : NULL) {
+        at = skip_blanks(at);
+        behind = pair_end(at, end);
+        if (!is_removed(value_of(at, behind, unwanted), is, data)) {
+            continue;
         }
-        else if (pair.len > 0) {
-            if (kept == NULL) {
-                kept = out = apr_palloc(pool, 2 * strlen(at) + 1); /* a ";" may become "; " */
-            }
-            else {
-                *out++ = ';';
-                *out++ = ' ';
-            }
-            memcpy(out, pair.data, pair.len);
-            out += pair.len;
+        if (kept == NULL) {
+            kept = out = apr_palloc(pool, (apr_size_t)(at - from) + (apr_size_t)(end - behind) + 1);
         }
+        memcpy(out, from, (apr_size_t)(at - from));
+        out += at - from;
+        from = behind < end ? skip_blanks(behind + 1) : end;
     }
-    if (removed == 0) {
+    if (kept == NULL) {
         return header;
     }
-    if (kept != NULL) {
-        *out = '\0';
+    if (from == end) {
+        out = drop_separator(kept, out);
     }
-    return kept;
+    memcpy(out, from, (apr_size_t)(end - from) + 1);
+    return holds_pairs(kept) ? kept : NULL;
 }
 
 /* As a browser reads it (RFC 6265 section 5.2). */
@@ -208,37 +232,69 @@ int ss_cookie_is_deletion(const char *set_cookie, apr_time_t now)
     return time != APR_DATE_BAD ? time <= now : strstr(date, "1970") != NULL;
 }
 
-static const char *flag(int on, const char *text)
+/* A part of a line that may be missing. */
+static ss_bytes_t part_if(int on, const char *text)
 {
-    return on ? text : "";
+    return ss_bytes_of(on ? text : "");
 }
 
-/* `life` is how long the cookie lives, as attributes. */
-static const char *print(const ss_cookie_t *cookie, ss_bytes_t value, const char *life, int https,
+/* `life` is how long the cookie lives, as attributes. All parts are measured once, and written
+ * once: every change of a session prints such a line. */
+static const char *print(const ss_cookie_t *cookie, ss_bytes_t value, ss_bytes_t life, int https,
                          apr_pool_t *pool)
 {
     int secure = cookie->secure == SS_SECURE_ON || (cookie->secure == SS_SECURE_AUTO && https);
+    const ss_bytes_t parts[] = { ss_bytes_of(cookie->name),
+                                 ss_bytes_of("="),
+                                 value,
+                                 ss_bytes_of("; Path="),
+                                 ss_bytes_of(cookie->path),
+                                 part_if(cookie->domain != NULL, "; Domain="),
+                                 part_if(cookie->domain != NULL, cookie->domain),
+                                 life,
+                                 part_if(cookie->http_only, "; HttpOnly"),
+                                 part_if(secure, "; Secure"),
+                                 ss_bytes_of("; SameSite="),
+                                 ss_bytes_of(cookie->same_site),
+                                 part_if(cookie->partitioned, "; Partitioned"),
+                                 part_if(cookie->priority != NULL, "; Priority="),
+                                 part_if(cookie->priority != NULL, cookie->priority),
+                                 ss_bytes("", 1) };
+    apr_size_t size = 0;
+    ss_out_t out;
+    const char *line;
 
-    return apr_pstrcat(pool, cookie->name, "=", apr_pstrmemdup(pool, value.data, value.len),
-                       "; Path=", cookie->path, flag(cookie->domain != NULL, "; Domain="),
-                       flag(cookie->domain != NULL, cookie->domain), life,
-                       flag(cookie->http_only, "; HttpOnly"), flag(secure, "; Secure"),
-                       "; SameSite=", cookie->same_site, flag(cookie->partitioned, "; Partitioned"),
-                       flag(cookie->priority != NULL, "; Priority="),
-                       flag(cookie->priority != NULL, cookie->priority), NULL);
+    for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size += parts[i].len;
+    }
+    out = ss_out_create(size, pool);
+    line = out.at;
+    for (apr_size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        out = ss_out_put(out, parts[i]);
+    }
+    return line;
 }
 
 const char *ss_cookie_print(const ss_cookie_t *cookie, ss_bytes_t value, apr_int64_t max_age,
                             int https, apr_pool_t *pool)
 {
-    const char *life =
-        max_age < 0 ? "" : apr_psprintf(pool, "; Max-Age=%" APR_INT64_T_FMT, max_age);
+    static const char attribute[] = "; Max-Age=";
+    char life[sizeof(attribute) + DIGITS_MAX], *at = life + sizeof(life);
 
-    return print(cookie, value, life, https, pool);
+    if (max_age < 0) {
+        return print(cookie, value, ss_bytes_of(""), https, pool);
+    }
+    do {
+        *--at = (char)('0' + max_age % 10);
+        max_age /= 10;
+    } while (max_age > 0);
+    at -= sizeof(attribute) - 1;
+    memcpy(at, attribute, sizeof(attribute) - 1);
+    return print(cookie, value, ss_bytes(at, (apr_size_t)(life + sizeof(life) - at)), https, pool);
 }
 
 const char *ss_cookie_print_deletion(const ss_cookie_t *cookie, int https, apr_pool_t *pool)
 {
-    return print(cookie, ss_bytes_of(""), "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
-                 https, pool);
+    return print(cookie, ss_bytes_of(""),
+                 ss_bytes_of("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"), https, pool);
 }

@@ -48,8 +48,9 @@ SS_MUST_USE int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e end
 typedef int ss_cookie_is_fn(ss_bytes_t value, const void *data);
 
 /**
- * A Cookie header without the cookies called `name`, found as ss_cookie_find finds them; the others
- * keep their spelling and order.
+ * A Cookie header without the cookies called `name`, found as ss_cookie_find finds them. Each goes
+ * with the separator and the blanks behind it, or the last with those in front of it; all other
+ * bytes stay.
  *
  * @param is    which of them go, called with `data`; NULL: all of them
  * @return      `header` itself when there is nothing to remove; NULL when nothing is left

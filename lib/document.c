@@ -120,11 +120,10 @@ void ss_outline_draw(ss_outline_t *outline, const ss_document_t *document)
 void ss_outline_follow(ss_document_t *document, const ss_outline_t *outline, ss_bytes_t text,
                        apr_pool_t *pool)
 {
-    apr_array_header_t *members = apr_array_make(pool, 0, sizeof(ss_json_member_t));
-    ss_json_member_t *member = apr_palloc(pool, outline->count * sizeof(*member));
+    apr_array_header_t *members = ss_json_members_create(outline->count, pool);
+    ss_json_member_t *member = (ss_json_member_t *)members->elts;
 
-    members->elts = (char *)member; /* every byte is written here: no need to clear them first */
-    members->nelts = members->nalloc = outline->count;
+    members->nelts = outline->count;
     for (int i = 0; i < outline->count; i++, member++) {
         const char *name = text.data + outline->rows[i].name_at;
         apr_size_t len = outline->rows[i].name_len;

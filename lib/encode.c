@@ -2,6 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include "lib/encode.h"
+#include "lib/vector_base64.h"
 
 /*
  * base64
@@ -87,8 +88,11 @@ apr_size_t ss_base64_encode(ss_base64_e variant, char *out, ss_bytes_t bytes)
     const unsigned char *in = (const unsigned char *)bytes.data;
     const char *alphabet = alphabets[variant];
     apr_size_t size = ss_base64_size(variant, bytes.len);
-    apr_size_t rest = bytes.len;
+    apr_size_t done = ss_vector_base64_encode(variant == SS_BASE64URL, out, bytes);
+    apr_size_t rest = bytes.len - done;
 
+    in += done;
+    out += done / 3 * 4;
     for (; rest >= sizeof(apr_uint64_t); rest -= 6) {
         encode_six(out, in, alphabet);
         in += 6;
@@ -152,7 +156,7 @@ apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t
 {
     const apr_uint32_t(*values)[256] = values_of[variant];
     const unsigned char *in = (const unsigned char *)text.data;
-    apr_size_t len = text.len;
+    apr_size_t len = text.len, done;
     unsigned char *start, *out;
     apr_uint32_t seen = 0;
 
@@ -168,7 +172,10 @@ apr_status_t ss_base64_decode(ss_base64_e variant, ss_bytes_t *bytes, ss_bytes_t
     }
 
     start = out = apr_palloc(pool, len / 4 * 3 + 3); /* the last group is written in full */
-    for (; len >= 4; len -= 4) {
+    done = ss_vector_base64_decode(variant == SS_BASE64URL, out, ss_bytes(text.data, len));
+    in += done;
+    out += done / 4 * 3;
+    for (len -= done; len >= 4; len -= 4) {
         seen |= decode_four(out, in, values);
         in += 4;
         out += 3;

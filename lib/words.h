@@ -36,4 +36,18 @@ static inline apr_uint64_t ss_word_equal(apr_uint64_t word, unsigned char byte)
     return (word ^ SS_EACH_BYTE(byte)) - SS_EACH_BYTE(1);
 }
 
+/**
+ * How many of eight bytes stand before the first that is marked, where the least significant mark
+ * is right. Where bytes are in another order, or the compiler cannot count: 0, which is not too
+ * many.
+ */
+static inline int ss_word_unmarked(apr_uint64_t marks)
+{
+#if defined(__GNUC__) && !APR_IS_BIGENDIAN
+    return __builtin_ctzll(marks) / 8;
+#else
+    return (int)(marks & 0);
+#endif
+}
+
 #endif

@@ -10,7 +10,8 @@
  * the stack. */
 
 #define BITS_OF_WORD 64
-#define MEMBERS_AT_FIRST 8
+#define MEMBER_SIZE 32       /* bytes of text for each member that there is room for at first */
+#define MEMBERS_AT_FIRST 128 /* at most */
 
 typedef struct scan_t {
     ss_json_tokens_t in;
@@ -52,10 +53,18 @@ static ss_bytes_t text_of(const scan_t *s, ss_json_t value)
     }
 }
 
+/* apr_array_push, which is a call for each member. */
+static ss_json_member_t *push_member(apr_array_header_t *members)
+{
+    return members->nelts < members->nalloc
+               ? &APR_ARRAY_IDX(members, members->nelts++, ss_json_member_t)
+               : apr_array_push(members);
+}
+
 /* `name` has just been scanned. */
 static void start_member(scan_t *s, ss_json_t quoted, ss_bytes_t name)
 {
-    ss_json_member_t *member = apr_array_push(s->members);
+    ss_json_member_t *member = push_member(s->members);
 
     member->name = name;
     member->quoted = quoted;
@@ -104,6 +113,36 @@ static ss_json_step_e scan_name(scan_t *s, const char *wanted)
         }
     }
     return SS_JSON_STEP_VALUE;
+}
+
+/* Behind a comma between the members that are gathered. Most are a simple name, a colon, and a
+ * simple string: as long as nothing else comes, no step is taken that those do not need. Whatever
+ * it is, the scan then goes on as it does everywhere else, and finds every fault. */
+static ss_json_step_e scan_simple_members(scan_t *s)
+{
+    const unsigned char *behind;
+
+    while ((behind = ss_json_simple_end(s->in.at, s->in.end)) != NULL && behind < s->in.end &&
+           *behind == ':') {
+        ss_json_t quoted = slice(s->in.at, behind);
+
+        s->in.at = behind + 1;
+        s->in.string = 0;
+        ss_json_skip_blanks(&s->in);
+        start_member(s, quoted, name_of(s, quoted));
+        behind = ss_json_simple_end(s->in.at, s->in.end);
+        if (behind == NULL) {
+            return SS_JSON_STEP_VALUE;
+        }
+        s->in.at = behind;
+        if (!ss_json_is_at(&s->in, ',')) {
+            return SS_JSON_STEP_DONE;
+        }
+        end_member(s);
+        s->in.at++;
+        ss_json_skip_blanks(&s->in);
+    }
+    return scan_name(s, "a name in quotes");
 }
 
 static int is_in_object(const scan_t *s)
@@ -182,9 +221,9 @@ static ss_json_step_e start_value(scan_t *s)
 /* A value inside an array or object is complete: what comes next? */
 static ss_json_step_e end_value(scan_t *s)
 {
-    int object = is_in_object(s);
+    int object = is_in_object(s), is_member = s->depth == 1 && s->members != NULL;
 
-    if (s->depth == 1 && s->members != NULL) {
+    if (is_member) {
         end_member(s);
     }
 
@@ -197,6 +236,9 @@ static ss_json_step_e end_value(scan_t *s)
     }
     s->in.at++;
     ss_json_skip_blanks(&s->in);
+    if (is_member) {
+        return scan_simple_members(s);
+    }
     return object ? scan_name(s, "a name in quotes") : SS_JSON_STEP_VALUE;
 }
 
@@ -236,6 +278,14 @@ static void start_scan(scan_t *s, ss_bytes_t text, ss_json_read_e how)
     memset(s->objects, 0, sizeof(s->objects));
     ss_json_skip_blanks(&s->in);
     s->start = s->in.at;
+}
+
+/* With room that most objects need not have made larger. */
+static apr_array_header_t *no_members(ss_bytes_t text, apr_pool_t *pool)
+{
+    apr_size_t room = text.len / MEMBER_SIZE + 1;
+
+    return ss_json_members_create(room < MEMBERS_AT_FIRST ? room : MEMBERS_AT_FIRST, pool);
 }
 
 /* Say where in `text` the scan stopped. */
@@ -317,7 +367,7 @@ apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t text, ss_json_r
 
     start_scan(&s, text, how);
     if (ss_json_is_at(&s.in, '{')) {
-        s.members = apr_array_make(pool, MEMBERS_AT_FIRST, sizeof(ss_json_member_t));
+        s.members = no_members(text, pool);
         s.pool = pool;
     }
     if (scan_document(&s) == SS_JSON_STEP_DONE && s.members == NULL) {

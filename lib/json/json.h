@@ -114,6 +114,9 @@ SS_MUST_USE apr_status_t ss_json_object(ss_json_object_t *object, ss_bytes_t tex
                                         ss_json_read_e how, ss_json_error_t *error,
                                         apr_pool_t *pool);
 
+/** An empty list of members (ss_json_member_t) with room for so many, none of which is cleared. */
+apr_array_header_t *ss_json_members_create(apr_size_t room, apr_pool_t *pool);
+
 /** The members of an object in order, duplicates included: ss_json_member_t. NULL for any other
  * value. */
 apr_array_header_t *ss_json_members(ss_json_t object, apr_pool_t *pool);

@@ -117,6 +117,15 @@ const int *ss_json_match(const apr_array_header_t *wanted, const apr_array_heade
     return numbers;
 }
 
+apr_array_header_t *ss_json_members_create(apr_size_t room, apr_pool_t *pool)
+{
+    apr_array_header_t *members = apr_array_make(pool, 0, sizeof(ss_json_member_t));
+
+    members->elts = apr_palloc(pool, room * sizeof(ss_json_member_t));
+    members->nalloc = (int)room;
+    return members;
+}
+
 void ss_json_close_gaps(apr_array_header_t *members)
 {
     ss_json_member_t *member = (ss_json_member_t *)members->elts;

@@ -5,7 +5,6 @@
 
 #include "lib/json/json_token.h"
 #include "lib/encode.h"
-#include "lib/words.h"
 
 /* Bytes in strings that need a closer look: '"', '\' and whatever is not printable ASCII. */
 /* clang-format off */
@@ -29,27 +28,14 @@ static const unsigned char is_special[256] = {
 };
 /* clang-format on */
 
-/* The highest bit of each of these eight bytes that is special. The least significant mark is
- * right; others may not be. */
-static apr_uint64_t mark_special(const unsigned char *at)
-{
-    apr_uint64_t word = ss_word_at(at);
-
-    return (ss_word_unprintable(word) | ss_word_equal(word, '"') | ss_word_equal(word, '\\')) &
-           SS_HIGH_BITS;
-}
-
 static const unsigned char *plain_end(const unsigned char *at, const unsigned char *end)
 {
     while ((apr_size_t)(end - at) >= sizeof(apr_uint64_t)) {
-        apr_uint64_t marks = mark_special(at);
+        apr_uint64_t marks = ss_json_mark_special(ss_word_at(at));
 
         if (marks != 0) {
-#if defined(__GNUC__) && !APR_IS_BIGENDIAN
-            return at + __builtin_ctzll(marks) / 8; /* the least significant mark is the first */
-#else
+            at += ss_word_unmarked(marks);
             break;
-#endif
         }
         at += sizeof(apr_uint64_t);
     }

@@ -5,6 +5,7 @@
 #define SS_JSON_TOKEN_H
 
 #include "lib/json/json_text.h"
+#include "lib/words.h"
 
 /* Strings, numbers and words in a text that nobody has checked, one after the other. What may stand
  * where is json.c's to know. */
@@ -55,6 +56,37 @@ static inline void ss_json_skip_blanks(ss_json_tokens_t *in)
         in->at++;
         in->loose = 1;
     }
+}
+
+/** The highest bit of each of these eight bytes that needs a closer look in a string: '"', '\\' and
+ * whatever is not printable ASCII. The least significant mark is right; others may not be. */
+static inline apr_uint64_t ss_json_mark_special(apr_uint64_t word)
+{
+    /* with bit 1 turned over, '"' is ' ' and comes behind the control characters */
+    apr_uint64_t below = (word ^ SS_EACH_BYTE(2)) - SS_EACH_BYTE(' ' + 1);
+
+    return (word | below | (word + SS_EACH_BYTE(0x80 - 0x7F)) | ss_word_equal(word, '\\')) &
+           SS_HIGH_BITS;
+}
+
+/** Behind the string that begins at `at`, if one is seen there at once: it holds nothing special,
+ * and ends. NULL says nothing: scan it. */
+static inline const unsigned char *ss_json_simple_end(const unsigned char *at,
+                                                      const unsigned char *end)
+{
+    apr_uint64_t marks = 0;
+
+    if (at == end || *at++ != '"') {
+        return NULL;
+    }
+    for (; (apr_size_t)(end - at) >= sizeof(marks); at += sizeof(marks)) {
+        marks = ss_json_mark_special(ss_word_at(at));
+        if (marks != 0) {
+            at += ss_word_unmarked(marks);
+            return *at == '"' ? at + 1 : NULL;
+        }
+    }
+    return NULL;
 }
 
 /* Each of these reads one token from `at`, and leaves `at` behind it: SS_JSON_STEP_DONE, or

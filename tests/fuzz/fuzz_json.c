@@ -2,6 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include "lib/encode.h"
+#include "lib/json/json_text.h"
 #include "lib/session.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/naive_json.h"
@@ -129,12 +130,65 @@ static void judge_document(ss_bytes_t text, apr_pool_t *pool)
     }
 }
 
+/* Nothing but printable ASCII, and no escapes? */
+static int is_simple(ss_bytes_t text)
+{
+    for (apr_size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] > '~' || text.data[i] == '\\') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void judge_member(const ss_json_member_t *member, const ss_json_node_t *node)
+{
+    ss_json_kind_e kind = ss_json_kind(member->value);
+    int has_text = kind == SS_JSON_STRING ? is_simple(member->value.raw)
+                                          : kind != SS_JSON_OBJECT && kind != SS_JSON_ARRAY &&
+                                                kind != SS_JSON_NOT_FINITE;
+
+    MUST(member->quoted.raw.data == node->name.raw.data);
+    MUST(member->quoted.raw.len == node->name.raw.len);
+    MUST(member->value.raw.data == node->value.raw.data);
+    MUST(member->value.raw.len == node->value.raw.len);
+    MUST(member->is_simple == is_simple(node->name.raw));
+    MUST((member->text.data != NULL) == has_text);
+}
+
+/* Members are gathered in steps of their own: what they are is what nodes say, and a fault is the
+ * one that a check finds. */
+static void judge_object(ss_bytes_t text, ss_json_read_e how, apr_pool_t *pool)
+{
+    ss_json_error_t error, same;
+    ss_json_object_t object;
+    ss_json_t value;
+    const ss_json_node_t *nodes, *node;
+    int is_good = ss_json_check(&value, text, how, &error) == APR_SUCCESS;
+
+    if (ss_json_object(&object, text, how, &same, pool) != APR_SUCCESS) {
+        MUST(object.members == NULL && object.value.raw.data == NULL);
+        judge_error(text, &same);
+        MUST(is_good ? ss_json_kind(value) != SS_JSON_OBJECT
+                     : error.offset == same.offset && strcmp(error.wanted, same.wanted) == 0);
+        return;
+    }
+    MUST(is_good && object.value.raw.data == value.raw.data);
+    MUST(object.value.raw.len == value.raw.len);
+    nodes = ss_json_nodes(value, pool);
+    node = ss_json_first(nodes);
+    for (int i = 0; i < object.members->nelts; i++, node = ss_json_next(nodes, node)) {
+        MUST(node != NULL);
+        judge_member(&APR_ARRAY_IDX(object.members, i, ss_json_member_t), node);
+    }
+    MUST(node == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *pool = fuzz_pool();
     ss_bytes_t text = fuzz_bytes(data, size);
     int strict = is_json(text, SS_JSON_STRICT), python;
-    ss_json_object_t object;
     ss_json_t value, input;
     ss_json_error_t error;
 
@@ -149,10 +203,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else {
         judge_error(text, &error);
     }
-    if (ss_json_object(&object, text, SS_JSON_PYTHON, &error, pool) != APR_SUCCESS) {
-        MUST(object.members == NULL && object.value.raw.data == NULL);
-        judge_error(text, &error);
-    }
+    judge_object(text, SS_JSON_PYTHON, pool);
+    judge_object(text, SS_JSON_STRICT, pool);
 
     judge_string(text, pool);
     if (python) {

@@ -117,6 +117,15 @@ def test_only_the_module_for_redis_needs_what_redis_needs(built):
     assert needed == {'signed_session': [], 'signed_session_redis': ['hiredis', 'ssl']}
 
 
+def test_vector_code_is_left_out_where_it_is_not_wanted(sources, tmp_path):
+    run(tmp_path, sources / 'configure', f'--with-apxs={APXS}', '--quiet', '--disable-vector')
+    tests = ['tests/unit/test_encode', 'tests/unit/test_vector_base64']
+    run(tmp_path, 'make', '-j2', *tests)
+    assert 'ss_vector' not in run(tmp_path, 'nm', 'lib/encode.o')
+    for test in tests:
+        run(tmp_path, f'./{test}')
+
+
 def test_redis_is_left_out_where_it_is_not_wanted_or_hiredis_is_not_there(sources, tmp_path):
     absent = 'HIREDIS_LIBS=-lhiredis-that-is-nowhere'
     (tmp_path / 'root').mkdir()
