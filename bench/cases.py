@@ -182,7 +182,10 @@ FILES = f'SignedSession On\nSignedSessionStore "file:{SHELF}/sessions"'
 REDIS = f'SignedSession On\nSignedSessionStore "redis:{SHELF}/redis/socket"'
 REVOCATION = f'SignedSession On\nSignedSessionRevocation "file:{SHELF}/revoked"'
 REVOKED = 1000
-BIND = 'SignedSession On\nSignedSessionCookie {} Secure=on\nSignedSessionBind Required /session-bind 1h'.format(COOKIE)
+# What some configurations are warned of when httpd starts is meant here.
+UNWARNED = 'LogLevel error\n'
+BIND = (UNWARNED + f'SignedSession On\nSignedSessionCookie {COOKIE} Secure=on\n'
+        'SignedSessionBind Required /session-bind 1h')
 
 SECTIONS = 10
 SECTION = '<Location "/">\n{}\n</Location>\n'
