@@ -164,7 +164,7 @@ def add_json_argument(parser):
 def write_json(path, numbers):
     """The numbers of a script, if they are wanted; the same numbers make the same bytes."""
     if path is not None:
-        path.write_text(json.dumps(numbers, indent=1, sort_keys=True) + '\n')
+        path.write_text(json.dumps(numbers, indent=1) + '\n')
 
 
 def main(work):
