@@ -93,7 +93,8 @@ class Load:
             cookie = ['-s', script]
         self.process = subprocess.Popen(
             ['wrk', '-t1', f'-c{connections}', f'-d{seconds}s', *cookie, f'http://127.0.0.1:{server.port}/'],
-            preexec_fn=lambda: os.sched_setaffinity(0, LOAD_CORES), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            preexec_fn=lambda: os.sched_setaffinity(0, LOAD_CORES), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def cost(self):
         """Microseconds of processor time for a request."""
