@@ -97,11 +97,11 @@ class Measurement:
 
     def added(self, case):
         """What it takes more than what it is compared with."""
-        return self.total(case) - self.total(case.over or plain(case.cookie))
+        return (self.total(case) - self.total(case.over or plain(case.cookie))) / case.times
 
     @staticmethod
     def key(case):
-        return case.configuration(), case.modules, case.cookie, case.defines, case.share
+        return case.configuration(), case.modules, case.cookie, case.turn, case.defines, case.share, case.lengths
 
     def functions(self, case):
         """Own and inclusive instructions per request, each a Counter by function."""

@@ -25,6 +25,7 @@ import xaes  # noqa: E402
 SIZES = {'100 B': 100, '1 KB': 1000, '3 KB': 2990}
 SECRETS = 16
 OTHERS = 40
+MANY = 1500
 OTHER_SECRETS = {f'BENCH_SECRET_{i}': hashlib.sha256(b'%d' % i).hexdigest() for i in range(1, SECRETS)}
 
 compact = partial(json.dumps, separators=(',', ':'))
@@ -71,6 +72,12 @@ def cookie_of_members(count, alike):
 
 
 @cache
+def native_cookies(size):
+    """More of them than any memory holds, all of one length."""
+    return tuple(f'{COOKIE}={Native(session_of(size, compact), id=i.to_bytes(16, "big")).seal()}' for i in range(MANY))
+
+
+@cache
 def encrypted_cookie(size):
     cookie = Native(flags=1)
     binding = b'\0' + COOKIE.encode() + b'\0'
@@ -98,6 +105,25 @@ def mod_session_cookie(size):
     return f'{COOKIE}={urlencode(session_of(size, urlencode))}'
 
 
+@cache
+def refused_cookies(kind):
+    """Four of 1 KB whose signatures look like those of a format, and are of nobody."""
+    def forged(size, text):
+        return unpadded(hashlib.sha256(text.encode()).digest()[:size])
+
+    payload = unpadded(compact(session_of(710, compact)).encode())
+    values = [{'native': lambda i: Native(session_of(680, compact)).seal('no secret of this server'),
+               '.': lambda i: f'{payload}.aaaaa{i}.{forged(20, str(i))}',
+               ':': lambda i: f'{payload}:aaaaa{i}:{forged(32, str(i))}'}[kind](i) for i in range(4)]
+    return '; '.join(f'{COOKIE}={value}' for value in values)
+
+
+@cache
+def with_companions(header):
+    """And four signatures for express, each of which may be that of any of the four."""
+    return '; '.join([header, *(f'{COOKIE}.sig={unpadded(hashlib.sha1(b"%d" % i).digest())}' for i in range(4))])
+
+
 CHANGING = '<Location "/change">\nSetHandler bench-change\n</Location>\n'
 
 
@@ -113,6 +139,8 @@ class Case:
     begin: str = ''             # the handler that gives out the cookie, where we cannot make it here
     over: 'Case' = None         # what that is; None: plain httpd with the same request
     writes: bool = False        # does every response bring a new cookie?
+    turn: tuple = ()            # the same from many clients: cookies that are sent one after the other
+    times: int = 1              # how often the configuration has what is counted: it is what one of them costs
     quick: bool = False
     share: int = 0              # per cent of the requests that change the session, whatever the handler
     lengths: tuple = ()         # numbers of requests to count, where the usual ones would take too long
@@ -123,6 +151,10 @@ class Case:
         return (load_module('ss_bench') + (load_module('signed_session') if self.ours else '') + self.conf
                 + f'\nMaxKeepAliveRequests 0\n<Location "/">\nSetHandler {self.handler}\n</Location>\n'
                 + (CHANGING if self.share else ''))
+
+    def cookie_of(self, number):
+        """What the client sends with this request, counted from 0."""
+        return self.turn[number % len(self.turn)] if self.turn else self.cookie
 
     def is_change(self, number):
         """Is this request, counted from 0, one of those that change the session?"""
@@ -151,9 +183,16 @@ FILES = f'SignedSession On\nSignedSessionStore "file:{SHELF}/sessions"'
 REDIS = f'SignedSession On\nSignedSessionStore "redis:{SHELF}/redis/socket"'
 REVOCATION = f'SignedSession On\nSignedSessionRevocation "file:{SHELF}/revoked"'
 REVOKED = 1000
-BIND = 'SignedSession On\nSignedSessionCookie {} Secure=on\nSignedSessionBind Required /session-bind 1h'.format(COOKIE)
+# What some configurations are warned of when httpd starts is meant here.
+UNWARNED = 'LogLevel error\n'
+BIND = (UNWARNED + f'SignedSession On\nSignedSessionCookie {COOKIE} Secure=on\n'
+        'SignedSessionBind Required /session-bind 1h')
+
+SECTIONS = 10
+SECTION = '<Location "/">\n{}\n</Location>\n'
 
 FIRST_SIGHT = ('SIGNED_SESSION_NO_MEMORY',)
+# What each may cost.
 BUDGETS_AGAIN = {'100 B': 4800, '1 KB': 8000, '3 KB': 14000}
 BUDGETS_READ = {'100 B': 15000, '1 KB': 50000, '3 KB': 128000}
 BUDGETS_DECRYPT = {'100 B': 11500, '1 KB': 24000, '3 KB': 52000}
@@ -184,21 +223,29 @@ def all_cases():
     required = Case('Require signed-session KEY', ours=True, modules=AUTH_MODULES, cookie=small,
                     conf=REQUIRE.format('Require signed-session user_id'))
     known = Case('AuthType signed-session, valid-user', ours=True, modules=AUTH_MODULES, cookie=small,
-                 conf=REQUIRE.format(VALID_USER), over=required)
+                 conf=REQUIRE.format(VALID_USER), over=required, budget=300)
     again = ours('native read, seen before', native_cookie, BUDGETS_AGAIN, handler='bench-read',
                  conf='SignedSession On')
-    foreign = ours('starlette read, first sight', starlette_cookie, BUDGETS_STARLETTE, handler='bench-read', conf=STARLETTE,
-                   defines=FIRST_SIGHT)
+    foreign = ours('starlette read, first sight', starlette_cookie, BUDGETS_STARLETTE, handler='bench-read',
+                   conf=STARLETTE, defines=FIRST_SIGHT)
+    many = [Case(f'native read, many in turn {label}', ours=True, handler='bench-read', conf='SignedSession On',
+                 cookie=native_cookies(size)[0], turn=native_cookies(size), budget=BUDGETS_READ[label], lengths=(500, MANY))
+            for label, size in SIZES.items()]
+    without = Case(f'{SECTIONS} sections of others', ours=True, cookie=small,
+                   conf='SignedSession On\n' + SECTION.format('ForceType text/plain') * SECTIONS)
     stored = partial(stored_cases, again)
     return [
         Case('off', ours=True, conf=OFF, cookie=small, budget=350, quick=True),
         Case('on, no cookie', ours=True, conf='SignedSession On', budget=2000, quick=True),
         Case('on, no cookie, no Vary', ours=True, conf='SignedSession On\nSignedSessionVary Off', budget=1100),
         Case('Vary: Cookie by a handler', handler='bench-vary'),
+        Case('each section with directives', ours=True, cookie=small, over=without, times=SECTIONS, budget=150, quick=True,
+             conf='SignedSession On\n' + SECTION.format('ForceType text/plain\nSignedSessionEnv Off') * SECTIONS),
         *again,
         *read,
         Case(f'{OTHERS} other cookies', ours=True, handler='bench-read', conf='SignedSession On', cookie=other_cookies(OTHERS),
              budget=BUDGETS_AGAIN['100 B'] + OTHERS * 45),
+        *many,
         Case('native read 100 B, 16 secrets', ours=True, handler='bench-read', conf=MANY_SECRETS,
              env=OTHER_SECRETS, cookie=small, budget=100, over=read[0], defines=FIRST_SIGHT),
         *ours('encrypted read, first sight', encrypted_cookie, BUDGETS_DECRYPT, handler='bench-read',

@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """What both measurements need: the modules built, a httpd for a case, a client on one connection."""
 
+import json
 import os
 import re
 import shutil
@@ -89,9 +90,10 @@ def wait_for_port(process, port):
     raise Failure(f'{process.args[0]} did not open its port')
 
 
-def request_of(case, is_change):
-    cookie = f'Cookie: {case.cookie}\r\n' if case.cookie else ''
-    path = '/change' if is_change and case.share else '/'
+def request_of(case, number):
+    """The bytes of this request, counted from 0."""
+    cookie = f'Cookie: {case.cookie_of(number)}\r\n' if case.cookie else ''
+    path = '/change' if case.share and case.is_change(number) else '/'
     return f'GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{cookie}\r\n'.encode()
 
 
@@ -100,7 +102,7 @@ def ask(case, port, count):
     with socket.create_connection(('127.0.0.1', port), SOCKET_SECONDS) as connection:
         for number in range(count):
             is_change = case.is_change(number)
-            connection.sendall(request_of(case, is_change))
+            connection.sendall(request_of(case, number))
             response = b''
             while not response.endswith(ANSWER):
                 part = connection.recv(65536)
@@ -111,18 +113,23 @@ def ask(case, port, count):
                 raise Failure(f'{case.name}: {"no" if is_change else "an unexpected"} Set-Cookie')
 
 
+def given_cookie(case, port, path='/'):
+    """The Cookie header of a client that has asked for this once."""
+    with socket.create_connection(('127.0.0.1', port), SOCKET_SECONDS) as connection:
+        connection.sendall(request_of(case, 0).replace(b' / ', b' %s ' % path.encode(), 1))
+        response = connection.recv(65536)
+    cookies = re.findall(rb'\r\nSet-Cookie: ([^;\r]+)', response, re.IGNORECASE)
+    if not cookies:
+        raise Failure(f'{case.name}: no cookie to begin with: {response[:200]!r}')
+    return b'; '.join(cookies).decode()
+
+
 def with_cookie(case):
     """The same case with a cookie that httpd itself has made for it, if it needs one."""
     if not case.begin:
         return case
-    with server_for(replace(case, handler=case.begin, writes=True)) as server, \
-            socket.create_connection(('127.0.0.1', server.port), SOCKET_SECONDS) as connection:
-        connection.sendall(request_of(case, False))
-        response = connection.recv(65536)
-    cookie = re.search(rb'\r\nSet-Cookie: ([^;\r]+)', response, re.IGNORECASE)
-    if cookie is None:
-        raise Failure(f'{case.name}: no cookie to begin with: {response[:200]!r}')
-    return replace(case, cookie=cookie[1].decode())
+    with server_for(replace(case, handler=case.begin, writes=True)) as server:
+        return replace(case, cookie=given_cookie(case, server.port))
 
 
 def write_revocations():
@@ -148,6 +155,16 @@ def shelf():
             yield
     finally:
         shutil.rmtree(SHELF)
+
+
+def add_json_argument(parser):
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there as well, for bench/plot')
+
+
+def write_json(path, numbers):
+    """The numbers of a script, if they are wanted; the same numbers make the same bytes."""
+    if path is not None:
+        path.write_text(json.dumps(numbers, indent=1) + '\n')
 
 
 def main(work):

@@ -18,7 +18,8 @@ TOOLS = ('cat', 'cmp', 'cp', 'dirname', 'env', 'mkdir', 'mktemp', 'mv', 'rm', 's
 ALL_THERE = 'printf "ii "'
 NONE_THERE = 'exit 1'
 NPM_FETCHES = 'mkdir -p node_modules; echo >>"$CALLS" npm'
-UNPACKED = re.search(r"^unpacked='(.*)'", (TOP / 'scripts/deps').read_text(), re.M)[1]
+UNPACKED, PEERS = (re.search(rf"^{name}='(.*)'", (TOP / 'scripts/deps').read_text(), re.M)[1]
+                   for name in ('unpacked', 'peers'))
 CHATTER = 'Selecting previously unselected package gcc.'
 
 
@@ -32,8 +33,10 @@ class Machine:
         self.calls.touch()
         shutil.copytree(TOP / 'tests/httpd/node', self.node, ignore=shutil.ignore_patterns('node_modules'))
         self.unpacked = path / 'tests/httpd/unpacked'
-        self.unpacked.mkdir()
-        (self.unpacked / 'packages').write_text(f'{UNPACKED}\n')
+        self.peers = path / 'bench/unpacked'
+        for folder, packages in (self.unpacked, UNPACKED), (self.peers, PEERS):
+            folder.mkdir(parents=True)
+            (folder / 'packages').write_text(f'{packages}\n')
         (path / 'scripts').mkdir()
         shutil.copy(TOP / 'scripts/deps', path / 'scripts')
         (path / 'bin').mkdir()
@@ -120,6 +123,16 @@ def test_no_package_of_a_module_is_installed(machine):
     assert machine.deps('checks')[0] == 0 and machine.deps('package')[0] == 0
     assert 'apache2' not in machine.calls.read_text().split() and 'lintian' in machine.calls.read_text().split()
     assert 'libapache2-mod' not in machine.calls.read_text() and 'libapache2-mod' in UNPACKED
+
+
+def test_the_server_that_is_measured_beside_ours_is_only_unpacked(machine):
+    """And only for the checks: it would start, too."""
+    shutil.rmtree(machine.peers)
+    machine.has('apt-get', ': >nginx.deb; echo "$*" >>"$CALLS"')
+    machine.has('dpkg-deb', ': >"$3/unpacked-nginx"')
+    assert machine.deps('test')[0] == 0 and not machine.peers.exists()
+    assert machine.deps('checks')[0] == 0 and (machine.peers / 'unpacked-nginx').exists()
+    assert machine.calls.read_text() == f'npm\n-qq -o Dpkg::Use-Pty=0 download {PEERS}\n'
 
 
 def test_what_an_older_list_unpacked_is_unpacked_anew(machine):

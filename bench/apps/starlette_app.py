@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
-"""The peer: a Starlette application that does what the handlers of mod_ss_bench.c do.
+"""A Starlette application that does what the handlers of mod_ss_bench.c do.
 
-BENCH_USE says what: "without" the session middleware, "read" the session or "change" it.
+BENCH_USE says what with each request: "without" the session middleware, "read" the session or "change" it. /begin
+puts BENCH_SESSION, a JSON object, into the session.
 """
 
+import json
 import os
 
 from starlette.applications import Starlette
@@ -22,7 +24,12 @@ async def answer(request):
     return PlainTextResponse('a short answer\n')
 
 
+async def begin(request):
+    request.session.update(json.loads(os.environ['BENCH_SESSION']))
+    return PlainTextResponse('a short answer\n')
+
+
 app = Starlette(
-    routes=[Route('/', answer)],
+    routes=[Route('/', answer), Route('/begin', begin)],
     middleware=[] if USE == 'without' else [
         Middleware(SessionMiddleware, secret_key=os.environ['SIGNED_SESSION_SECRET'])])
