@@ -278,8 +278,8 @@ static const char *print(const ss_cookie_t *cookie, ss_bytes_t value, ss_bytes_t
 const char *ss_cookie_print(const ss_cookie_t *cookie, ss_bytes_t value, apr_int64_t max_age,
                             int https, apr_pool_t *pool)
 {
-    static const char attribute[] = "; Max-Age=";
-    char life[sizeof(attribute) + DIGITS_MAX], *at = life + sizeof(life);
+    static const char beginning[] = "; Max-Age=";
+    char life[sizeof(beginning) + DIGITS_MAX], *at = life + sizeof(life);
 
     if (max_age < 0) {
         return print(cookie, value, ss_bytes_of(""), https, pool);
@@ -288,8 +288,8 @@ const char *ss_cookie_print(const ss_cookie_t *cookie, ss_bytes_t value, apr_int
         *--at = (char)('0' + max_age % 10);
         max_age /= 10;
     } while (max_age > 0);
-    at -= sizeof(attribute) - 1;
-    memcpy(at, attribute, sizeof(attribute) - 1);
+    at -= sizeof(beginning) - 1;
+    memcpy(at, beginning, sizeof(beginning) - 1);
     return print(cookie, value, ss_bytes(at, (apr_size_t)(life + sizeof(life) - at)), https, pool);
 }
 
