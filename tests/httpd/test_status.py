@@ -5,6 +5,7 @@
 import concurrent.futures
 import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from common import DAY, PATCH, TOP
 from cookies import native, starlette
 from harness import Jar, Server
+from servers import ROOT
 
 CONF = '''
     SignedSession On
@@ -142,6 +144,15 @@ def test_what_a_scraper_reads(server, accept, kind):
             name = re.split('[{ ]', line)[0]
             assert name == (f'{current}_total' if is_open and families[current] == 'counter' else current)
     assert families
+
+
+def test_prometheus_has_nothing_to_say(server):
+    """Its own tool, which scripts/deps unpacks."""
+    promtool = ROOT / 'usr/bin/promtool'
+    if not promtool.exists():
+        pytest.skip('promtool is not installed')
+    done = subprocess.run([promtool, 'check', 'metrics'], input=metrics(server, '*/*').text, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
 def test_only_reading(server):

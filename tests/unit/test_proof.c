@@ -223,12 +223,14 @@ END_TEST
 /* Computed once with Python's hmac and hashlib from the layout in lib/proof.h. */
 START_TEST(the_bytes_are_those_of_the_layout)
 {
+    /* clang-format off */
     static const char *const values[KINDS] = {
         "AQWAAABpVbkAuZXbSiNxvLDrzTCZiI25RKYmXNHRSlLcUiexHpYKpd8",
-        "AQEFgAAAaVW5ANVsAlg1_kVCs9YtntH4wSQ", "AQIFgAAAaVW5AH9uLM5DIMQIT3-tHP6nQ4k",
-        "AQWAMDEyMzQ1Njc4OWFiY2RlAANrF9Hy4SxCR_"
-        "i85uVjpEDydwN9gS3rM6D0oTlF2JjClkouiHK6STYgxd9g3RXZ2xk"
+        "AQEFgAAAaVW5ANVsAlg1_kVCs9YtntH4wSQ",
+        "AQIFgAAAaVW5AH9uLM5DIMQIT3-tHP6nQ4k",
+        "AQWAMDEyMzQ1Njc4OWFiY2RlAANrF9Hy4SxCR_i85uVjpEDydwN9gS3rM6D0oTlF2JjClkouiHK6STYgxd9g3RXZ2xk",
     };
+    /* clang-format on */
 
     assert_bytes(made(_i, keys()), ss_bytes_of(values[_i]), "value");
 }
