@@ -19,7 +19,7 @@ from device import PATH
 from harness import Server, speaks_http2
 from ports import free_port
 
-pytestmark = pytest.mark.xdist_group('browser')
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group('browser')]
 
 FEATURES = 'DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting'
 NAME = '__Host-session'

@@ -21,6 +21,8 @@ from starting import Keyed
 from test_logins import DENIED, Browser, TlsServer, authority, certificate
 from test_messages import names_in
 
+pytestmark = pytest.mark.once
+
 HOUR, MINUTE = 3600, 60
 COOKIE, AUDIENCE = '__Host-session', 'www.example.com'
 PAGES = ('members/page', 'account/page', 'account/password-changed', 'poll', 'form.html', 'index.html')

@@ -20,6 +20,8 @@ from common import DAY, FORM, JSON, NAVIGATE, TOP
 from cookies import Native, native, opened
 from harness import Jar, Server, cgi_module, configtest
 
+pytestmark = pytest.mark.once
+
 DEMO = TOP / 'conf/demo'
 MODULES = 'alias auth_form authn_core authn_file authz_groupfile authz_host authz_user dir env headers include proxy proxy_http request'
 WRONG_PASSWORDS = ['AH01807', 'AH01808', 'AH01811']

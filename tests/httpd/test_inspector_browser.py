@@ -19,7 +19,7 @@ from harness import COOKIE, Server
 from ports import free_port
 from test_inspector import HOSTILE
 
-pytestmark = pytest.mark.xdist_group('browser')
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group('browser')]
 
 CONF = '''
     Timeout 2
