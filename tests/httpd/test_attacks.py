@@ -228,9 +228,9 @@ def test_hiding_the_cookie_copes_with_any_header(start):
         (ours, None), (f'{ours}; {ours}', None), (f';;{ours};;', None), (f' {ours} ', None), ('session=', 'session='),
         (f'{ours}; a=1', 'a=1'), (f'a=1;{ours}', 'a=1'), (f'a=1; {ours}; b=2', 'a=1; b=2'),
         (f'session; {ours}', 'session'), (f'=; {ours}', '='),
-        (f'"x;{ours}; y"', '"x; y"'), (f'a=1,{ours}', f'a=1,{ours}'),
+        (f'"x;{ours}; y"', '"x;y"'), (f'a=1,{ours}', f'a=1,{ours}'),
         (';;;;', ';;;;'), ('=', '='), ('session', 'session'), ('no equals', 'no equals'), ('x' * 6000, 'x' * 6000),
-        ('; '.join([ours] * 40), None), (';' * 5000 + ours, None), ('a;' * 1500 + ours, '; '.join(['a'] * 1500)),
+        ('; '.join([ours] * 40), None), (';' * 5000 + ours, None), ('a;' * 1500 + ours, ';'.join(['a'] * 1500)),
     ]
     with HttpBackend({'echo': cookie_lines}) as backend:
         server = start('SignedSession On\nProxyPass / http://127.0.0.1:{backend}/ disablereuse=On', 'proxy proxy_http',
