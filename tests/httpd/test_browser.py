@@ -16,7 +16,7 @@ import time
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -316,6 +316,11 @@ class Visit(Browser):
         try:
             element.is_enabled()
         except StaleElementReferenceException:
+            return True
+        except WebDriverException as error:
+            # so says the driver when it asks in the very moment of the change
+            if 'does not belong to the document' not in str(error):
+                raise
             return True
         return False
 
