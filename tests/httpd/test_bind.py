@@ -48,8 +48,9 @@ CONF = '''
 FILES = {**{f'htdocs/{name}': 'a page' for name in ('logout', 'login', 'before', 'guarded', 'off')}, 'htdocs/env': ENV_CGI, 'log/': ''}
 MODULES = f'authn_core authz_user {cgi_module()}'
 LOG = 'SignedSessionRevocation file:{dir}/log/revoked'
-KINDS = {'signed': LOG, 'encrypted': LOG + '\nSignedSessionEncrypt On\nSignedSessionReveal On', 'stored': 'SignedSessionStore file',
-         'in either': LOG + '\nSignedSessionStore cookie file'}
+IN_COOKIE = LOG + '\nSignedSessionStore cookie'
+KINDS = {'signed': IN_COOKIE, 'encrypted': IN_COOKIE + '\nSignedSessionEncrypt On\nSignedSessionReveal On',
+         'stored': 'SignedSessionStore file', 'in either': LOG + '\nSignedSessionStore cookie file'}
 
 
 def serve(more=LOG, bind=f'On {PATH}', files=FILES, **values):
@@ -315,7 +316,7 @@ def test_what_is_no_jws_is_refused(server, spoil):
 
 
 def test_a_registration_that_does_not_fit_is_refused():
-    with serve(LOG + '\nSignedSessionMaxSize 1000') as server:
+    with serve(IN_COOKIE + '\nSignedSessionMaxSize 1000') as server:
         browser = login(server, text='x' * 620)
         response = browser.send_registration(browser.key.jws(browser.visit(), with_key=True))
         server.expect('SS0302')
@@ -481,9 +482,9 @@ def test_changes_keep_the_binding(kind):
     assert state(browser) == 'valid'
 
 
-def test_where_bind_is_off_a_bound_cookie_is_an_ordinary_one(start, server):
-    browser = bound(server)
-    other = start(CONF.replace('SignedSessionBind {bind}', ''), MODULES, FILES, more='')
+def test_where_bind_is_off_a_bound_cookie_is_an_ordinary_one(start):
+    browser = bound(start(CONF, MODULES, FILES, more=IN_COOKIE, bind=f'On {PATH}'))
+    other = start(CONF.replace('SignedSessionBind {bind}', ''), MODULES, FILES, more='SignedSessionStore cookie')
     jar = Jar(other)
     jar.cookies = {COOKIE: browser.session}
     assert session(jar) == {'user': 'alice'}

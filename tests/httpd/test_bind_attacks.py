@@ -14,7 +14,7 @@ from common import FORM, PATCH
 from cookies import Native, starlette
 from device import PATH, PROOF, REGISTRATION, VISIT, Browser, Key, bound, challenge, login, proof
 from harness import COOKIE, SECRET, configtest
-from test_bind import CONF, FILES, LOG, MODULES, serve, session, state, with_proof
+from test_bind import CONF, FILES, IN_COOKIE, LOG, MODULES, serve, session, state, with_proof
 
 WAYS = '''
     <Location "/others">
@@ -288,7 +288,7 @@ def test_a_framework_s_cookie_is_as_good_as_ever():
 
 
 def test_a_client_cannot_fill_the_error_log():
-    with serve(LOG + '\nSignedSessionMaxSize 1000') as server:
+    with serve(IN_COOKIE + '\nSignedSessionMaxSize 1000') as server:
         browser = login(server, text='x' * 620)
         for _ in range(20):
             assert registration(browser).status == 413
