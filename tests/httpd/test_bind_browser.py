@@ -4,16 +4,13 @@
 
 import base64
 import hashlib
-import os
-import shutil
 import subprocess
 import tempfile
 import time
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
+from browsers import chromium_with
 from cookies import Native
 from device import PATH
 from harness import Server, speaks_http2
@@ -79,27 +76,9 @@ def certificate():
 
 @pytest.fixture(scope='module')
 def chromium(certificate):
-    if not shutil.which('chromium') or not shutil.which('chromedriver'):
-        pytest.skip('there is no Chromium here')
-    os.environ['no_proxy'] = 'localhost,127.0.0.1'
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which('chromium')
-    profile = tempfile.mkdtemp(prefix='signed-session-browser-')
-    for argument in ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-                     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server',
-                     f'--user-data-dir={profile}', f'--enable-features={FEATURES}',
-                     '--host-resolver-rules=MAP *.test 127.0.0.1', f'--ignore-certificate-errors-spki-list={certificate[2]}'):
-        options.add_argument(argument)
-    driver = None
-    try:
-        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), port=free_port(), log_path=os.devnull), options=options)
-        driver.set_script_timeout(20)
-        driver.set_page_load_timeout(20)
+    with chromium_with(f'--enable-features={FEATURES}', '--host-resolver-rules=MAP *.test 127.0.0.1',
+                       f'--ignore-certificate-errors-spki-list={certificate[2]}') as driver:
         yield driver
-    finally:
-        if driver is not None:
-            driver.quit()
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 class Device:

@@ -7,25 +7,20 @@ For a browser, http://localhost and http://127.0.0.1 are two sites.
 
 import contextlib
 import json
-import os
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browsers import chromium_with
 from common import DAY, FORM
 from cookies import Native
 from harness import Jar, Server
-from ports import free_port
 from test_guide import NOT_OF_THE_GROUP, WRONG_PASSWORDS, Demo, application
 
 # One worker starts the browser.
@@ -70,27 +65,9 @@ COLOURS = '''
 
 @pytest.fixture(scope='module')
 def chromium():
-    os.environ['no_proxy'] = 'localhost,127.0.0.1'
-    profile = tempfile.mkdtemp(prefix='signed-session-browser-')
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which('chromium')
-    for argument in ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-                     '--disable-background-networking', '--disable-component-update', '--disable-sync',
-                     '--disable-dev-shm-usage', '--no-proxy-server', f'--user-data-dir={profile}'):
-        options.add_argument(argument)
     # Some versions keep third parties' cookies back: then no attack would be left to refuse.
-    options.add_experimental_option('prefs', {'profile.cookie_controls_mode': 0})
-    driver = None
-    try:
-        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), port=free_port(), log_path=os.devnull),
-                                  options=options)
-        driver.set_script_timeout(20)
-        driver.set_page_load_timeout(20)
+    with chromium_with(prefs={'profile.cookie_controls_mode': 0}) as driver:
         yield driver
-    finally:
-        if driver is not None:
-            driver.quit()
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 class Browser:

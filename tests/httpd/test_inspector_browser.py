@@ -3,20 +3,15 @@
 """The inspector's page in Chromium: every action, without script, narrow, dark, by keyboard, and for who hears it."""
 
 import json
-import os
-import shutil
-import tempfile
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browsers import chromium_with
 from cookies import Native
 from harness import COOKIE, Server
-from ports import free_port
 from test_inspector import HOSTILE
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group('browser')]
@@ -56,27 +51,8 @@ BIG = '90071992547409931234'
 
 @pytest.fixture(scope='module')
 def chromium():
-    os.environ['no_proxy'] = 'localhost,127.0.0.1'
-    profile = tempfile.mkdtemp(prefix='signed-session-browser-')
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which('chromium')
-    for argument in ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-                     '--disable-background-networking', '--disable-component-update', '--disable-sync',
-                     '--disable-dev-shm-usage', '--no-proxy-server', '--host-resolver-rules=MAP *.test 127.0.0.1',
-                     f'--user-data-dir={profile}'):
-        options.add_argument(argument)
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    driver = None
-    try:
-        driver = webdriver.Chrome(service=Service(shutil.which('chromedriver'), port=free_port(), log_path=os.devnull),
-                                  options=options)
-        driver.set_script_timeout(20)
-        driver.set_page_load_timeout(20)
+    with chromium_with('--host-resolver-rules=MAP *.test 127.0.0.1', logs={'browser': 'ALL'}) as driver:
         yield driver
-    finally:
-        if driver is not None:
-            driver.quit()
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 class Visitor:
