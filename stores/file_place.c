@@ -2,6 +2,7 @@
  * Copyright the mod_signed_session authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,29 +84,47 @@ const char *file_configure(void **out, const signed_session_place_t *place, apr_
     return judge(store, &gone, pconf);
 }
 
+static void discard(const char *temporary, apr_pool_t *pool)
+{
+    unlink(apr_pstrcat(pool, temporary, FILE_SPACE, NULL));
+    rmdir(temporary);
+}
+
+static int hand_over(const file_store_t *store, int fd)
+{
+    return fd >= 0 && (geteuid() != 0 || fchown(fd, store->uid, store->gid) == 0);
+}
+
+/* With a file in it: a rename takes the place of an empty directory, which another httpd may have
+ * made at the same moment and may be about to write into. */
+static int furnish(const file_store_t *store, const char *temporary, apr_pool_t *pool)
+{
+    int fd = file_directory_open(temporary);
+    int space = open(apr_pstrcat(pool, temporary, FILE_SPACE, NULL),
+                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int done = hand_over(store, space) && hand_over(store, fd);
+
+    file_close(space);
+    file_close(fd);
+    return done ? 0 : -1;
+}
+
 /* Made under another name, and whole before it gets its own: a start that is killed on the way
  * leaves no directory that the next one refuses. */
-static int make_directory(const file_store_t *store, const char *temporary)
+static int make_directory(const file_store_t *store, const char *temporary, apr_pool_t *pool)
 {
-    int fd, rv;
-
-    rmdir(temporary); /* of a start that was killed: in a container each has the same number */
+    discard(temporary, pool); /* of a start that was killed: in a container each has this number */
     if (mkdir(temporary, 0700) != 0) {
         return -1;
     }
-    fd = file_directory_open(temporary);
-    rv = fd >= 0 && (geteuid() != 0 || fchown(fd, store->uid, store->gid) == 0) &&
-                 rename(temporary, store->dir) == 0
-             ? 0
-             : -1;
-    file_close(fd);
-    if (rv != 0) {
+    if (furnish(store, temporary, pool) != 0 || rename(temporary, store->dir) != 0) {
         int saved = errno;
 
-        rmdir(temporary);
+        discard(temporary, pool);
         errno = saved;
+        return -1;
     }
-    return rv;
+    return 0;
 }
 
 const char *file_prepare(void *data, apr_pool_t *ptemp)
@@ -118,7 +137,8 @@ const char *file_prepare(void *data, apr_pool_t *ptemp)
     if (why != NULL || !gone) {
         return why;
     }
-    if (make_directory(store, apr_psprintf(ptemp, "%s.%ld", store->dir, (long)getpid())) != 0) {
+    if (make_directory(store, apr_psprintf(ptemp, "%s.%ld", store->dir, (long)getpid()), ptemp) !=
+        0) {
         apr_status_t rv = errno;
 
         /* another httpd may have made it, and have put something into it, at the same moment */
