@@ -202,27 +202,6 @@ def test_a_text_that_is_no_expression_is_the_name_of_everybody(start):
     assert stored(server.request('GET', '/a')) == {'user': 'REMOTE_USER'}
 
 
-def test_the_login_of_the_readme(start):
-    conf, = [block for block in re.findall(r'^```apache\n(.*?)^```$', (TOP / 'README.md').read_text(), re.M | re.S) if 'AuthType Form' in block]
-    server = start('SignedSession On\n' + conf.replace('/etc/apache2/', '{dir}/').replace('/var/log/apache2/', '{dir}/logs/'),
-                   'alias auth_form authn_core authn_file authz_user request',
-                   {'htdocs/members/page': 'members only', 'htdocs/admin/page': 'for admins', 'htdocs/form.html': FORM_PAGE,
-                    'logs/.keep': '', 'users': password_file('alice')})
-    server.allow(*DENIALS)
-    visitor = Jar(server)
-    path, page = enter(visitor, '/members/page')
-    assert (path, page.status, page.text) == ('/login?return=/members/page', 401, FORM_PAGE)
-    assert visitor.request('POST', path, {**FORM, **OTHER_SITE}, RIGHT).status == 403
-    server.expect('SS0209')
-    right = visitor.request('POST', path, {**FORM, **OWN_PAGE}, RIGHT)
-    assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page', {'user': 'alice'})
-    assert enter(visitor, '/members/page')[1].text == 'members only'
-    assert visitor.request('GET', '/admin/page').status == 403
-    assert server.request('GET', '/admin/page', cookie=native({'role': 'admin'})).text == 'for admins'
-    assert visitor.request('GET', '/logout').cookie() == ''
-    assert ' alice [' in (server.dir / 'logs/session.log').read_text()
-
-
 def test_the_loop_of_the_documentation_with_basic(example):
     server = example('basic')
     visitor = Jar(server)
