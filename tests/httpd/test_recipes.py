@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the mod_signed_session authors
-"""The recipes of README.md, served and tried as they are printed."""
+"""The recipes of README.md and docs/troubleshooting.md, served and tried as they are printed."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from common import FORM, NAVIGATE, TOP, password_file, stored
 from cookies import Native, native
 from harness import SECRET, configtest
 from ports import free_port
-from starting import NO_SECRET, OTHER, Keyed
+from starting import NO_SECRET, OTHER, VARIABLE, Keyed
 from test_logins import Browser, TlsServer, authority, certificate
 
 pytestmark = pytest.mark.once
@@ -187,3 +187,54 @@ def test_servers_that_agree_print_the_same_id(tmp_path):
     assert re.fullmatch(r'key id +[0-9a-f]{4} .*\n', printed(SECRET))
     assert printed(SECRET) == printed(SECRET)
     assert len({printed(SECRET), printed(OTHER), printed(SECRET, '--audience other ')}) == 3
+
+
+# --- ssctl is given the secret that httpd has ----------------------------------------------------------
+
+TROUBLESHOOTING = (TOP / 'docs/troubleshooting.md').read_text()
+
+
+def opened_by(line, replacements, tmp_path, env=None):
+    """What a printed command says of a Cookie line on its standard input."""
+    for theirs, ours in {'sudo ': '', **replacements}.items():
+        assert theirs in line, theirs
+        line = line.replace(theirs, ours)
+    path = os.environ['SS_SSCTL'].rpartition('/')[0]
+    return subprocess.run(['bash', '-c', line], input=f'Cookie: {native({"user": "alice"})}\n', cwd=tmp_path, capture_output=True, text=True,
+                          env={'PATH': f'{path}:/usr/sbin:/usr/bin:/bin', **(env or {})}).stdout
+
+
+def printed(part):
+    """The one command that has these words in it: a line of a block, or a cell of a table."""
+    line, = {found.strip('`') for found in re.findall(r'^sudo .*$|`sudo [^`]*`', TROUBLESHOOTING, re.M) if part in found}
+    return line
+
+
+def test_ssctl_opens_with_the_secret_of_a_file(tmp_path):
+    (tmp_path / 'secret').write_text(SECRET + '\n')
+    for part, theirs in [('signed_session.secret --cookie-name', '/etc/apache2/signed_session.secret'), ('open --secret file:PATH', 'PATH'),
+                         ('/run/credentials', '/run/credentials/apache2.service/signed_session')]:
+        assert opened_by(printed(part), {theirs: str(tmp_path / 'secret')}, tmp_path) == '{"user":"alice"}\n'
+
+
+def test_ssctl_opens_with_the_secret_of_the_environment(tmp_path):
+    (tmp_path / 'envvars').write_text(f'export SIGNED_SESSION_SECRET={SECRET}\n')
+    assert opened_by(printed('. /etc/apache2/envvars'), {'/etc/apache2/envvars': './envvars'}, tmp_path) == '{"user":"alice"}\n'
+
+
+def test_ssctl_opens_with_the_secret_of_the_httpd_that_runs(tmp_path):
+    with subprocess.Popen(['sleep', '60'], env={VARIABLE: SECRET, 'OTHER': 'x'}) as process:
+        said = opened_by(printed('/proc/'), {'$(pgrep -o apache2)': str(process.pid)}, tmp_path)
+        process.kill()
+    assert said == '{"user":"alice"}\n'
+
+
+def test_ssctl_opens_with_the_secret_of_a_command(tmp_path):
+    assert opened_by(printed('<(COMMAND)'), {'COMMAND': f'echo {SECRET}'}, tmp_path) == '{"user":"alice"}\n'
+
+
+def test_the_three_lines_of_the_inspector(start):
+    conf, = re.findall(r'^```apache\n(<Location "/session">\n(?:(?!```).*\n)*?.*SignedSessionInspector On\n(?:.*\n)*?)```$', TROUBLESHOOTING, re.M)
+    server = start(f'SignedSession On\n{conf}', 'authz_host')
+    page = server.request('GET', '/session', NAVIGATE, cookie=native({'user': 'alice'}))
+    assert page.status == 200 and 'alice' in page.text and 'httpd.conf' in page.text
