@@ -38,6 +38,13 @@
 #include <apr_optional.h>
 #include <httpd.h>
 
+/**
+ * The number of this interface. It rises when functions are added. None is taken away or gets other
+ * parameters within a major version: an optional function is found by its name alone, and a caller
+ * of another shape would crash. What changes gets a new name.
+ */
+#define SIGNED_SESSION_API 1
+
 /** Sessions are off here: "SignedSession On" is missing, or this server has no secret. */
 #define SIGNED_SESSION_E_OFF (APR_OS_START_USERERR + 5101)
 /** Sessions may be read here, not changed: "SignedSession ReadOnly". */
@@ -46,8 +53,13 @@
  * a key. */
 #define SIGNED_SESSION_E_INVALID (APR_OS_START_USERERR + 5103)
 
-/* Every function returns APR_SUCCESS, SIGNED_SESSION_E_OFF, or what its comment adds. On failure
- * nothing has changed, and out-parameters are NULL. */
+/** The SIGNED_SESSION_API of the module that is loaded, which may be older or newer than this
+ * header.
+ */
+APR_DECLARE_OPTIONAL_FN(int, signed_session_api, (void));
+
+/* Every other function returns APR_SUCCESS, SIGNED_SESSION_E_OFF, or what its comment adds. On
+ * failure nothing has changed, and out-parameters are NULL. */
 
 /**
  * What the client's cookie was: "none", "valid", "malformed", "too-large", "unknown-key",

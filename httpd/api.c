@@ -193,6 +193,11 @@ static apr_status_t signed_session_patch(request_rec *r, const char *patch)
     }
 }
 
+static int signed_session_api(void)
+{
+    return SIGNED_SESSION_API;
+}
+
 static apr_status_t signed_session_revoke(request_rec *r, const char *kind, const char *value)
 {
     const ss_server_conf_t *conf = ss_server_conf(r->server);
@@ -208,6 +213,7 @@ static apr_status_t signed_session_revoke(request_rec *r, const char *kind, cons
 
 void ss_api_register(void)
 {
+    APR_REGISTER_OPTIONAL_FN(signed_session_api);
     APR_REGISTER_OPTIONAL_FN(signed_session_revoke);
     APR_REGISTER_OPTIONAL_FN(signed_session_state);
     APR_REGISTER_OPTIONAL_FN(signed_session_get);

@@ -14,6 +14,7 @@
 
 #include "mod_signed_session.h"
 
+static APR_OPTIONAL_FN_TYPE(signed_session_api) * session_api;
 static APR_OPTIONAL_FN_TYPE(signed_session_state) * session_state;
 static APR_OPTIONAL_FN_TYPE(signed_session_get) * session_get;
 static APR_OPTIONAL_FN_TYPE(signed_session_get_json) * session_get_json;
@@ -26,6 +27,7 @@ static APR_OPTIONAL_FN_TYPE(signed_session_patch) * session_patch;
 
 static void fetch(void)
 {
+    session_api = APR_RETRIEVE_OPTIONAL_FN(signed_session_api);
     session_state = APR_RETRIEVE_OPTIONAL_FN(signed_session_state);
     session_get = APR_RETRIEVE_OPTIONAL_FN(signed_session_get);
     session_get_json = APR_RETRIEVE_OPTIONAL_FN(signed_session_get_json);
@@ -76,7 +78,11 @@ static void call(request_rec *r, const char *function, const char *first, const 
     const char *result = NULL;
     apr_status_t rv = -1;
 
-    if (strcmp(function, "state") == 0) {
+    if (strcmp(function, "api") == 0) {
+        result = apr_itoa(r->pool, session_api());
+        rv = session_api() == SIGNED_SESSION_API ? APR_SUCCESS : APR_EGENERAL;
+    }
+    else if (strcmp(function, "state") == 0) {
         rv = session_state(r, &result);
     }
     else if (strcmp(function, "get") == 0) {

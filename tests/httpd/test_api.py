@@ -61,6 +61,10 @@ def test_reading(server, words, want):
         assert (got, response.set_cookies()) == (want, [])
 
 
+def test_the_number_of_the_interface(server):
+    assert run(server, ['api'], path='/off')[1] == ['ok 1']
+
+
 def test_the_whole_session(server):
     assert run(server, ['get_json', 'NULL'], data={'a': [1, {'b': None}]})[1] == ['ok {"a":[1,{"b":null}]}']
     assert run(server, ['get_json', 'NULL'])[1] == ['ok {}']
