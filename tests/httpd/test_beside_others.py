@@ -231,9 +231,11 @@ FORGERS = ['X-Session', 'X_Session', 'X.Session', 'X-User', 'x_user']
 @pytest.mark.parametrize('how', ['DirectoryIndex', 'FallbackResource'])
 @pytest.mark.parametrize('name', FORGERS)
 def test_no_author_of_htaccess_speaks_for_the_session(start, name, how):
-    """mod_headers has set them when the guard has looked, and mod_dir leads to the application."""
+    """mod_headers has set them when the guard has looked, and mod_dir leads to the application. The client's own "Connection: close"
+    is overwritten, too."""
     with HttpBackend({'echo': echo}) as backend:
         server = start('''
+            KeepAlive Off
             SignedSession On
             <Directory "{dir}/htdocs">
                 AllowOverride FileInfo Indexes

@@ -210,6 +210,7 @@ def test_then_the_old_cookie_is_revoked(server):
     assert state(late) == 'revoked'
 
 
+@pytest.mark.once
 def test_a_stored_old_session_ends_after_a_moment():
     with serve('SignedSessionStore file') as server:
         browser = login(server)

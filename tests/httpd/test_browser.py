@@ -24,7 +24,7 @@ from harness import Jar, Server
 from test_guide import NOT_OF_THE_GROUP, WRONG_PASSWORDS, Demo, application
 
 # One worker starts the browser.
-pytestmark = pytest.mark.xdist_group('browser')
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group('browser')]
 
 CONF = '''
 SignedSession On

@@ -23,6 +23,8 @@ from starlette.middleware.sessions import SessionMiddleware
 from common import need_express
 from harness import SECRET
 
+pytestmark = pytest.mark.once
+
 SESSIONS = 300  # of each framework, in each direction
 SEED = 20260101
 NODE = Path(__file__).parent / 'node'
