@@ -13,7 +13,11 @@ Beside them is one that keeps sessions:
 
     with Redis('--maxmemory', '4mb') as redis:
 
-slapd, the KDC and redis-server are those that scripts/deps has unpacked beside this file: installed, their packages would start them
+and one that runs scripts:
+
+    with Php() as php:                  # php-fpm
+
+slapd, the KDC, redis-server and php-fpm are those that scripts/deps has unpacked beside this file: installed, their packages would start them
 for the whole machine, and on every boot. Where nothing was unpacked, the system's own must do.
 """
 
@@ -41,6 +45,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from harness import unprivileged_account
 from ports import free_port
 
 UNPACKED = Path(__file__).with_name('unpacked')
@@ -90,13 +95,13 @@ class Process:
 
     def wait_until_it_listens(self):
         deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(('127.0.0.1', self.port)).close()
-                return
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < deadline, f'{self.command()} did not start'
+        while not self.is_listening():
+            assert self.process.poll() is None and time.monotonic() < deadline, f'{self.command()} did not start'
             time.sleep(0.02)
+
+    def is_listening(self):
+        with socket.socket() as one:
+            return one.connect_ex(('127.0.0.1', self.port)) == 0
 
     def write(self, name, text):
         (self.dir / name).write_text(text)
@@ -333,6 +338,30 @@ class Sentinels:
         while not is_so():
             assert time.monotonic() < deadline, f'{what}: not in time'
             time.sleep(0.05)
+
+
+# --- PHP -----------------------------------------------------------------------------------------
+
+
+class Php(Process):
+    """Debian's php-fpm, which listens on the socket `path`; what it keeps back of its output is what Debian's php.ini says."""
+
+    def prepare(self):
+        self.path = self.dir / 'php-fpm.sock'
+        (self.dir / 'sessions').mkdir()
+        (self.dir / 'sessions').chmod(0o777)
+        account = zip(('user', 'group'), unprivileged_account()) if os.geteuid() == 0 else ()
+        settings = {**dict(account), 'listen': self.path, 'listen.mode': '0666', 'pm': 'static', 'pm.max_children': 2,
+                    'php_value[output_buffering]': 4096, 'php_value[session.save_path]': self.dir / 'sessions'}
+        self.conf = self.write('php-fpm.conf', f'[global]\nerror_log = {self.dir}/log\n[www]\n'
+                               + ''.join(f'{name} = {value}\n' for name, value in settings.items()))
+
+    def command(self):
+        return [self.program('php-fpm8.2'), '--no-php-ini', '--nodaemonize', '--fpm-config', self.conf]
+
+    def is_listening(self):
+        with socket.socket(socket.AF_UNIX) as one:
+            return one.connect_ex(str(self.path)) == 0
 
 
 # --- OpenID Connect ------------------------------------------------------------------------------

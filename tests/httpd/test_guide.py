@@ -583,9 +583,10 @@ def test_the_guide_tries_it_with_curl(demo, tmp_path):
     assert 'Hello, alice' in answers[2] and answers[2].endswith('200 ')
 
 
-# Those of logins.md name files and servers, which test_logins.py makes: it starts every one of them. So does test_recipes.py
-# with the whole site of the README.
-EXAMPLES = [pytest.param(text, id=f'{document.name}-{number}') for document in DOCUMENTS if document.name != 'logins.md'
+# These name files and servers, which their tests make: those start every one of them. So does test_recipes.py with the whole
+# site of the README.
+SERVED = {'logins.md', 'php.md'}
+EXAMPLES = [pytest.param(text, id=f'{document.name}-{number}') for document in DOCUMENTS if document.name not in SERVED
             for number, text in enumerate(blocks(document, 'apache')) if 'SSLCertificateFile' not in text]
 
 

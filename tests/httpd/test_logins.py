@@ -2,7 +2,6 @@
 # Copyright the mod_signed_session authors
 """docs/logins.md: each login with the real module, by the configuration that the page shows."""
 
-import re
 import ssl
 import subprocess
 from http.client import HTTPSConnection
@@ -11,9 +10,10 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 
 from client import Request, Response, exchange_http1
-from common import ENV_CGI, FORM, NAVIGATE, TOP, basic, stored
+from common import ENV_CGI, FORM, NAVIGATE, basic, stored
 from cookies import Native
 from harness import SECRET, Jar, Server, cgi_module
+from pages import here, printed
 from servers import PASSWORDS, Directory, Provider, SamlProvider
 from starting import Keyed
 from test_applications import FRAMEWORKS, LOGIN, application
@@ -28,21 +28,9 @@ FILES = {f'members/{name}': ENV_CGI for name in ('page', 'index', 'editors/page'
 DENIED = ('AH01617', 'AH01629', 'AH01630', 'AH01631', 'AH01695')
 
 
-def examples(page='logins'):
-    """The configurations of a page, by the heading that they stand under."""
-    found = {}
-    for section in re.split(r'^## ', (TOP / f'docs/{page}.md').read_text(), flags=re.M)[1:]:
-        found[section.partition('\n')[0]] = re.findall(r'^```apache\n(.*?)^```$', section, re.M | re.S)
-    return found
-
-
-def printed(heading, replacements, number=0):
+def login_of(heading, replacements, number=0):
     """A configuration as the page has it; only what is not of this machine is another one."""
-    conf = examples()[heading][number]
-    for theirs, ours in replacements.items():
-        assert theirs in conf, theirs
-        conf = conf.replace(theirs, ours)
-    return conf + PAGES
+    return here(printed('logins')[heading][number], replacements) + PAGES
 
 
 class Outspoken(Server):
@@ -58,7 +46,7 @@ class Outspoken(Server):
 
 
 def test_every_login_of_the_page_is_started_here():
-    assert {heading: len(found) for heading, found in examples().items() if found} == {
+    assert {heading: len(found) for heading, found in printed('logins').items()} == {
         'A directory (LDAP)': 1, 'A certificate': 2, 'An identity provider': 1, 'A bearer token': 1, 'An application': 1, 'SAML': 1}
 
 
@@ -112,7 +100,7 @@ def log_out(browser, path='/logout'):
 @pytest.fixture(scope='module')
 def directory():
     with Directory() as one:
-        conf = printed('A directory (LDAP)', {'ldap://ldap.example.com': one.url})
+        conf = login_of('A directory (LDAP)', {'ldap://ldap.example.com': one.url})
         with Server(conf, f'{MODULES} auth_basic ldap authnz_ldap', FILES) as server:
             server.directory = one
             yield server
@@ -148,7 +136,7 @@ def test_a_wrong_password_of_the_directory(visitor, user, password):
 
 def test_who_is_not_in_the_group_is_not_logged_in():
     with Directory() as one:
-        conf = printed('A directory (LDAP)', {'ldap://ldap.example.com': one.url, 'cn=members,': 'cn=admins,'})
+        conf = login_of('A directory (LDAP)', {'ldap://ldap.example.com': one.url, 'cn=members,': 'cn=admins,'})
         with Server(conf, f'{MODULES} auth_basic ldap authnz_ldap', FILES) as server:
             server.allow(*DENIED)
             refused = server.request('GET', '/login', basic('bob', PASSWORDS['bob']))
@@ -159,14 +147,14 @@ def test_who_is_not_in_the_group_is_not_logged_in():
 def test_a_name_as_it_was_typed():
     """What the page says of a login without AuthLDAPRemoteUserAttribute."""
     with Directory() as one:
-        conf = printed('A directory (LDAP)', {'ldap://ldap.example.com': one.url, '    AuthLDAPRemoteUserAttribute uid\n': ''})
+        conf = login_of('A directory (LDAP)', {'ldap://ldap.example.com': one.url, '    AuthLDAPRemoteUserAttribute uid\n': ''})
         with Server(conf, f'{MODULES} auth_basic ldap authnz_ldap', FILES) as server:
             assert stored(server.request('GET', '/login', basic('ALICE', PASSWORDS['alice'])))['user'] == 'ALICE'
 
 
 def test_a_session_needs_no_directory():
     with Directory() as one:
-        conf = printed('A directory (LDAP)', {'ldap://ldap.example.com': one.url})
+        conf = login_of('A directory (LDAP)', {'ldap://ldap.example.com': one.url})
         server = Server(conf, f'{MODULES} auth_basic ldap authnz_ldap', FILES).start()
         browser = Browser(server)
         browser.request('GET', '/login', basic('alice', PASSWORDS['alice']))
@@ -178,7 +166,7 @@ def test_a_session_needs_no_directory():
 
 def test_a_form_for_the_directory():
     """The page's "AuthFormProvider ldap" in the loop of login.md."""
-    form, = (conf for conf in examples('login')['The whole loop'] if 'AuthType Form' in conf)
+    form, = (conf for conf in printed('login')['The whole loop'] if 'AuthType Form' in conf)
     theirs = '    AuthFormProvider file\n    AuthUserFile "/etc/apache2/users"\n'
     assert theirs in form
     with Directory() as one:
@@ -250,7 +238,7 @@ class TlsServer(Outspoken):
 
 @pytest.fixture(scope='module', params=[0, 1], ids=['host', 'location'])
 def secured(request, certificates):
-    conf = printed('A certificate', {'/etc/apache2/': '{dir}/'}, request.param)
+    conf = login_of('A certificate', {'/etc/apache2/': '{dir}/'}, request.param)
     files = {**FILES, 'server.pem': certificates['server'].read_bytes(), 'clients-ca.pem': certificates['ca'].read_bytes()}
     with TlsServer(conf, f'{MODULES} ssl', files) as server:
         # httpd writes the last line of a refused handshake after the client knows
@@ -298,7 +286,7 @@ def test_a_certificate_of_somebody_elses_making(tls, certificates):
 
 
 def test_the_logout_of_a_certificate(certificates):
-    conf = printed('A certificate', {'/etc/apache2/': '{dir}/'})
+    conf = login_of('A certificate', {'/etc/apache2/': '{dir}/'})
     files = {**FILES, 'server.pem': certificates['server'].read_bytes(), 'clients-ca.pem': certificates['ca'].read_bytes()}
     with TlsServer(conf, f'{MODULES} ssl', files) as server:
         server.certificate = certificates['alice']
@@ -310,7 +298,7 @@ def test_the_logout_of_a_certificate(certificates):
 
 def test_a_certificate_is_not_asked_for_where_it_is_not_required(certificates):
     """What the page says of a login without "Require ssl-verify-client"."""
-    conf = printed('A certificate', {'/etc/apache2/': '{dir}/', 'Require ssl-verify-client': 'Require all granted'})
+    conf = login_of('A certificate', {'/etc/apache2/': '{dir}/', 'Require ssl-verify-client': 'Require all granted'})
     files = {**FILES, 'server.pem': certificates['server'].read_bytes(), 'clients-ca.pem': certificates['ca'].read_bytes()}
     with TlsServer(conf, f'{MODULES} ssl', files) as server:
         server.expect('SS0213')
@@ -320,7 +308,7 @@ def test_a_certificate_is_not_asked_for_where_it_is_not_required(certificates):
 
 @pytest.mark.parametrize('organization, status', [('Example', 303), ('Other', 403)])
 def test_a_certificate_with_what_is_required_of_it(certificates, organization, status):
-    conf = printed('A certificate', {'/etc/apache2/': '{dir}/', 'Require ssl-verify-client': f"""<RequireAll>
+    conf = login_of('A certificate', {'/etc/apache2/': '{dir}/', 'Require ssl-verify-client': f"""<RequireAll>
         Require ssl-verify-client
         Require expr "%{{SSL_CLIENT_S_DN_O}} == '{organization}'"
         </RequireAll>"""})
@@ -342,7 +330,7 @@ def provider():
 
 
 def client_of(provider):
-    return printed('An identity provider', {
+    return login_of('An identity provider', {
         'https://id.example.com': provider.url, 'https://www.example.com': 'http://127.0.0.1:{port}',
         'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}', 'what-the-provider-gave-you': provider.client_secret})
 
@@ -435,7 +423,7 @@ AUDIENCE = 'https://www.example.com/'
 
 @pytest.fixture(scope='module')
 def tokens(provider):
-    conf = printed('A bearer token', {'/etc/apache2/': '{dir}/'})
+    conf = login_of('A bearer token', {'/etc/apache2/': '{dir}/'})
     with Outspoken(conf, f'{MODULES} auth_openidc', {**FILES, 'provider.pem': provider.public_key}) as server:
         yield server
 
@@ -478,7 +466,7 @@ def test_a_forged_token(tokens, provider):
 
 def half_of(framework, port):
     """The configuration of this framework: other ones than Django need less."""
-    conf = printed('An application', {'/etc/apache2/': '{dir}/keys/', '/srv/': '{dir}/srv/', '127.0.0.1:8000': f'127.0.0.1:{port}'})
+    conf = login_of('An application', {'/etc/apache2/': '{dir}/keys/', '/srv/': '{dir}/srv/', '127.0.0.1:8000': f'127.0.0.1:{port}'})
     if framework.name != 'django':
         for line in ('SignedSessionCookie sessionid\n', 'SignedSessionSubject _auth_user_id\n', '    SignedSessionUser _auth_user_id\n'):
             assert line in conf
@@ -534,7 +522,7 @@ def test_a_cookie_that_names_nobody(site, value):
 @pytest.fixture(scope='module')
 def saml(tmp_path_factory):
     provider = SamlProvider(tmp_path_factory.mktemp('saml'))
-    conf = printed('SAML', {'/etc/apache2/': '{dir}/', 'https://www.example.com': 'http://127.0.0.1:{port}',
+    conf = login_of('SAML', {'/etc/apache2/': '{dir}/', 'https://www.example.com': 'http://127.0.0.1:{port}',
                             'https%3A%2F%2Fwww.example.com': 'http%3A%2F%2F127.0.0.1%3A{port}'})
     files = {**FILES, 'htdocs/bye.html': 'bye', 'provider.xml': provider.metadata, 'saml.key': provider.client_key,
              'saml.crt': provider.client_certificate}
