@@ -1,0 +1,471 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the mod_signed_session authors
+"""docs/beside.md: its configurations are served, and do what it says of them."""
+
+import contextlib
+import re
+import socket
+import time
+
+import pytest
+
+from backends import HttpBackend, http_answer
+from client import read_head
+from common import DAY, FORM, TOP, basic, password_file, stored
+from cookies import Native, native, opened
+from harness import UNPACKED_MODULES, Server, cgi_module
+from pages import here, printed
+
+pytestmark = pytest.mark.once
+
+ALICE, BOB = native({'user': 'alice'}), native({'user': 'bob'})
+DENIED = ('AH01617', 'AH01618', 'AH01629', 'AH01630')
+UPGRADE = {'Upgrade': 'websocket', 'Connection': 'Upgrade', 'Sec-WebSocket-Version': '13',
+           'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ=='}
+
+
+def due():
+    """The cookie of a session that is to be renewed."""
+    then = int(time.time()) - 5 * DAY
+    return 'session=' + Native({'user': 'carol'}, renewed=then, created=then).seal()
+
+
+def test_every_configuration_of_the_page_is_started_here():
+    assert {heading: len(found) for heading, found in printed('beside').items()} == {
+        'WebSockets': 1, 'WebDAV': 1, 'mod_cache': 1, 'mod_security': 2}
+
+
+# --- WebSockets ----------------------------------------------------------------------------------
+
+
+def forwarded(head):
+    found = re.search(r'^X-Session: (.*?)\r?$', head, re.M)
+    return found[1] if found else 'nobody'
+
+
+def chat(head):
+    return (f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Seen: {forwarded(head)}\r\n'
+            'X-Session-Update: {"n":1}\r\n\r\n').encode()
+
+
+class ChatBackend(HttpBackend):
+    """Says everything again."""
+
+    def answer(self, stream):
+        head = b''.join(iter(stream.readline, b'\r\n')).decode('latin-1')
+        stream.write(chat(head))
+        stream.flush()
+        while line := stream.readline():
+            stream.write(line)
+            stream.flush()
+
+
+WS_FURTHER = '''
+    <Location "/chat">
+        SignedSessionUpdate X-Session-Update
+        SignedSessionLoginPage "/login"
+    </Location>
+    SignedSessionRevocation file:{dir}/revoked/log
+    <Location "/logout">
+        SignedSessionClear On
+    </Location>
+'''
+
+
+@pytest.fixture(scope='module', params=['http', 'ws'])
+def sockets(request):
+    with ChatBackend({}) as backend:
+        conf = here(printed('beside')['WebSockets'][0], {'127.0.0.1:8000': f'127.0.0.1:{backend.port}'})
+        if request.param == 'ws':
+            conf = here(conf, {'"http://': '"ws://', ' upgrade=websocket': ''})
+        with Server(conf + WS_FURTHER, 'alias proxy proxy_http proxy_wstunnel authn_core authz_user',
+                    {'htdocs/logout': 'x', 'revoked/': ''}) as one:
+            yield one
+
+
+def test_the_application_learns_the_session_at_the_upgrade(sockets):
+    sockets.expect('SS0301')
+    response = sockets.request('GET', '/chat', UPGRADE, cookie=ALICE, upgrade=True)
+    assert (response.status, response.get('X-Seen'), response.set_cookies()) == (101, '{"user":"alice"}', [])
+
+
+def test_strangers_open_no_socket(sockets):
+    headers = {**UPGRADE, 'X-Session': '{"user":"eve"}', 'Sec-Fetch-Mode': 'websocket', 'Sec-Fetch-Site': 'same-origin'}
+    assert sockets.request('GET', '/chat', headers, upgrade=True).status == 401
+
+
+def test_a_socket_renews_nothing(sockets):
+    sockets.allow('SS0301')
+    response = sockets.request('GET', '/chat', UPGRADE, cookie=due(), upgrade=True)
+    assert (response.status, response.set_cookies()) == (101, [])
+    assert sockets.request('GET', '/file.txt', cookie=due()).set_cookies()
+
+
+@pytest.mark.parametrize('headers, status', [
+    ({'Origin': 'https://evil.example'}, 403), ({'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'}, 403),
+    ({'Origin': 'null'}, 403), ({'Sec-Fetch-Site': 'same-origin'}, 101), ({}, 101)])
+def test_no_other_site_opens_a_socket(sockets, headers, status):
+    sockets.allow('SS0209', 'SS0301')
+    assert sockets.request('GET', '/chat', {**UPGRADE, **headers}, cookie=ALICE, upgrade=True).status == status
+    own = {'Origin': f'http://127.0.0.1:{sockets.port}'}
+    assert sockets.request('GET', '/chat', {**UPGRADE, **own}, cookie=ALICE, upgrade=True).status == 101
+
+
+def test_a_trusted_origin_does():
+    with ChatBackend({}) as backend:
+        conf = here(printed('beside')['WebSockets'][0], {'127.0.0.1:8000': f'127.0.0.1:{backend.port}'})
+        with Server(conf + 'SignedSessionTrustedOrigin https://app.example.com', 'proxy proxy_http authn_core authz_user') as server:
+            headers = {**UPGRADE, 'Origin': 'https://app.example.com', 'Sec-Fetch-Site': 'same-site'}
+            assert server.request('GET', '/chat', headers, cookie=ALICE, upgrade=True).status == 101
+
+
+def test_an_open_socket_outlives_its_session(sockets):
+    sockets.allow('SS0301')
+    cookie = native({'user': 'alice'})
+    lines = [f'{name}: {value}' for name, value in {**UPGRADE, 'Host': 'x', 'Cookie': cookie}.items()]
+    with socket.create_connection(('127.0.0.1', sockets.port), 20) as connection:
+        connection.sendall('\r\n'.join(['GET /chat HTTP/1.1', *lines, '', '']).encode())
+        assert b' 101 ' in read_head(connection)
+        assert sockets.request('GET', '/logout', cookie=cookie).cookie() == ''
+        connection.sendall(b'are you there?\n')
+        assert connection.recv(100) == b'are you there?\n'
+    assert sockets.request('GET', '/chat', UPGRADE, cookie=cookie, upgrade=True).status == 401
+
+
+# --- WebDAV --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def dav(also=''):
+    conf = here(printed('beside')['WebDAV'][0], {'/var/lib/apache2/': '{dir}/', '/srv/': '{dir}/', '/etc/apache2/': '{dir}/',
+                                                 '<RequireAny>': f'<RequireAny>\n{also}'})
+    more = '<Location "/dav/session">\nSetHandler signed-session\n</Location>\nCustomLog "{dir}/access" "%q %u %{user}^SS"\n'
+    files = {'users': password_file('carol'), 'dav/': ''}
+    with Server(conf + more, 'alias dav dav_fs authn_core authn_file auth_basic authz_user', files) as server:
+        server.allow(*DENIED)
+        yield server
+
+
+@pytest.fixture(scope='module')
+def files():
+    with dav() as one:
+        yield one
+
+
+def test_a_browser_and_a_program_write_files(files):
+    for name, how in {'browser': {'cookie': ALICE}, 'program': {'headers': basic('carol')}}.items():
+        assert files.request('PUT', f'/dav/{name}.txt', body='hello', **how).status == 201
+        assert files.request('PROPFIND', f'/dav/{name}.txt', **how).status == 207
+        assert files.request('GET', f'/dav/{name}.txt', **how).text == 'hello'
+        assert files.request('MOVE', f'/dav/{name}.txt', **{**how, 'headers': {
+            **how.get('headers', {}), 'Destination': files.url(f'/dav/{name}.old')}}).status == 201
+        assert files.request('DELETE', f'/dav/{name}.old', **how).status == 204
+
+
+def test_whose_session_let_him_in_is_in_the_access_log(files):
+    files.request('GET', '/dav/?session', cookie=ALICE)
+    files.request('GET', '/dav/?basic', headers=basic('carol'))
+    log = files.dir / 'access'
+    deadline = time.monotonic() + 3
+    while 'basic' not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert {'?session - alice', '?basic carol -'} <= set(log.read_text().splitlines())
+
+
+def test_who_has_neither_is_asked_for_a_password(files):
+    for method in ('GET', 'PUT', 'PROPFIND', 'OPTIONS'):
+        files.allow(*DENIED)
+        refused = files.request(method, '/dav/', body='x' if method == 'PUT' else None)
+        assert (refused.status, refused.get('WWW-Authenticate')) == (401, 'Basic realm="files"'), method
+
+
+@pytest.mark.parametrize('method', ['PUT', 'DELETE', 'MOVE', 'COPY', 'MKCOL', 'PROPFIND', 'PROPPATCH', 'LOCK', 'POST'])
+@pytest.mark.parametrize('how', [{'Sec-Fetch-Site': 'cross-site'}, {'Origin': 'https://evil.example'}], ids=['site', 'origin'])
+def test_another_site_does_nothing(files, how, method):
+    files.allow('SS0209')
+    assert files.request(method, '/dav/a.txt', how, cookie=ALICE).status == 403
+    assert files.request(method, '/dav/a.txt', {**how, **basic('carol')}).status == 403
+
+
+def test_questions_before_the_password():
+    with dav('Require method OPTIONS\n') as server:
+        response = server.request('OPTIONS', '/dav/')
+        assert response.status == 200 and response.get('DAV') and 'PROPFIND' in response.get('Allow')
+        assert server.request('PROPFIND', '/dav/').status == 401
+
+
+def test_open_to_read_closed_to_write():
+    with dav('Require method GET HEAD OPTIONS PROPFIND\n') as server:
+        assert server.request('PUT', '/dav/a.txt', body='hello', cookie=ALICE).status == 201
+        assert [server.request(method, '/dav/a.txt').status for method in ('GET', 'HEAD', 'OPTIONS', 'PROPFIND')] == [200, 200, 200, 207]
+        for method in ('PUT', 'DELETE', 'MOVE', 'COPY', 'MKCOL', 'PROPPATCH', 'LOCK', 'POST'):
+            assert server.request(method, '/dav/a.txt', body='x').status == 401, method
+
+
+def test_an_endpoint_below_dav(files):
+    assert files.request('GET', '/dav/session', cookie=ALICE).json() == {'user': 'alice'}
+
+
+# --- mod_cache -----------------------------------------------------------------------------------
+
+CACHE_FURTHER = '''
+    CacheHeader On
+    <Location "/app/">
+        ProxyPass http://127.0.0.1:{backend}/ disablereuse=On
+        SignedSessionForward X-Session
+        SignedSessionUpdate X-Session-Update
+    </Location>
+    <Location "/members">
+        Header set Cache-Control "public, max-age=3600"
+    </Location>
+    <Location "/pictures">
+        Header set Cache-Control "public, max-age=3600"
+    </Location>
+    <Location "/session">
+        SetHandler signed-session
+    </Location>
+    SignedSessionRevocation file:{dir}/revoked/log
+    <Location "/logout">
+        SignedSessionClear On
+    </Location>
+'''
+PAGES = {
+    'me': lambda head: http_answer('200 OK', 'Cache-Control: public, max-age=600', body=forwarded(head).encode()),
+    'update': http_answer('200 OK', 'Cache-Control: public, max-age=600', 'X-Session-Update: {"n":1}'),
+    'basket': http_answer('200 OK', 'Cache-Control: max-age=600', 'Set-Cookie: basket=1'),
+}
+CACHED = {'cache/': '', 'revoked/': '', **{f'htdocs/{name}/a.txt': name for name in ('static', 'members', 'pictures')},
+          'htdocs/logout': 'bye'}
+
+
+@contextlib.contextmanager
+def caching(changes=None):
+    conf = here(printed('beside')['mod_cache'][0], {'/var/cache/apache2/mod_cache_disk': '{dir}/cache', **(changes or {})})
+    with HttpBackend(PAGES) as backend, Server(conf + CACHE_FURTHER, 'alias headers cache cache_disk proxy proxy_http', CACHED,
+                                               backend=backend.port) as server:
+        server.allow(*DENIED)
+        yield server
+
+
+@pytest.fixture
+def cache():
+    with caching() as one:
+        yield one
+
+
+def hits(server, path, *cookies):
+    return ['HIT' in (server.request('GET', path, cookie=cookie).get('X-Cache') or '') for cookie in cookies]
+
+
+def test_what_is_the_same_for_everybody_is_stored_once(cache):
+    assert hits(cache, '/static/a.txt', ALICE, BOB, None, due()) == [False, True, True, True]
+    for cookie in (ALICE, due()):
+        response = cache.request('GET', '/static/a.txt', cookie=cookie)
+        assert (response.get('Vary'), response.set_cookies()) == (None, [])
+
+
+def test_elsewhere_each_visitor_has_a_copy_or_none(cache):
+    assert hits(cache, '/pictures/a.txt', ALICE, BOB, ALICE, None, due(), due()) == [False, False, True, False, False, False]
+    response = cache.request('GET', '/pictures/a.txt', cookie=due())
+    assert response.set_cookies() and 'private' in response.get('Cache-Control')
+
+
+@pytest.mark.parametrize('path, mark', [('/members/a.txt', 'private'), ('/app/update', 'private'), ('/session', 'no-store')])
+def test_what_is_marked_is_not_stored(cache, path, mark):
+    assert mark in cache.request('GET', path, cookie=ALICE).get('Cache-Control')
+    assert hits(cache, path, ALICE, ALICE, BOB) == [False] * 3
+
+
+def test_a_page_is_its_visitors(cache):
+    for _ in range(2):
+        for cookie, want in ((ALICE, '{"user":"alice"}'), (BOB, '{"user":"bob"}'), (None, 'nobody')):
+            response = cache.request('GET', '/app/me', cookie=cookie)
+            assert response.text == want and 'Cookie' in response.get('Vary')
+    assert hits(cache, '/app/me', ALICE, BOB, None) == [True] * 3
+
+
+def test_the_quick_handler_knows_no_section():
+    with caching({'CacheQuickHandler Off': 'CacheQuickHandler On'}) as server:
+        assert hits(server, '/static/a.txt', None, ALICE) == [False, True]
+        assert server.request('GET', '/static/a.txt', cookie=ALICE).get('Vary') == 'Cookie'
+        server.request('GET', '/pictures/a.txt')
+        assert hits(server, '/members/a.txt', ALICE, ALICE) == [False, False]
+        assert server.request('GET', '/members/a.txt').status == 403
+
+
+def test_who_was_logged_out_is_not_asked_where_private_pages_are_stored():
+    """And not without that line."""
+    cookie = native({'user': 'alice'})
+    for more, status in (('\nCacheStorePrivate On', 200), ('', 403)):
+        with caching({'CacheQuickHandler Off': f'CacheQuickHandler On{more}'}) as server:
+            assert server.request('GET', '/members/a.txt', cookie=cookie).status == 200
+            assert server.request('GET', '/logout', cookie=cookie).cookie() == ''
+            assert server.request('GET', '/members/a.txt', cookie=cookie).status == status
+
+
+def test_an_endpoint_is_stored_where_no_store_does_not_count():
+    more = '\nCacheStoreNoStore On\nCacheIgnoreNoLastMod On\nCacheDefaultExpire 600'
+    with caching({'CacheQuickHandler Off': f'CacheQuickHandler Off{more}'}) as server:
+        assert hits(server, '/session', ALICE, ALICE) == [False, True]
+
+
+@pytest.mark.parametrize('line, replayed', [('CacheIgnoreHeaders Set-Cookie', []), ('', ['basket=1'])], ids=['with', 'without'])
+def test_other_cookies(line, replayed):
+    with caching({'CacheIgnoreHeaders Set-Cookie': line}) as server:
+        assert server.request('GET', '/app/basket').get_all('Set-Cookie') == ['basket=1']
+        again = server.request('GET', '/app/basket')
+        assert 'HIT' in again.get('X-Cache') and again.get_all('Set-Cookie') == replayed
+
+
+# --- mod_security --------------------------------------------------------------------------------
+
+CORE_RULES = UNPACKED_MODULES.parents[3]
+ENGINE = '''
+    SecRuleEngine On
+    SecRequestBodyAccess On
+    SecResponseBodyAccess On
+    SecResponseBodyMimeType text/plain
+    SecDataDir {dir}/data
+    SecTmpDir {dir}/data
+'''
+GUARDED = f'alias setenvif unique_id security2 {cgi_module()}'
+BROWSER = {'Host': 'www.example.com', 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0', 'Accept': 'text/html'}
+
+
+def rules_of_others(level):
+    return f'''
+        Include {CORE_RULES}/etc/modsecurity/crs/crs-setup.conf
+        SecAction "id:900000,phase:1,pass,nolog,setvar:tx.paranoia_level={level}"
+        Include {CORE_RULES}/usr/share/modsecurity-crs/rules/*.conf
+        '''
+
+
+def unlucky():
+    """A cookie with two hyphens, and a third one behind: found by chance, as visitors are."""
+    while not re.search('--[^-]*-', cookie := native({'user': 'alice'})):
+        pass
+    return cookie
+
+
+def test_more_than_one_cookie_in_two_hundred_is_unlucky():
+    found = sum(bool(re.search('--[^-]*-', native({'user': 'alice'}))) for _ in range(20000))
+    assert 80 <= found <= 160, found
+
+
+@pytest.mark.parametrize('level, line, status', [(1, False, 200), (2, False, 403), (2, True, 200), (3, True, 200)])
+def test_a_good_cookie_is_no_attack(start, level, line, status):
+    rule = printed('beside')['mod_security'][0] if line else ''
+    server = start('SignedSession On\n' + ENGINE + rules_of_others(level) + rule, GUARDED, {'data/': ''})
+    assert server.request('GET', '/file.txt', BROWSER, cookie=unlucky()).status == status
+    if status == 403:
+        server.expect('942440')
+        server.allow('security2')
+    # an attack is one all the same
+    server.allow('security2')
+    assert server.request('GET', '/file.txt?a=<script>alert(1)</script>', BROWSER, cookie=ALICE).status == 403
+
+
+UPDATING = '''#!/bin/sh
+printf 'Content-Type: text/plain\\nX-Session-Update: {"n":1}\\n\\nSESSION_user=%s\\n' "$SESSION_user"
+'''
+FURTHER_RULES = '\n'.join(
+    [f'SecRule ARGS:deny "@streq {phase}" "id:1{phase}00,phase:{phase},deny,status:403"' for phase in (1, 2, 3, 4)]
+    + [f'SecRule ENV:SESSION_user "@streq alice" "id:1{phase}01,phase:{phase},pass,nolog,setenv:SEEN{phase}=y"' for phase in (1, 2, 3, 4)]
+    + [f'SecRule REQUEST_COOKIES:session "@rx ." "id:1{phase}02,phase:{phase},pass,nolog,setenv:COOKIE{phase}=y"' for phase in (1, 2)]
+    + ['SecRule RESPONSE_HEADERS:X-Session-Update "@rx ." "id:1303,phase:3,pass,nolog,setenv:UPDATE=y"',
+       'SecRule RESPONSE_HEADERS:Set-Cookie "@rx ." "id:1304,phase:3,pass,nolog,setenv:WRITTEN=y"',
+       'SecRule ARGS:text "@contains <script" "id:1105,phase:1,deny,status:403,tag:attack-xss,chain"\nSecRule ARGS:early "@eq 1"',
+       'SecRule ARGS:text "@contains <script" "id:1205,phase:2,deny,status:403,tag:attack-xss"']) + '''
+    SecAuditEngine On
+    SecAuditLog "{dir}/audit.log"
+    SecAuditLogParts ABFHZ
+    SignedSessionEnv On
+    CustomLog "{dir}/seen" "%{SEEN1}e %{SEEN2}e %{SEEN3}e %{SEEN4}e %{COOKIE1}e %{COOKIE2}e %{UPDATE}e %{WRITTEN}e"
+    ScriptAlias "/app/" "{dir}/app/"
+    <Location "/app/">
+        SignedSessionUpdate X-Session-Update
+    </Location>
+    <Location "/app/set">
+        SignedSessionSet seen yes
+    </Location>
+    <Location "/app/out">
+        SignedSessionClear On
+    </Location>
+'''
+
+
+@pytest.fixture(scope='module')
+def secured():
+    files = {'data/': '', **{f'app/{name}': UPDATING for name in ('update', 'set', 'out')}, 'htdocs/admin.txt': 'x', 'htdocs/text': 'x'}
+    with Server(ENGINE + FURTHER_RULES + printed('beside')['mod_security'][1], GUARDED, files) as one:
+        yield one
+
+
+@pytest.fixture
+def guarded(secured):
+    secured.allow('security2')
+    return secured
+
+
+def rows():
+    """The last table of the page."""
+    text = (TOP / 'docs/beside.md').read_text().split('What a refusal does to the session:')[1]
+    return [[cell.strip() for cell in line.split('|')] for line in re.findall(r'^\| (.*) \|$', text, re.M)[1:]]
+
+
+@pytest.mark.parametrize('phase, row', [('1', 0), ('2', 1), ('3', 2), ('4', 2)])
+def test_what_a_refusal_leaves(guarded, phase, row):
+    where, has_run, changed, is_set, cleared = rows()[row]
+    assert phase in where
+    cookie = native({'user': 'alice'})
+
+    def refused(path):
+        response = guarded.request('GET', f'/app/{path}?deny={phase}', cookie=cookie)
+        assert response.status == 403
+        return response
+
+    is_saved = stored(refused('update')) == {'user': 'alice', 'n': 1}
+    assert is_saved == (changed == 'is saved') == (has_run == 'yes')
+    assert 'seen' not in (stored(refused('set')) or {}) and is_set == 'no'
+    assert (refused('out').cookie() == '') == (cleared == 'yes')
+
+
+def test_without_a_refusal_all_of_it_counts(guarded):
+    assert opened(guarded.request('GET', '/app/set', cookie=ALICE)).data == {'user': 'alice', 'n': 1, 'seen': 'yes'}
+
+
+def test_which_phase_sees_what(guarded):
+    guarded.request('GET', '/app/update', cookie=ALICE)
+    deadline = time.monotonic() + 3
+    while not (text := (guarded.dir / 'seen').read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert text.splitlines()[-1] == '- - y y y y y -'
+
+
+def test_no_cookie_is_in_the_audit_log(guarded):
+    sent = native({'user': 'alice'})
+    written = guarded.request('GET', '/app/update', cookie=sent).cookie()
+    log = guarded.dir / 'audit.log'
+    deadline = time.monotonic() + 3
+    while '/app/update' not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    text = log.read_text()
+    assert 'Cookie: ***' in text and sent.partition('=')[2] not in text and written not in text
+
+
+def test_a_rule_that_asks_for_the_session(guarded):
+    for cookie, status in ((native({'role': 'admin'}), 200), (native({'role': 'x'}), 403), (None, 403)):
+        assert guarded.request('GET', '/admin.txt', cookie=cookie).status == status
+
+
+def test_a_variable_that_is_not_there_never_matches(start):
+    conf = here(printed('beside')['mod_security'][1], {'&ENV:IS_ADMIN "@eq 0"': 'ENV:IS_ADMIN "!@streq 1"'})
+    server = start(ENGINE + conf, GUARDED, {'data/': '', 'htdocs/admin.txt': 'x'})
+    assert server.request('GET', '/admin.txt').status == 200
+
+
+def test_a_rule_that_is_not_for_editors(guarded):
+    editor = native({'role': 'editor'})
+    for cookie, status in ((editor, 200), (ALICE, 403), (None, 403)):
+        assert guarded.request('POST', '/text?text=<script>', FORM, '', cookie=cookie).status == status
+    assert guarded.request('GET', '/text?text=<script>&early=1', cookie=editor).status == 403
