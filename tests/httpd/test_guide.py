@@ -585,7 +585,7 @@ def test_the_guide_tries_it_with_curl(demo, tmp_path):
 
 # These name files and servers, which their tests make: those start every one of them. So does test_recipes.py with the whole
 # site of the README.
-SERVED = {'logins.md', 'php.md', 'beside.md', 'behind.md'}
+SERVED = {'logins.md', 'php.md', 'beside.md', 'behind.md', 'moving.md'}
 EXAMPLES = [pytest.param(text, id=f'{document.name}-{number}') for document in DOCUMENTS if document.name not in SERVED
             for number, text in enumerate(blocks(document, 'apache')) if 'SSLCertificateFile' not in text]
 
