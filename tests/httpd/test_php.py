@@ -122,6 +122,14 @@ def test_files_are_guarded_whoever_answers(fpm, path):
     assert fpm.request('GET', path, cookie=ALICE).status == 200
 
 
+def test_a_file_that_is_none_to_httpd_is_not_guarded(start, php):
+    conf = here(printed('php')[FPM][0], {'SetHandler "proxy:unix:/run/php/php8.2-fpm.sock|fcgi://localhost"': '',
+                                         '/var/www/html': '{dir}/htdocs'})
+    server = start(conf + 'ProxyPassMatch "^/(.*\\.php)$" "unix:{php}|fcgi://localhost{dir}/htdocs/$1"\n', MODULES,
+                   {'htdocs/members/show.php': SHOW}, php=php.path)
+    assert 'SESSION' not in server_of(server.request('GET', '/members/show.php'))
+
+
 def test_the_header_in_the_place_of_variables(php):
     with site(php, FPM, 1) as server:
         seen = server_of(server.request('GET', '/show.php', cookie=ALICE))
