@@ -69,6 +69,7 @@ NEEDS = {
     'http2': harness.speaks_http2,
     'children': lambda: not harness.WRAPPER,
     'own_memory': lambda: not harness.preload,
+    'living_pools': lambda: not any('dead_pools' in name for name in harness.preload),
     'once': lambda: harness.mpm == 'event' and not harness.store and 'SIGNED_SESSION_NO_MEMORY' not in harness.defines,
     'address_sanitizer': lambda: any('libasan' in name for name in harness.preload),
 }
