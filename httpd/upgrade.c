@@ -129,8 +129,8 @@ void ss_upgrade_insert(request_rec *r)
 {
     watch_t *watch;
 
-    if (r->main != NULL || r->proto_num >= HTTP_VERSION(2, 0) ||
-        ss_dir_conf(r)->update.header == NULL || apr_table_get(r->headers_in, "Upgrade") == NULL) {
+    if (r->main != NULL || ss_dir_conf(r)->update.header == NULL ||
+        apr_table_get(r->headers_in, "Upgrade") == NULL) {
         return;
     }
     watch = apr_pcalloc(r->pool, sizeof(*watch));

@@ -2,7 +2,9 @@
 # Copyright the mod_signed_session authors
 """docs/beside.md: its configurations are served, and do what it says of them; those of mod_security by test_mod_security.py."""
 
+import base64
 import contextlib
+import hashlib
 import re
 import socket
 import time
@@ -10,7 +12,7 @@ import time
 import pytest
 
 from backends import HttpBackend, http_answer
-from client import read_head
+from client import Http2Exchange, Request, read_head
 from common import DAY, basic, password_file
 from cookies import Native, native
 from harness import Server
@@ -44,8 +46,10 @@ def forwarded(head):
 
 
 def chat(head):
-    return (f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Seen: {forwarded(head)}\r\n'
-            'X-Session-Update: {"n":1}\r\n\r\n').encode()
+    key = re.search(r'^Sec-WebSocket-Key: (.*?)\r?$', head, re.M)[1]
+    accept = base64.b64encode(hashlib.sha1(f'{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11'.encode()).digest()).decode()
+    return (f'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n'
+            f'X-Seen: {forwarded(head)}\r\nX-Session-Update: {{"n":1}}\r\n\r\n').encode()
 
 
 class ChatBackend(HttpBackend):
@@ -130,6 +134,35 @@ def test_an_open_socket_outlives_its_session(sockets):
         connection.sendall(b'are you there?\n')
         assert connection.recv(100) == b'are you there?\n'
     assert sockets.request('GET', '/chat', UPGRADE, cookie=cookie, upgrade=True).status == 401
+
+
+class Http2Socket(Http2Exchange):
+    """Asks for a WebSocket on an HTTP/2 connection, RFC 8441, and goes when it has its answer."""
+
+    def __init__(self, connection, headers):
+        super().__init__(connection, Request('CONNECT', '/chat', list(headers.items()), b''))
+
+    def header_block(self):
+        method, *rest = super().header_block()
+        return [method, (':protocol', 'websocket'), *[field for field in rest if field[0] != 'content-length']]
+
+    def handle(self, event):
+        super().handle(event)
+        self.ended = self.ended or self.response.status is not None
+
+
+@pytest.mark.parametrize('headers, status', [
+    ({'cookie': ALICE}, 200), ({}, 401), ({'cookie': ALICE, 'origin': 'https://evil.example'}, 403)])
+def test_a_socket_over_http2(start, headers, status):
+    with ChatBackend({}) as backend:
+        conf = here(printed('beside')['WebSockets'][0], {'127.0.0.1:8000': f'127.0.0.1:{backend.port}'})
+        update = '<Location "/chat">\nSignedSessionUpdate X-Session-Update\n</Location>\n'
+        server = start(f'H2WebSockets On\n{conf}{update}', 'proxy proxy_http authn_core authz_user', http2=True)
+        server.expect(*{200: ['SS0301'], 403: ['SS0209']}.get(status, []))
+        with socket.create_connection(('127.0.0.1', server.port), 20) as connection:
+            response = Http2Socket(connection, {'sec-websocket-version': '13', **headers}).run()
+        assert (response.status, response.set_cookies()) == (status, [])
+        assert response.get('X-Seen') == ('{"user":"alice"}' if status == 200 else None)
 
 
 # --- WebDAV --------------------------------------------------------------------------------------
