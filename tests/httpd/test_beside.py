@@ -107,7 +107,8 @@ def test_a_socket_renews_nothing(sockets):
 
 @pytest.mark.parametrize('headers, status', [
     ({'Origin': 'https://evil.example'}, 403), ({'Origin': 'https://evil.example', 'Sec-Fetch-Site': 'cross-site'}, 403),
-    ({'Origin': 'null'}, 403), ({'Sec-Fetch-Site': 'same-origin'}, 101), ({}, 101)])
+    ({'Origin': 'https://blog.example.com', 'Sec-Fetch-Site': 'same-site'}, 403), ({'Origin': 'null'}, 403),
+    ({'Sec-Fetch-Site': 'same-origin'}, 101), ({}, 101)])
 def test_no_other_site_opens_a_socket(sockets, headers, status):
     sockets.allow('SS0209', 'SS0301')
     assert sockets.request('GET', '/chat', {**UPGRADE, **headers}, cookie=ALICE, upgrade=True).status == status
