@@ -45,8 +45,8 @@ def unlucky():
 
 
 def test_more_than_one_cookie_in_two_hundred_is_unlucky():
-    found = sum(bool(re.search('--[^-]*-', native({'user': 'alice'}, renewed=DAY, created=DAY))) for _ in range(20000))
-    assert 60 <= found <= 180, found
+    found = sum(bool(re.search('--[^-]*-', native({'user': 'alice'}, renewed=DAY, created=DAY))) for _ in range(10000))
+    assert 30 <= found <= 95, found
 
 
 @pytest.mark.parametrize('level, line, status', [(1, False, 200), (2, False, 403), (2, True, 200), (3, True, 200)])

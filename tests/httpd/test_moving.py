@@ -79,7 +79,7 @@ def of_page(heading, number):
 
 def before():
     """The configuration of the time between, without what is new there."""
-    return here(of_page(NOT_AGAIN, 0), {'SignedSession On\nSignedSessionCookie shop\n': '',
+    return here(of_page(NOT_AGAIN, 0), {'SignedSession On\nSignedSessionCookie shop\nSignedSessionIdleTimeout 1h\n': '',
                                         '    SignedSessionSet user "%{REMOTE_USER}"\n    SignedSessionGuard On\n': '',
                                         '    SignedSessionClear On\n': ''})
 
