@@ -13,7 +13,7 @@ import pytest
 from client import Request, exchange_http1
 from common import FORM, NAVIGATE, TOP, password_file, stored
 from cookies import Native, native
-from harness import SECRET, configtest
+from harness import SECRET, Jar, configtest
 from ports import free_port
 from starting import NO_SECRET, OTHER, VARIABLE, Keyed
 from test_logins import Browser, TlsServer, authority, certificate
@@ -171,6 +171,23 @@ def start_keyed():
     yield start
     for server in started:
         server.stop()
+
+
+# --- logging out everywhere ------------------------------------------------------------------------
+
+
+def test_only_a_button_logs_out_everywhere(start):
+    conf = re.findall(r'^```apache\n(.*?)^```$', (TOP / 'docs/logout.md').read_text(), re.M | re.S)[0]
+    server = start(f'SignedSession On\n{conf}'.replace('/var/lib/apache2/', '{dir}/log/'), 'alias', {'htdocs/page': 'x', 'log/': ''})
+    here, there = Jar(server), Jar(server)
+    for jar in (here, there):
+        jar.keep(native({'user': 'alice'}))
+    is_in = [lambda: server.request('GET', '/page', cookie=cookie).cookie() != '' for cookie in (f'session={here.session}', f'session={there.session}')]
+    assert here.request('GET', '/logout-everywhere', {'Sec-Fetch-Site': 'cross-site'}).status == 302
+    assert [look() for look in is_in] == [True, True]
+    answer = here.request('POST', '/logout-everywhere', FORM, '')
+    assert (answer.status, answer.cookie()) == (302, '')
+    assert [look() for look in is_in] == [False, False]
 
 
 # --- several servers -------------------------------------------------------------------------------
