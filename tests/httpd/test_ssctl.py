@@ -241,12 +241,13 @@ def test_colours_only_where_they_are_wanted():
 @pytest.mark.parametrize('name', FORMATS)
 def test_inspect_draws_the_fields_to_scale(name, columns):
     cookie = seal({'user': 'alice', 'text': hashlib.sha512(b'what does not compress').hexdigest()}, '--format', name)
-    bar, *lines = without_colours(on_terminal('inspect', cookie, columns=columns)).splitlines()
+    now = ('--now', str(int(time.time())))
+    bar, *lines = without_colours(on_terminal('inspect', *now, cookie, columns=columns)).splitlines()
     drawn, count = re.fullmatch(r'([a-z]+)  (\d+) bytes', bar).groups()
     assert columns == 30 or len(bar) <= columns
     marked = [line[0] for line in lines if re.match('[a-z] ', line)]
     assert re.sub(r'(.)\1*', r'\1', drawn) == ''.join(marked)
-    plain = ssctl('inspect', cookie).stdout.splitlines()
+    plain = ssctl('inspect', *now, cookie).stdout.splitlines()
     assert [line[2:] for line in lines[:-1]] == plain[:-1] and lines[-1] == plain[-1]
     session = next(line[0] for line in lines if re.match('session {5}', line[2:]))
     assert abs(drawn.count(session) / len(drawn) - 154 / int(count)) < 0.25
