@@ -40,7 +40,7 @@ check-asan: checks/asan/Makefile
 
 $(eval $(call check_directory,tsan,$(GCC),-O1 -g -fsanitize=thread))
 TSAN_TESTS = test_threads.py
-TSAN = TSAN_OPTIONS=history_size=4
+TSAN = TSAN_OPTIONS=history_size=4 CK_TIMEOUT_MULTIPLIER=10
 TSAN_ATOMICS = $(top_builddir)/checks/tsan/tsan_atomics.so
 check-tsan: checks/tsan/Makefile
 	$(GCC) $(LIB_CPPFLAGS) -O1 -g -fsanitize=thread -shared -fPIC -o $(TSAN_ATOMICS) $(srcdir)/tests/tsan_atomics.c
