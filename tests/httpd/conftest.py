@@ -10,6 +10,8 @@ import pytest
 import common
 import harness
 
+pytest.register_assert_rewrite('scenes')  # it asserts for test_blocks.py
+
 
 def pytest_addoption(parser):
     parser.addoption('--mpm', choices=('event', 'prefork', 'worker'), default='event',

@@ -129,9 +129,10 @@ def test_the_loop_of_the_documentation_with_a_form(example):
     visitor.keep(f'session={Native({"cart": 1, "role": "x"}).seal()}')
     path, page = enter(visitor, '/members/page?a=b')
     assert (path, page.status, page.text) == ('/login?return=/members/page%3Fa%3Db', 401, FORM_PAGE)
-    wrong = visitor.request('POST', path, FORM, urlencode({'httpd_username': 'alice', 'httpd_password': 'wrong'}))
+    names = re.findall(r'<input name="(\w+)"', FORM_PAGE)
+    wrong = visitor.request('POST', path, FORM, urlencode(dict(zip(names, ('alice', 'wrong')))))
     assert (wrong.status, wrong.text, wrong.set_cookies()) == (401, FORM_PAGE, [])
-    right = visitor.request('POST', path, FORM, urlencode({'httpd_username': 'alice', 'httpd_password': 'right'}))
+    right = visitor.request('POST', path, FORM, urlencode(dict(zip(names, ('alice', 'right')))))
     assert (right.status, right.get('Location'), stored(right)) == (303, '/members/page?a=b', {'cart': 1, 'user': 'alice'})
     assert list(visitor.cookies) == ['session']
     assert enter(visitor, right.get('Location'))[1].text == 'members only'

@@ -12,6 +12,7 @@ import pytest
 
 from common import DAY, PATCH, TOP
 from cookies import native, starlette
+from documents import blocks_of
 from harness import Jar, Server
 from servers import ROOT
 
@@ -172,3 +173,23 @@ def test_every_family_is_documented(server):
     page = (TOP / 'docs/observing.md').read_text()
     families = set(re.findall(r'^# TYPE (\w+) ', metrics(server).text, re.M))
     assert families == set(re.findall(r'^\| `(signed_session_\w+)', page, re.M))
+
+
+def test_what_prometheus_is_asked(server, tmp_path):
+    """The questions of docs/observing.md are about what is counted, and Prometheus understands them."""
+    page = TOP / 'docs/observing.md'
+    questions = [line for block in blocks_of(page.read_text(), page.name) if block.language == 'promql' for line in block.text.splitlines()]
+    assert len(questions) > 3
+    server.request('GET', '/file.txt', cookie=native({'a': 1}))
+    counted = metrics(server).text
+    for family, label, values in re.findall(r'\b([a-z]+_\w+)(?:\{(\w+)=~?"([^"]*)"\})?', '\n'.join(questions)):
+        assert f'# TYPE {family} ' in counted
+        for value in values.split('|') if label else []:
+            assert re.search(rf'^{family}\{{{label}="{"[0-9]+" if label == "key" else value}"', counted, re.M), (family, value)
+    promtool = ROOT / 'usr/bin/promtool'
+    if not promtool.exists():
+        pytest.skip('promtool is not installed')
+    rules = [{'record': f'question:{number}', 'expr': text} for number, text in enumerate(questions)]
+    (tmp_path / 'rules').write_text(json.dumps({'groups': [{'name': 'page', 'rules': rules}]}))
+    done = subprocess.run([promtool, 'check', 'rules', tmp_path / 'rules'], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, '')
