@@ -158,15 +158,17 @@ def start_keyed():
 
 
 def test_only_a_button_logs_out_everywhere(start):
-    conf = re.findall(r'^```apache\n(.*?)^```$', (TOP / 'docs/logout.md').read_text(), re.M | re.S)[0]
+    page = (TOP / 'docs/logout.md').read_text()
+    conf = re.findall(r'^```apache\n(.*?)^```$', page, re.M | re.S)[0]
+    method, address = re.search(r'<form method="(\w+)" action="(/logout-everywhere)">', page).groups()
     server = start(f'SignedSession On\n{conf}'.replace('/var/lib/apache2/', '{dir}/log/'), 'alias', {'htdocs/page': 'x', 'log/': ''})
     here, there = Jar(server), Jar(server)
     for jar in (here, there):
         jar.keep(native({'user': 'alice'}))
     is_in = [lambda: server.request('GET', '/page', cookie=cookie).cookie() != '' for cookie in (f'session={here.session}', f'session={there.session}')]
-    assert here.request('GET', '/logout-everywhere', {'Sec-Fetch-Site': 'cross-site'}).status == 302
+    assert here.request('GET', address, {'Sec-Fetch-Site': 'cross-site'}).status == 302
     assert [look() for look in is_in] == [True, True]
-    answer = here.request('POST', '/logout-everywhere', FORM, '')
+    answer = here.request(method.upper(), address, FORM, '')
     assert (answer.status, answer.cookie()) == (302, '')
     assert [look() for look in is_in] == [False, False]
 
