@@ -62,7 +62,7 @@ class Machine:
     def lay_out(self):
         for path in ('etc/apache2/mods-enabled', 'etc/apache2/mods-available', 'etc/apache2/sites-available', 'etc/apache2/sites-enabled',
                      'etc/ssl/certs', 'etc/ssl/private', 'run', 'srv', 'tmp', 'usr/share/doc', 'var/lib/apt/lists', 'var/lib/apache2',
-                     'var/log/apache2', 'var/www/html'):
+                     'var/log/apache2', 'var/www/html', 'var/www/members'):
             (self.root / path).mkdir(parents=True)
         for name in MODULES_ON:
             switch_on(self.root, name)
@@ -75,9 +75,10 @@ class Machine:
         path.write_text(f'#!/bin/sh\n{script}\n')
         path.chmod(0o755)
 
-    def uses(self, port, strict):
-        """Where curl finds the server, whichever it asks; `strict`: an answer of 400 or more is a failure."""
-        self.has('curl', f'exec {shutil.which("curl")} -sS {"--fail-with-body" * strict} --connect-to ::127.0.0.1:{port} "$@"')
+    def uses(self, port, strict, plain=None):
+        """Where curl finds the server, whichever it asks, and by http; `strict`: an answer of 400 or more is a failure."""
+        by_http = f'--connect-to :80:127.0.0.1:{plain}' if plain else ''
+        self.has('curl', f'exec {shutil.which("curl")} -sS {"--fail-with-body" * strict} {by_http} --connect-to ::127.0.0.1:{port} "$@"')
 
     def run(self, script):
         """(exit code, what it printed)"""

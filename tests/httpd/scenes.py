@@ -166,6 +166,7 @@ def site(block, folder):
     """The whole site of the README."""
     with Site(folder) as server:
         machine = beside(server, folder, block)
+        machine.uses(server.port, strict=False, plain=server.plain)
         server.allow('AH01617', 'AH01629', 'AH01630', 'AH01807')
         logs = machine.root / 'var/log/apache2'
         logs.rmdir()
@@ -273,7 +274,7 @@ def compose(block, folder):
             assert Server('SignedSession On', env=env).run_once('-t') == (0, 'Syntax OK\n')
     commands = other(block.page, 'ssctl keygen')
     for source in found['secrets'].values():
-        assert f'>{source["file"].removeprefix("./")}\n' in commands
+        assert re.search(rf'>{re.escape(source["file"].removeprefix("./"))}\)?\n', commands)
 
 
 def image(block, folder):
@@ -289,10 +290,10 @@ def image(block, folder):
             assert rc == 0, said
         elif verb == 'COPY':
             source, target = words.split()
-            if not source.endswith('.deb'):
-                text = (TOP / 'conf/examples' / source).read_text()
+            text = {'users': 'alice:made\n', 'pages': None}.get(source) or (TOP / 'conf/examples' / source)
+            if not source.endswith('.deb') and source != 'pages':
                 with open(on_the_machine(target, machine.root), 'w', encoding='utf-8') as file:
-                    file.write(text)
+                    file.write(text if isinstance(text, str) else text.read_text())
         elif verb == 'CMD':
             rc, said = machine.run(shlex.join(json.loads(words)))
             assert (rc, said) == (0, 'Syntax OK\n'), said

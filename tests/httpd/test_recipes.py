@@ -44,7 +44,7 @@ class Site(TlsServer, Keyed):
         authority(folder, 'ours')
         pem = certificate(folder, 'localhost', 'ours').read_bytes()
         conf = (EXAMPLES / 'site.conf').read_text()
-        for theirs, ours in {'*:80>': '127.0.0.1:{plain}>', '*:443>': '127.0.0.1:{port}>', '/var/www/html': '{dir}/htdocs',
+        for theirs, ours in {'*:80>': '127.0.0.1:{plain}>', '*:443>': '127.0.0.1:{port}>', '/var/www/members': '{dir}/htdocs',
                              '/etc/ssl/certs/ssl-cert-snakeoil.pem': '{dir}/keys/server.pem',
                              '/etc/ssl/private/ssl-cert-snakeoil.key': '{dir}/keys/server.pem', '/var/lib/apache2/': '{dir}/log/',
                              '/etc/apache2/': '{dir}/', '/var/log/apache2/': '{dir}/logs/'}.items():
@@ -74,7 +74,7 @@ def test_the_readme_prints_the_files():
 def test_the_package_has_the_files_that_the_readme_copies():
     lines = (TOP / 'debian/libapache2-mod-signed-session.examples').read_text().split()
     assert {'conf/examples/*.conf', 'conf/examples/*.html'} <= set(lines)
-    assert re.findall(r'^sudo cp (\S+) /', README, re.M) == [path.name for path in (EXAMPLES / 'site.conf', EXAMPLES / 'login.html')]
+    assert re.findall(r'^sudo cp \$examples/(\S+) /', README, re.M) == [path.name for path in (EXAMPLES / 'site.conf', EXAMPLES / 'login.html')]
 
 
 def test_the_login_and_the_way_back(site):
