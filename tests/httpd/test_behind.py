@@ -43,7 +43,7 @@ STRANGER = '203.0.113.5'
 
 def server(more=MORE, modules='', changes=(), files=(), **values):
     """One of those behind, which lets 127.0.0.1 be the machine in front."""
-    conf = here(printed('behind')[EACH][0], {'*:80': '*:{port}', '/var/www/html': '{dir}/htdocs', '10.0.0.0/8': '127.0.0.0/8',
+    conf = here(printed('behind')[EACH][0], {'*:80': '*:{port}', '/var/www/html': '{dir}/htdocs', '10.0.0.1': '127.0.0.0/8',
                                              **dict(changes)})
     conf = conf.replace('</VirtualHost>', f'{more}</VirtualHost>')
     return Server(conf, f'{MODULES} {modules}', {**FILES, **dict(files)}, **values)
@@ -133,7 +133,7 @@ def test_counters_are_for_the_machine_itself(behind, said, status):
 
 
 def test_without_remoteip_everybody_is_local():
-    lines = {'    RemoteIPHeader X-Forwarded-For\n    RemoteIPInternalProxy 10.0.0.0/8\n': ''}
+    lines = {'    RemoteIPHeader X-Forwarded-For\n    RemoteIPInternalProxy 10.0.0.1\n': ''}
     conf = here(printed('behind')[EACH][0], {'*:80': '*:{port}', '/var/www/html': '{dir}/htdocs', **lines})
     with Server(conf.replace('</VirtualHost>', f'{MORE}</VirtualHost>'), MODULES, FILES) as running:
         assert running.request('GET', '/session-metrics', FROM_FRONT).status == 200
@@ -278,7 +278,7 @@ GUARDED = '''
 
 
 def test_a_check_begins_no_session():
-    conf = here(printed('behind')[EACH][0], {'*:80': '*:{port}', '/var/www/html': '{dir}/htdocs', '10.0.0.0/8': '127.0.0.0/8',
+    conf = here(printed('behind')[EACH][0], {'*:80': '*:{port}', '/var/www/html': '{dir}/htdocs', '10.0.0.1': '127.0.0.0/8',
                                              '    SignedSession On\n': f'    SignedSession On\n{GUARDED}'})
     with Server(conf, MODULES, FILES) as running:
         response = running.request('GET', '/health')

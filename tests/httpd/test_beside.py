@@ -15,7 +15,7 @@ from backends import HttpBackend, http_answer
 from client import Http2Exchange, Request, read_head
 from common import DAY, basic, password_file
 from cookies import Native, native
-from harness import Server
+from harness import Server, cgi_module
 from pages import here, printed
 
 pytestmark = pytest.mark.once
@@ -170,12 +170,12 @@ def test_a_socket_over_http2(start, headers, status):
 
 
 @contextlib.contextmanager
-def dav(also=''):
+def dav(also='', before=''):
     conf = here(printed('beside')['WebDAV'][0], {'/var/lib/apache2/': '{dir}/', '/srv/': '{dir}/', '/etc/apache2/': '{dir}/',
                                                  '<RequireAny>': f'<RequireAny>\n{also}'})
     more = '<Location "/dav/session">\nSetHandler signed-session\n</Location>\nCustomLog "{dir}/access" "%q %u %{user}^SS"\n'
     files = {'users': password_file('carol'), 'dav/': ''}
-    with Server(conf + more, 'alias dav dav_fs authn_core authn_file auth_basic authz_user', files) as server:
+    with Server(before + conf + more, f'alias dav dav_fs headers authn_core authn_file auth_basic authz_user {cgi_module()}', files) as server:
         server.allow(*DENIED)
         yield server
 
@@ -194,6 +194,15 @@ def test_a_browser_and_a_program_write_files(files):
         assert files.request('MOVE', f'/dav/{name}.txt', **{**how, 'headers': {
             **how.get('headers', {}), 'Destination': files.url(f'/dav/{name}.old')}}).status == 201
         assert files.request('DELETE', f'/dav/{name}.old', **how).status == 204
+
+
+def test_what_is_uploaded_is_not_run():
+    """Whatever httpd runs elsewhere by the name of a file."""
+    with dav(before='Options +ExecCGI\n<FilesMatch "[.]cgi$">\nSetHandler cgi-script\n</FilesMatch>\n') as server:
+        text = '#!/bin/sh\necho\necho run\n'
+        assert server.request('PUT', '/dav/a.cgi', body=text, cookie=ALICE).status == 201
+        answer = server.request('GET', '/dav/a.cgi', cookie=ALICE)
+        assert (answer.text, answer.get('Content-Security-Policy')) == (text, 'sandbox')
 
 
 def test_whose_session_let_him_in_is_in_the_access_log(files):

@@ -144,10 +144,15 @@ def test_the_header_in_the_place_of_variables(php):
 # The hooks of WordPress, which it calls at a login and a logout, and the pages that do so.
 HOOKS = '''<?php
     $hooks = [];
-    function add_action($name, $function) { global $hooks; $hooks[$name] = $function; }
+    function add_action($name, $function, $priority = 10, $arguments = 1) {
+        global $hooks;
+        $hooks[$name] = fn(...$words) => $function(...array_slice($words, 0, $arguments));
+    }
+    function get_userdata($id) { return (object) ['user_login' => [7 => 'alice'][$id]]; }
     require __DIR__ . '/wp-content/mu-plugins/signed-session.php';
-    if (isset($_POST['log'])) $hooks['wp_login']($_POST['log'], null);
-    if (($_GET['action'] ?? '') === 'logout') $hooks['wp_logout'](1);
+    if (isset($_POST['log'])) $hooks['set_logged_in_cookie']('x', 0, 0, 7, 'logged_in', 'x');
+    if (isset($_POST['asks_for_a_code'])) $hooks['clear_auth_cookie']();
+    if (($_GET['action'] ?? '') === 'logout') $hooks['clear_auth_cookie']();
     header('Content-Type: application/json');
     echo json_encode(['server' => $_SERVER]);
 '''
@@ -175,6 +180,13 @@ def test_the_login_of_wordpress_opens_files(wordpress):
     log_in(visitor)
     assert visitor.request('GET', MEMBERS).status == 200
     assert visitor.request('GET', '/wp-login.php?action=logout').cookie() == ''
+    assert visitor.request('GET', MEMBERS).status == 403
+
+
+def test_a_password_is_no_login_where_a_plugin_asks_for_a_code(wordpress):
+    wordpress.allow(DENIED)
+    visitor = Jar(wordpress)
+    assert visitor.request('POST', '/wp-login.php', FORM, 'log=alice&asks_for_a_code=1').set_cookies() == []
     assert visitor.request('GET', MEMBERS).status == 403
 
 

@@ -224,7 +224,7 @@ def test_ssctl_opens_with_the_secret_of_the_environment(tmp_path):
 
 def test_ssctl_opens_with_the_secret_of_the_httpd_that_runs(tmp_path):
     with subprocess.Popen(['sleep', '60'], env={VARIABLE: SECRET, 'OTHER': 'x'}) as process:
-        said = opened_by(printed('/proc/'), {'$(pgrep -o apache2)': str(process.pid)}, tmp_path)
+        said = opened_by(printed('/proc/'), {'$(cat /run/apache2/apache2.pid)': str(process.pid)}, tmp_path)
         process.kill()
     assert said == '{"user":"alice"}\n'
 
