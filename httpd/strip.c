@@ -115,7 +115,8 @@ static const char *without_proofs(request_rec *r, const ss_visit_t *visit, const
 static int holds_nothing_else(const request_rec *r, const ss_visit_t *visit, const char *header)
 {
     return header == visit->header && visit->alone.data != NULL &&
-           (visit->strip.extent == SS_STRIP_ALL || ss_strip_is_ours(visit->alone, r));
+           (visit->strip.extent == SS_STRIP_ALL || visit->is_native ||
+            ss_strip_is_ours(visit->alone, r));
 }
 
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header)

@@ -91,6 +91,16 @@ static void tell_of_records(const ss_visit_t *visit)
     }
 }
 
+/* Most clients have no other, and what is known of it need not be found out again. */
+static void note_lone_cookie(ss_visit_t *visit, const ss_candidates_t *candidates)
+{
+    if (candidates->came == 1 && ss_cookie_is_alone(candidates->values[0], visit->header,
+                                                    visit->conf->sealing.cookie_name)) {
+        visit->alone = candidates->values[0];
+        visit->is_native = visit->state == SS_VALID && visit->opened.format->resembles != NULL;
+    }
+}
+
 static void load(ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
@@ -104,10 +114,6 @@ static void load(ss_visit_t *visit)
     candidates.baton = visit;
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
-    if (candidates.came == 1 &&
-        ss_cookie_is_alone(candidates.values[0], visit->header, how->cookie_name)) {
-        visit->alone = candidates.values[0];
-    }
     visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
         visit->opened.session = ss_sealing_create(how, visit->root->pool);
@@ -116,6 +122,7 @@ static void load(ss_visit_t *visit)
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
+    note_lone_cookie(visit, &candidates);
     tell_of_records(visit);
     visit->draft = ss_draft_create(visit->opened.session, ss_bytes_of(visit->conf->subject),
                                    visit->root->pool);

@@ -176,6 +176,7 @@ typedef struct ss_visit_t {
     int cookies;        /* cookies of our name that the client has, or is about to have */
     int companions;     /* and of the companion's */
     ss_bytes_t alone;   /* the value of our cookie when it is all of the header; else absent */
+    int is_native;      /* and it has proved to be native */
 
     /* what happened to it here, written by visit.c */
     int ruling;             /* are the changes that come now made by rules? */
