@@ -51,41 +51,43 @@ typedef struct pair_t {
     ss_bytes_t value;
 } pair_t;
 
-static int begins_pair(const char *at, ss_bytes_t header)
+/* Is the pair that begins at `at` called `name`? `end`: of the whole header. */
+static int read_pair(pair_t *pair, const char *at, const char *end, const char *name)
 {
-    while (at > header.data && is_blank(at[-1])) {
-        at--;
+    apr_size_t len = strlen(name);
+    const char *equals, *semicolon;
+
+    if ((apr_size_t)(end - at) <= len || memcmp(at, name, len) != 0) {
+        return 0;
     }
-    return at == header.data || at[-1] == ';';
-}
-
-/* A pair that begins with `name`; returns whether that is all of its name. */
-static int read_pair(pair_t *pair, const char *at, ss_bytes_t header, const char *name)
-{
-    const char *equals = skip_blanks(at + strlen(name));
-    const char *end = header.data + header.len;
-    const char *semicolon = memchr(at, ';', (apr_size_t)(end - at));
-
+    equals = skip_blanks(at + len);
     if (*equals != '=') {
         return 0;
     }
+    semicolon = memchr(equals, ';', (apr_size_t)(end - equals));
     pair->start = at;
     pair->end = semicolon != NULL ? semicolon : end;
     pair->value = unquote(trim(equals + 1, pair->end));
     return 1;
 }
 
-/* The next pair called `name` from `at` on; returns whether there is one. The C library passes over
- * all others, faster than one by one. */
+/* The next pair called `name` from `at` on, which is where a pair begins or ends; returns whether
+ * there is one. Most others differ in the first byte already. */
 static int find_pair(pair_t *pair, const char *at, ss_bytes_t header, const char *name)
 {
-    while ((at = strstr(at, name)) != NULL) {
-        if (begins_pair(at, header) && read_pair(pair, at, header, name)) {
+    const char *end = header.data + header.len;
+
+    for (;;) {
+        at = skip_blanks(at);
+        if (*at == *name && read_pair(pair, at, end, name)) {
             return 1;
+        }
+        at = memchr(at, ';', (apr_size_t)(end - at));
+        if (at == NULL) {
+            return 0;
         }
         at++;
     }
-    return 0;
 }
 
 int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e which, const char *header,

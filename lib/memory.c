@@ -72,21 +72,15 @@ static void put_back(ss_memory_t *memory, apr_uint32_t tag, part_t *part)
     apr_atomic_xchgptr(&memory->parts[tag % SS_MEMORY_PARTS], part);
 }
 
-#define WORDS 4 /* as many as compilers take at once when they are to keep code small */
-#define PIECE (WORDS * sizeof(apr_uint64_t))
-#define STEP (2 * PIECE)
+#define WORDS 4 /* as many as compilers take at once where they are to keep code small */
+#define STEP (WORDS * sizeof(apr_uint64_t))
 
-static inline void collect_piece(apr_uint64_t *differences, const char *a, const char *b)
+/* Collect where two pieces of STEP bytes differ. */
+static inline void collect(apr_uint64_t *differences, const char *a, const char *b)
 {
     for (apr_size_t i = 0; i < WORDS; i++) {
         differences[i] |= ss_word_at(a + 8 * i) ^ ss_word_at(b + 8 * i);
     }
-}
-
-static inline void collect(apr_uint64_t *differences, const char *a, const char *b)
-{
-    collect_piece(differences, a, b);
-    collect_piece(differences, a + PIECE, b + PIECE);
 }
 
 /* Are they the same? Somebody else's valid cookie is compared here, so the time taken depends on
