@@ -160,18 +160,15 @@ static void note_place(request_rec *r)
     }
 }
 
-/* Is there anything to load? Without a Cookie header there is no session, and only the environment
- * of scripts is worth the object of the visit: it must be withdrawn from later requests. */
-static int is_worth_loading(request_rec *r, const ss_visit_t *known)
+/* The visit where the place of `r` uses its session, and there may be one; else NULL. Without a
+ * Cookie header there is none, and only the environment of scripts is worth the object of the
+ * visit: it must be withdrawn from later requests. */
+static ss_visit_t *used_visit(request_rec *r)
 {
-    return known != NULL || ss_dir_conf(r)->env || apr_table_get(r->headers_in, "Cookie") != NULL;
-}
-
-/* The visit where the place of `r` uses its session, and there may be one; else NULL. */
-static ss_visit_t *used_visit(request_rec *r, const ss_visit_t *known)
-{
-    return ss_visit_ask(r) == SS_ACCESS_READY && is_worth_loading(r, known) ? ss_visit_load(r)
-                                                                            : NULL;
+    if (ss_visit_ask(r) != SS_ACCESS_READY) {
+        return NULL;
+    }
+    return ss_dir_conf(r)->env ? ss_visit_load(r) : ss_visit_load_sent(r);
 }
 
 int ss_chain_show(request_rec *r)
@@ -183,10 +180,12 @@ int ss_chain_show(request_rec *r)
     if (access == SS_ACCESS_NO_KEYS) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    used = used_visit(r, known);
+    used = used_visit(r);
     /* before anything is withdrawn: what is hidden from this request decides what it may see of
-     * the earlier ones' */
-    ss_strip_decide(r);
+     * the earlier ones'. There is nothing to hide where it was just seen that nothing was sent */
+    if (used != NULL || access != SS_ACCESS_READY) {
+        ss_strip_decide(r);
+    }
     ss_forward_scrub(r); /* the body may have been read since, with trailers */
     status = settle_view(r, used != NULL ? used : known, used);
     note_place(r);
@@ -232,7 +231,7 @@ int ss_chain_run(request_rec *r)
         ss_vars_hide_notes(r, known);
     }
     if (dir->env || ss_forward_is_on(dir)) {
-        used = used_visit(r, known);
+        used = used_visit(r);
     }
     ss_response_include(r);
     ss_response_precede_cache(r);

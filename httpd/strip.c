@@ -80,13 +80,9 @@ static int has_proof(request_rec *r)
 
 void ss_strip_decide(request_rec *r)
 {
-    ss_strip_extent_e wanted;
+    ss_strip_extent_e wanted = wanted_here(r);
     ss_visit_t *visit;
 
-    if (ss_visit_known(r) == NULL && apr_table_get(r->headers_in, "Cookie") == NULL) {
-        return; /* there is nothing to hide */
-    }
-    wanted = wanted_here(r);
     if (wanted == SS_STRIP_NOTHING || (!has_cookie(r) && !has_proof(r))) {
         return;
     }
@@ -115,12 +111,23 @@ static const char *without_proofs(request_rec *r, const ss_visit_t *visit, const
                                  r, r->pool);
 }
 
+/* Is this the client's header, and our cookie all of it, so that nothing has to be looked for? */
+static int holds_nothing_else(const request_rec *r, const ss_visit_t *visit, const char *header)
+{
+    return header == visit->header && visit->alone.data != NULL &&
+           (visit->strip.extent == SS_STRIP_ALL || visit->is_native ||
+            ss_strip_is_ours(visit->alone, r));
+}
+
 const char *ss_strip_from(request_rec *r, const ss_visit_t *visit, const char *header)
 {
     const ss_sealing_t *how;
 
     if (visit == NULL || visit->strip.extent == SS_STRIP_NOTHING) {
         return header;
+    }
+    if (holds_nothing_else(r, visit, header)) {
+        return NULL;
     }
     header = without_proofs(r, visit, header);
     how = &visit->conf->sealing;

@@ -64,9 +64,8 @@ static const struct {
 
 /** A top-level key as it is shown. */
 typedef struct shown_t {
-    ss_bytes_t key;
+    ss_bytes_t name; /* at first the key alone, then "session:KEY" or "SESSION_KEY", terminated */
     ss_bytes_t text; /* ss_absent: not shown alone */
-    ss_bytes_t name; /* "session:KEY" or "SESSION_KEY", terminated */
 } shown_t;
 
 /** How keys are shown in one place. */
@@ -104,28 +103,34 @@ static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *me
         if (member->is_simple || ss_json_is_plain(member->name)) {
             shown_t *added = &shown[count++];
 
-            added->key = member->name;
+            added->name = member->name;
             added->text =
                 member->text.data != NULL ? member->text : ss_value_slice(member->value, pool);
-            *room += PREFIX_SIZE + added->key.len + 1 + added->text.len + 1;
+            *room += PREFIX_SIZE + added->name.len + 1 + added->text.len + 1;
         }
     }
     return count;
 }
 
-/* Write the names, one behind the other. */
-static ss_out_t put_names(ss_out_t out, shown_t *shown, int count, const showing_t *how)
+/* Write each name, and its text behind it. */
+static ss_out_t put_keys(ss_out_t out, shown_t *shown, int count, const showing_t *how)
 {
-    for (int i = 0; i < count; i++) {
+    for (shown_t *end = shown + count; shown < end; shown++) {
         ss_out_t start = out;
 
         out = ss_out_put(out, ss_bytes(how->prefix, PREFIX_SIZE));
-        out = ss_out_put(out, shown[i].key);
+        out = ss_out_put(out, shown->name);
         if (how->for_shells) {
             replace_bytes(start.at + PREFIX_SIZE, out.at);
         }
-        shown[i].name = ss_out_slice(start, out);
+        shown->name = ss_out_slice(start, out);
         out = ss_out_put_char(out, '\0');
+        if (shown->text.data != NULL) {
+            const char *text = out.at;
+
+            out = put_terminated(out, shown->text);
+            shown->text.data = text;
+        }
     }
     return out;
 }
@@ -150,25 +155,6 @@ static void drop_collisions(shown_t *shown, int count, apr_pool_t *pool)
     }
 }
 
-/* Write the texts behind the names, beginning with the whole session's. */
-static void put_texts(ss_out_t out, ss_rendered_t *rendered, shown_t *shown, ss_bytes_t json,
-                      ss_bytes_t state)
-{
-    rendered->start = rendered->json = out.at;
-    out = put_terminated(out, json);
-    rendered->state = out.at;
-    out = put_terminated(out, state);
-    for (int i = 0; i < rendered->count; i++) {
-        if (shown[i].text.data != NULL) {
-            const char *start = out.at;
-
-            out = put_terminated(out, shown[i].text);
-            shown[i].text.data = start;
-        }
-    }
-    rendered->end = out.at;
-}
-
 static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how,
                                    const ss_rendered_t *older)
 {
@@ -187,11 +173,14 @@ static const ss_rendered_t *render(const ss_visit_t *visit, const showing_t *how
     rendered->count = gather(shown, &room, members, pool);
     rendered->keys = shown;
     out = ss_out_create(room + json.len + 1 + state.len + 1, pool);
-    out = put_names(out, shown, rendered->count, how);
+    rendered->start = rendered->json = out.at;
+    out = put_terminated(out, json);
+    rendered->state = out.at;
+    out = put_terminated(out, state);
+    rendered->end = put_keys(out, shown, rendered->count, how).at;
     if (how->may_collide) {
         drop_collisions(shown, rendered->count, pool);
     }
-    put_texts(out, rendered, shown, json, state);
     return rendered;
 }
 

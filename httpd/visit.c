@@ -9,6 +9,7 @@
 #include "httpd/revoking.h"
 #include "httpd/stores.h"
 #include "httpd/visit.h"
+#include "lib/cookie.h"
 
 ss_step_t *ss_visit_step(request_rec *r)
 {
@@ -90,6 +91,16 @@ static void tell_of_records(const ss_visit_t *visit)
     }
 }
 
+/* Most clients have no other, and what is known of it need not be found out again. */
+static void note_lone_cookie(ss_visit_t *visit, const ss_candidates_t *candidates)
+{
+    if (candidates->came == 1 && ss_cookie_is_alone(candidates->values[0], visit->header,
+                                                    visit->conf->sealing.cookie_name)) {
+        visit->alone = candidates->values[0];
+        visit->is_native = visit->state == SS_VALID && visit->opened.format->resembles != NULL;
+    }
+}
+
 static void load(ss_visit_t *visit)
 {
     const ss_sealing_t *how = &visit->conf->sealing;
@@ -111,6 +122,7 @@ static void load(ss_visit_t *visit)
                    "the client's session cookie was refused: %s", ss_state_name(visit->state));
         }
     }
+    note_lone_cookie(visit, &candidates);
     tell_of_records(visit);
     visit->draft = ss_draft_create(visit->opened.session, ss_bytes_of(visit->conf->subject),
                                    visit->root->pool);
@@ -132,14 +144,19 @@ int ss_visit_any_place(request_rec *r, ss_place_fn *holds)
     return holds(ss_dir_conf(r)) || (left != NULL && holds(left));
 }
 
-static ss_visit_t *create(request_rec *root)
+static const char *header_of(const request_rec *root)
+{
+    return apr_table_get(root->headers_in, "Cookie");
+}
+
+static ss_visit_t *create(request_rec *root, const char *header)
 {
     ss_visit_t *visit = apr_pcalloc(root->pool, sizeof(*visit));
 
     visit->root = root;
     visit->conf = ss_server_conf(root->server);
     visit->now = root->request_time;
-    visit->header = apr_table_get(root->headers_in, "Cookie");
+    visit->header = header;
     ss_visit_step(root)->visit = visit;
     return visit;
 }
@@ -149,25 +166,37 @@ ss_visit_t *ss_visit_begin(request_rec *r)
     request_rec *root = ss_visit_root(r);
     ss_visit_t *visit = ss_visit_known(root);
 
-    return visit != NULL ? visit : create(root);
+    return visit != NULL ? visit : create(root, header_of(root));
 }
 
 ss_visit_t *ss_visit_load(request_rec *r)
 {
-    request_rec *root = ss_visit_root(r);
-    ss_visit_t *visit = ss_visit_known(root);
+    ss_visit_t *visit = ss_visit_loaded(r);
 
-    if (visit != NULL && visit->draft != NULL) {
+    if (visit != NULL) {
         return visit;
     }
-    if (ss_server_conf(root->server)->sealing.seals == NULL) {
+    if (ss_server_conf(ss_visit_root(r)->server)->sealing.seals == NULL) {
         return NULL;
     }
-    if (visit == NULL) {
-        visit = create(root);
-    }
+    visit = ss_visit_begin(r);
     load(visit);
     return visit;
+}
+
+ss_visit_t *ss_visit_load_sent(request_rec *r)
+{
+    request_rec *root = ss_visit_root(r);
+
+    if (ss_visit_known(root) == NULL) {
+        const char *header = header_of(root);
+
+        if (header == NULL) {
+            return NULL;
+        }
+        create(root, header);
+    }
+    return ss_visit_load(root);
 }
 
 static void tell_of_no_keys(request_rec *r)

@@ -175,6 +175,8 @@ typedef struct ss_visit_t {
     ss_opened_t opened; /* what a valid one proved to be; the draft has its session */
     int cookies;        /* cookies of our name that the client has, or is about to have */
     int companions;     /* and of the companion's */
+    ss_bytes_t alone;   /* the value of our cookie when it is all of the header; else absent */
+    int is_native;      /* and it has proved to be native */
 
     /* what happened to it here, written by visit.c */
     int ruling;             /* are the changes that come now made by rules? */
@@ -300,6 +302,9 @@ ss_access_e ss_visit_enter(ss_visit_t **visit, request_rec *r);
 
 /** The session, whether or not the place of `r` uses it; NULL when this server has no keys. */
 ss_visit_t *ss_visit_load(request_rec *r);
+
+/** The same, but nothing is begun, and NULL, for a client that has sent no Cookie header. */
+ss_visit_t *ss_visit_load_sent(request_rec *r);
 
 /** The visit if somebody has begun it, loaded or not, else NULL. */
 static inline ss_visit_t *ss_visit_known(const request_rec *r)

@@ -88,7 +88,7 @@ ss_bytes_t ss_bytes_trim(ss_bytes_t bytes);
 /** Is it the same text, or are both NULL? */
 static inline int ss_text_equal(const char *a, const char *b)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /**

@@ -35,14 +35,6 @@ static const char *skip_blanks(const char *at)
     return at;
 }
 
-/* `end`: of the whole header. */
-static const char *pair_end(const char *at, const char *end)
-{
-    const char *semicolon = memchr(at, ';', (apr_size_t)(end - at));
-
-    return semicolon != NULL ? semicolon : end;
-}
-
 /* One pair of double quotes around a value belongs to the header, not to the value: every framework
  * reads it so, though RFC 6265 section 5.4 would keep it. */
 static ss_bytes_t unquote(ss_bytes_t value)
@@ -53,53 +45,72 @@ static ss_bytes_t unquote(ss_bytes_t value)
     return value;
 }
 
-/* The value of a pair called `name`, if the one that begins at `at` is; else {NULL, 0}, which is
- * seen at the first byte of most. */
-static ss_bytes_t value_of(const char *at, const char *end, ss_bytes_t name)
-{
-    const char *equals = at + name.len;
+/** A pair called as was wanted. */
+typedef struct pair_t {
+    const char *start, *end; /* from its name to the separator behind it, or to the header's end */
+    ss_bytes_t value;
+} pair_t;
 
-    if (*at != *name.data || (apr_size_t)(end - at) <= name.len ||
-        memcmp(at, name.data, name.len) != 0) {
-        return ss_bytes(NULL, 0);
+/* Is the pair that begins at `at` called `name`? `end`: of the whole header. */
+static int read_pair(pair_t *pair, const char *at, const char *end, const char *name)
+{
+    apr_size_t len = strlen(name);
+    const char *equals, *semicolon;
+
+    if ((apr_size_t)(end - at) <= len || memcmp(at, name, len) != 0) {
+        return 0;
     }
-    while (equals < end && is_blank(*equals)) {
-        equals++;
+    equals = skip_blanks(at + len);
+    if (*equals != '=') {
+        return 0;
     }
-    return equals < end && *equals == '=' ? unquote(trim(equals + 1, end)) : ss_bytes(NULL, 0);
+    semicolon = memchr(equals, ';', (apr_size_t)(end - equals));
+    pair->start = at;
+    pair->end = semicolon != NULL ? semicolon : end;
+    pair->value = unquote(trim(equals + 1, pair->end));
+    return 1;
+}
+
+/* The next pair called `name` from `at` on, which is where a pair begins or ends; returns whether
+ * there is one. Most others differ in the first byte already. */
+static int find_pair(pair_t *pair, const char *at, ss_bytes_t header, const char *name)
+{
+    const char *end = header.data + header.len;
+
+    for (;;) {
+        at = skip_blanks(at);
+        if (*at == *name && read_pair(pair, at, end, name)) {
+            return 1;
+        }
+        at = memchr(at, ';', (apr_size_t)(end - at));
+        if (at == NULL) {
+            return 0;
+        }
+        at++;
+    }
 }
 
 int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e which, const char *header,
                    const char *name)
 {
-    const ss_bytes_t wanted = ss_bytes_of(name);
-    const char *at = header, *end = header == NULL ? NULL : header + strlen(header), *behind;
+    const ss_bytes_t whole = ss_bytes_of(header != NULL ? header : "");
+    pair_t pair = { .end = whole.data };
     int count = 0;
 
-    for (; at != NULL; at = behind < end ? behind + 1 : NULL) {
-        ss_bytes_t value;
-
-        at = skip_blanks(at);
-        behind = pair_end(at, end);
-        value = value_of(at, behind, wanted);
-        if (value.data == NULL) {
-            continue;
-        }
+    for (; find_pair(&pair, pair.end, whole, name); count++) {
         if (count < max) {
-            values[count] = value;
+            values[count] = pair.value;
         }
         else if (max > 0 && which == SS_COOKIE_LAST) {
-            values[max - 1] = value;
+            values[max - 1] = pair.value;
         }
-        count++;
     }
     return count;
 }
 
-/* Does this pair go? */
-static int is_removed(ss_bytes_t value, ss_cookie_is_fn *is, const void *data)
+int ss_cookie_is_alone(ss_bytes_t value, const char *header, const char *name)
 {
-    return value.data != NULL && (is == NULL || is(value, data));
+    return value.data == header + strlen(name) + 1 && value.data[value.len] == '\0';
 }
 
 /* The last pair has gone, and what separated it goes, too. */
@@ -122,23 +133,21 @@ static int holds_pairs(const char *header)
 const char *ss_cookie_strip(const char *header, const char *name, ss_cookie_is_fn *is,
                             const void *data, apr_pool_t *pool)
 {
-    const ss_bytes_t unwanted = ss_bytes_of(name);
-    const char *at = header, *end = header + strlen(header), *behind;
-    const char *from = header; /* what is left to be copied */
+    const ss_bytes_t whole = ss_bytes_of(header);
+    const char *from = header, *end = header + whole.len; /* what is left to be copied */
+    pair_t pair = { .end = header };
     char *kept = NULL, *out = NULL;
 
-    for (; at != NULL; at = behind < end ? behind + 1 : NULL) {
-        at = skip_blanks(at);
-        behind = pair_end(at, end);
-        if (!is_removed(value_of(at, behind, unwanted), is, data)) {
+    while (find_pair(&pair, pair.end, whole, name)) {
+        if (is != NULL && !is(pair.value, data)) {
             continue;
         }
         if (kept == NULL) {
-            kept = out = apr_palloc(pool, (apr_size_t)(at - from) + (apr_size_t)(end - behind) + 1);
+            kept = out = apr_palloc(pool, whole.len - (apr_size_t)(pair.end - pair.start) + 1);
         }
-        memcpy(out, from, (apr_size_t)(at - from));
-        out += at - from;
-        from = behind < end ? skip_blanks(behind + 1) : end;
+        memcpy(out, from, (apr_size_t)(pair.start - from));
+        out += pair.start - from;
+        from = pair.end < end ? skip_blanks(pair.end + 1) : end;
     }
     if (kept == NULL) {
         return header;

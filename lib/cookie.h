@@ -44,6 +44,10 @@ typedef enum ss_cookie_end_e {
 SS_MUST_USE int ss_cookie_find(ss_bytes_t values[], int max, ss_cookie_end_e end,
                                const char *header, const char *name);
 
+/** Is this value, which ss_cookie_find has found, with its name all that the header holds, in the
+ * spelling "name=value"? Costs nothing; 0 is not certain. */
+int ss_cookie_is_alone(ss_bytes_t value, const char *header, const char *name);
+
 /** Is a cookie's value one that ss_cookie_strip is to remove? */
 typedef int ss_cookie_is_fn(ss_bytes_t value, const void *data);
 

@@ -72,29 +72,35 @@ static void put_back(ss_memory_t *memory, apr_uint32_t tag, part_t *part)
     apr_atomic_xchgptr(&memory->parts[tag % SS_MEMORY_PARTS], part);
 }
 
-#define STEP (4 * sizeof(apr_uint64_t))
+#define WORDS 4 /* as many as compilers take at once where they are to keep code small */
+#define STEP (WORDS * sizeof(apr_uint64_t))
 
-static apr_uint64_t difference_at(const char *a, const char *b)
+/* Collect where two pieces of STEP bytes differ. */
+static inline void collect(apr_uint64_t *differences, const char *a, const char *b)
 {
-    return ss_word_at(a) ^ ss_word_at(b);
+    for (apr_size_t i = 0; i < WORDS; i++) {
+        differences[i] |= ss_word_at(a + 8 * i) ^ ss_word_at(b + 8 * i);
+    }
 }
 
 /* Are they the same? Somebody else's valid cookie is compared here, so the time taken depends on
  * the length only; in large steps, because it is the whole cookie. */
 static int is_same(const char *a, const char *b, apr_size_t len)
 {
-    apr_uint64_t difference = 0;
+    apr_uint64_t differences[WORDS] = { 0 };
 
-    for (; len >= STEP; len -= STEP) {
-        difference |= difference_at(a, b) | difference_at(a + 8, b + 8) |
-                      difference_at(a + 16, b + 16) | difference_at(a + 24, b + 24);
-        a += STEP;
-        b += STEP;
+    if (len < STEP) {
+        for (apr_size_t i = 0; i < len; i++) {
+            differences[0] |= (apr_uint64_t)(unsigned char)(a[i] ^ b[i]);
+        }
     }
-    for (apr_size_t i = 0; i < len; i++) {
-        difference |= (apr_uint64_t)(unsigned char)(a[i] ^ b[i]);
+    else {
+        for (apr_size_t at = 0; at < len - STEP; at += STEP) {
+            collect(differences, a + at, b + at);
+        }
+        collect(differences, a + len - STEP, b + len - STEP); /* some of it once more */
     }
-    return difference == 0;
+    return (differences[0] | differences[1] | differences[2] | differences[3]) == 0;
 }
 
 /*

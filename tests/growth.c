@@ -235,6 +235,17 @@ static void separators(input_t *input, int size)
     input->text = pieces(size, " ", ";", 0, input->pool);
 }
 
+static void names(input_t *input, int size)
+{
+    input->text = pieces(size, "other", " ", 0, input->pool);
+}
+
+static void blanks(input_t *input, int size)
+{
+    input->text = apr_pstrcat(input->pool, pieces(size, " ", "", 0, input->pool),
+                              pieces(size, "other", "", 0, input->pool), NULL);
+}
+
 static void attributes(input_t *input, int size)
 {
     input->text =
@@ -468,6 +479,8 @@ static const struct {
     { "connection-ours",        800,                     words,           do_field_without },
     { "cookie-find",            600,                     cookies,         do_cookie_find },
     { "cookie-find-separators", 4096,                    separators,      do_cookie_find },
+    { "cookie-find-names",      1024,                    names,           do_cookie_find },
+    { "cookie-find-blanks",     1024,                    blanks,          do_cookie_find },
     { "cookie-strip",           600,                     cookies,         do_cookie_strip },
     { "cookie-strip-none",      4096,                    separators,      do_cookie_strip },
     { "set-cookie",             800,                     attributes,      do_set_cookie },

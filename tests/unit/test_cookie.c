@@ -47,7 +47,10 @@ static const struct {
     { "no names",                        "=;=session=a;==", 0, { NULL } },
     { "other controls do not separate",  "x=1\nsession=a", 0, { NULL } },
     { "any bytes",                       "\xff\x80=\x01; session=\x02\xfe", 1, { "\x02\xfe" } },
-    { "a last separator",                "session=a;", 1, { "a" } }
+    { "a last separator",                "session=a;", 1, { "a" } },
+    { "our name in our value",           "session=session=a;session=b", 2, { "session=a", "b" } },
+    { "in others' names and values",     "sessionsession=1; x=;session;y=session session=2; session=a", 1, { "a" } },
+    { "a blank and no '='",              "session ;session=a", 1, { "a" } }
 };
 /* clang-format on */
 
@@ -79,6 +82,36 @@ START_TEST(finds_as_many_as_wanted)
     assert_bytes(value, ss_bytes_of("2"), "the last");
     ck_assert_int_eq(ss_cookie_find(&value, 1, SS_COOKIE_FIRST, "s=1; s=2", "s"), 2);
     assert_bytes(value, ss_bytes_of("1"), "the first");
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+    const char *what, *header;
+    int alone;
+} lonely[] = {
+    { "nothing else",              "session=a.b", 1 },
+    { "an empty value",            "session=", 1 },
+    { "quotes in the value",       "session=a\"b", 1 },
+    { "quotes around it",          "session=\"a\"", 0 },
+    { "a blank before",            " session=a", 0 },
+    { "a blank behind the name",   "session =a", 0 },
+    { "a blank before the value",  "session= a", 0 },
+    { "a blank at the end",        "session=a ", 0 },
+    { "a separator",               "session=a;", 0 },
+    { "another behind",            "session=a; x=1", 0 },
+    { "another before",            "x=1; session=a", 0 },
+    { "a short one before",        ";session=a", 0 }
+};
+/* clang-format on */
+
+START_TEST(knows_a_lone_cookie)
+{
+    ss_bytes_t value;
+
+    ck_assert_int_eq(ss_cookie_find(&value, 1, SS_COOKIE_FIRST, lonely[_i].header, "session"), 1);
+    ck_assert_msg(ss_cookie_is_alone(value, lonely[_i].header, "session") == lonely[_i].alone, "%s",
+                  lonely[_i].what);
 }
 END_TEST
 
@@ -294,6 +327,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, finds_cookies, 0, COUNT(headers));
     tcase_add_test(tcase, finds_as_many_as_wanted);
+    tcase_add_loop_test(tcase, knows_a_lone_cookie, 0, COUNT(lonely));
     tcase_add_loop_test(tcase, knows_its_set_cookie, 0, COUNT(set_cookies));
     tcase_add_loop_test(tcase, strips_cookies, 0, COUNT(strips));
     tcase_add_loop_test(tcase, reads_a_set_cookie, 0, COUNT(values));

@@ -257,6 +257,31 @@ START_TEST(a_long_document_is_the_same_each_time)
 }
 END_TEST
 
+/* Of any length: what is compared in large steps, and what is left. */
+START_TEST(every_byte_of_every_length_counts)
+{
+    ss_memory_item_t item = { .key = 0 }, found;
+
+    ck_assert_int_eq(ss_document_read(&item.document, ss_bytes_of("{}"), pool), APR_SUCCESS);
+    for (apr_size_t len = 1; len < 200; len++) {
+        ss_memory_t *memory = ss_memory_create(pool);
+        char *text = apr_pcalloc(pool, len);
+        ss_sealed_t cookie = { ss_bytes(text, len), { NULL, 0 } };
+
+        ss_memory_keep(memory, &item, &cookie, memory);
+        for (apr_size_t i = 0; i < len; i++) {
+            text[i] = (char)0x80;
+            ck_assert_msg(!ss_memory_recall(memory, &found, &cookie, memory, pool), "byte %d of %d",
+                          (int)i, (int)len);
+            text[i] = 0;
+        }
+        ck_assert(ss_memory_recall(memory, &found, &cookie, memory, pool));
+        apr_pool_clear(pool);
+        ck_assert_int_eq(ss_document_read(&item.document, ss_bytes_of("{}"), pool), APR_SUCCESS);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -266,6 +291,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_remembered_cookie_gives_the_same_session, 0, count);
     tcase_add_loop_test(tcase, it_is_really_remembered, 0, count);
     tcase_add_loop_test(tcase, every_bit_still_counts, 0, count);
+    tcase_add_test(tcase, every_byte_of_every_length_counts);
     tcase_add_test(tcase, a_companion_counts_too);
     tcase_add_test(tcase, the_first_valid_companion_counts);
     tcase_add_test(tcase, times_are_judged_anew);
