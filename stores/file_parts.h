@@ -13,7 +13,7 @@
 #define FILE_FOLDERS 256
 
 /** The file of counts, in the directory of a store. */
-#define FILE_SPACE "/.space"
+#define FILE_SPACE ".space"
 #define FILE_NAME_LEN                                                                              \
     (2 * SIGNED_SESSION_ID_SIZE - 2) /* digits of a record's name in its folder                    \
                                       */

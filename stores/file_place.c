@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,47 +85,41 @@ const char *file_configure(void **out, const signed_session_place_t *place, apr_
     return judge(store, &gone, pconf);
 }
 
-static void discard(const char *temporary, apr_pool_t *pool)
-{
-    unlink(apr_pstrcat(pool, temporary, FILE_SPACE, NULL));
-    rmdir(temporary);
-}
-
 static int hand_over(const file_store_t *store, int fd)
 {
     return fd >= 0 && (geteuid() != 0 || fchown(fd, store->uid, store->gid) == 0);
 }
 
-/* With a file in it: a rename takes the place of an empty directory, which another httpd may have
- * made at the same moment and may be about to write into. */
-static int furnish(const file_store_t *store, const char *temporary, apr_pool_t *pool)
+/* A file in it: a rename takes the place of an empty directory, which another httpd may have made
+ * at the same moment and may be about to write into. */
+static int furnish(const file_store_t *store, int dir)
 {
-    int fd = file_directory_open(temporary);
-    int space = open(apr_pstrcat(pool, temporary, FILE_SPACE, NULL),
-                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int done = hand_over(store, space) && hand_over(store, fd);
+    int fd = openat(dir, FILE_SPACE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int done = hand_over(store, fd) && hand_over(store, dir);
 
-    file_close(space);
     file_close(fd);
-    return done ? 0 : -1;
+    return done;
 }
 
-/* Made under another name, and whole before it gets its own: a start that is killed on the way
- * leaves no directory that the next one refuses. */
-static int make_directory(const file_store_t *store, const char *temporary, apr_pool_t *pool)
+/* Made under a name of its own, which nobody can foresee, and whole before it gets the one it is to
+ * have: a start that is killed on the way leaves no directory that the next one refuses. */
+static int make_directory(const file_store_t *store, char *temporary)
 {
-    discard(temporary, pool); /* of a start that was killed: in a container each has this number */
-    if (mkdir(temporary, 0700) != 0) {
-        return -1;
-    }
-    if (furnish(store, temporary, pool) != 0 || rename(temporary, store->dir) != 0) {
-        int saved = errno;
+    int dir, done, saved;
 
-        discard(temporary, pool);
-        errno = saved;
+    if (mkdtemp(temporary) == NULL) {
         return -1;
     }
-    return 0;
+    dir = file_directory_open(temporary);
+    done = dir >= 0 && furnish(store, dir) && rename(temporary, store->dir) == 0;
+    saved = errno;
+    if (!done) {
+        unlinkat(dir, FILE_SPACE, 0);
+        rmdir(temporary);
+    }
+    file_close(dir);
+    errno = saved;
+    return done ? 0 : -1;
 }
 
 const char *file_prepare(void *data, apr_pool_t *ptemp)
@@ -137,8 +132,7 @@ const char *file_prepare(void *data, apr_pool_t *ptemp)
     if (why != NULL || !gone) {
         return why;
     }
-    if (make_directory(store, apr_psprintf(ptemp, "%s.%ld", store->dir, (long)getpid()), ptemp) !=
-        0) {
+    if (make_directory(store, apr_pstrcat(ptemp, store->dir, ".XXXXXX", NULL)) != 0) {
         apr_status_t rv = errno;
 
         /* another httpd may have made it, and have put something into it, at the same moment */

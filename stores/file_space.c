@@ -43,7 +43,7 @@ int file_space_open(const file_store_t *store)
     char path[FILE_PATH_ROOM];
 
     memcpy(path, store->dir, store->dir_len);
-    memcpy(path + store->dir_len, FILE_SPACE, sizeof(FILE_SPACE));
+    memcpy(path + store->dir_len, "/" FILE_SPACE, sizeof("/" FILE_SPACE));
     return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 }
 

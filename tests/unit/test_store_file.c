@@ -383,6 +383,20 @@ START_TEST(test_a_directory_that_cannot_be_made_is_told_of)
 }
 END_TEST
 
+/* How many there are in the top directory whose name begins so. */
+static int beside(const char *beginning)
+{
+    DIR *dir = opendir(top);
+    int count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+    }
+    closedir(dir);
+    return count;
+}
+
 #define STARTS 12
 
 /* Processes that wait for each other: none goes on before the other end is closed. */
@@ -421,19 +435,23 @@ START_TEST(test_starts_at_the_same_moment_take_one_directory)
         close(ends[0]);
         for (int i = 0; i < STARTS; i++) {
             ck_assert_int_eq(load(id_in(9, (unsigned)i)), SIGNED_SESSION_STORE_FOUND);
-            ck_assert(!exists(in_top("round%d.%ld", round, (long)pids[i])));
         }
+        ck_assert_int_eq(beside("round"), round + 1);
     }
 }
 END_TEST
 
-START_TEST(test_what_a_killed_start_left_is_in_nobodys_way)
+/* Two containers give the same number to their processes: no start takes away what another one
+ * makes. */
+START_TEST(test_a_start_touches_nothing_but_its_own)
 {
     place.words = "again";
     begin_child();
     ck_assert_int_eq(mkdir(in_top("again.%ld", (long)getpid()), 0755), 0);
+    ck_assert_int_eq(symlink("/", in_top("again.XXXXXX")), 0);
     ck_assert_ptr_null(ss_store_file.prepare(store, pool));
-    ck_assert(!exists(in_top("again.%ld", (long)getpid())));
+    ck_assert(exists(in_top("again.%ld", (long)getpid())));
+    ck_assert_int_eq(beside("again"), 3);
 }
 END_TEST
 
@@ -1128,7 +1146,7 @@ int main(void)
     tcase_add_test(where, test_what_is_no_directory_is_refused);
     tcase_add_test(where, test_a_directory_that_cannot_be_made_is_told_of);
     tcase_add_test(where, test_starts_at_the_same_moment_take_one_directory);
-    tcase_add_test(where, test_what_a_killed_start_left_is_in_nobodys_way);
+    tcase_add_test(where, test_a_start_touches_nothing_but_its_own);
     add_as_root(where, test_root_hands_the_directory_over);
     add_as_root(where, test_who_may_not_read_says_so);
 
