@@ -396,7 +396,7 @@ def test_nobody_is_logged_out_behind_his_back(server, says):
 def test_a_user_ends_all_sessions_of_his(apart):
     here, there, other = logged_in(apart), logged_in(apart), Visitor(apart)
     other.cookies[COOKIE] = apart.cookie(user='bob').partition('=')[2]
-    here.request('GET', '/logout-everywhere', {'Sec-Fetch-Site': 'same-origin'})
+    here.request('POST', '/logout-everywhere', {**FORM, 'Sec-Fetch-Site': 'same-origin'}, '')
     assert not here.is_in and not there.is_in
     assert other.request('GET', '/members/page').status == (403 if apart.level == 3 else 200)
 
