@@ -98,12 +98,14 @@ static apr_status_t signed_session_each(request_rec *r, signed_session_each_fn *
     ss_visit_t *visit;
     apr_status_t rv = session_to_read(&visit, r);
     const apr_array_header_t *members;
+    int count;
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     members = ss_session_members(ss_visit_session(visit));
-    for (int i = 0; i < members->nelts; i++) {
+    count = members->nelts; /* a caller that adds to them all the same must not go on for ever */
+    for (int i = 0; i < count && i < members->nelts; i++) {
         const ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
 
         if (ss_json_is_plain(member->name) &&

@@ -67,6 +67,16 @@ static int stop_after_two(void *r, const char *key, const char *json)
     return count == NULL;
 }
 
+/* What the header forbids. */
+static int add_another(void *r, const char *key, const char *json)
+{
+    request_rec *request = r;
+
+    ap_rprintf(request, "%s=%s;", key, json);
+    session_set(request, apr_pstrcat(request->pool, key, "+", NULL), "added");
+    return 1;
+}
+
 /* "NULL" stands for no argument, which only the functions that allow it are given. */
 static const char *or_null(const char *text)
 {
@@ -93,6 +103,9 @@ static void call(request_rec *r, const char *function, const char *first, const 
     }
     else if (strcmp(function, "each") == 0) {
         rv = session_each(r, stop_after_two, r);
+    }
+    else if (strcmp(function, "each_adding") == 0) {
+        rv = session_each(r, add_another, r);
     }
     else if (strcmp(function, "set") == 0) {
         rv = session_set(r, first, second);

@@ -75,6 +75,10 @@ def test_iterating_stops_when_told(server):
     assert run(server, ['each'])[1] == ['ok']
 
 
+def test_iterating_ends_though_members_are_added_meanwhile(server):
+    assert run(server, ['each_adding'], data={'a': 1, 'b': 2})[1] == ['a=1;b=2;ok']
+
+
 @pytest.mark.parametrize('cookie, state', [(None, 'none'), ('session=x', 'malformed')])
 def test_the_state_of_a_refused_cookie(server, cookie, state):
     assert run(server, ['state'], ['get', 'a'], cookie=cookie)[1] == [f'ok {state}', 'not found']
