@@ -115,7 +115,7 @@ static int gather(shown_t *shown, apr_size_t *room, const apr_array_header_t *me
 /* Write each name, and its text behind it. */
 static ss_out_t put_keys(ss_out_t out, shown_t *shown, int count, const showing_t *how)
 {
-    for (shown_t *end = shown + count; shown < end; shown++) {
+    for (const shown_t *end = shown + count; shown < end; shown++) {
         ss_out_t start = out;
 
         out = ss_out_put(out, ss_bytes(how->prefix, PREFIX_SIZE));
