@@ -126,6 +126,14 @@ def children_of(parent):
     return sorted(pids)
 
 
+def is_asleep(pid):
+    """A process that waits for something, or that is no more."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'RD'
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def unprivileged_account():
     """User and group httpd's children run as when the tests run as root."""
     import grp
@@ -403,10 +411,15 @@ class Server:
         """The processes that httpd made and that still run."""
         return children_of(self.process.pid)
 
+    def is_idle(self):
+        return not has_connections(self.port) and all(is_asleep(pid) for pid in (self.process.pid, *self.children()))
+
     def wait_until_idle(self):
-        """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too)."""
+        """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too). Its prefork MPM ends a
+        child within a handler of the signal, and libcrypto's own end then frees memory, whatever malloc was doing: while a child is
+        starting, behind a restart above all (its functions stand one above the other in the core)."""
         deadline = time.monotonic() + IDLE_SECONDS
-        while has_connections(self.port) and time.monotonic() < deadline:
+        while not self.is_idle() and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(SETTLE_SECONDS)  # it is gone from the system's table before httpd's thread is done with it
 
