@@ -134,6 +134,12 @@ def is_asleep(pid):
         return True
 
 
+def are_asleep(parent):
+    """httpd's prefork MPM ends a child within a handler of the signal, and libcrypto's own end then frees memory, whatever malloc was
+    doing: while a child is starting, behind a restart above all (its functions stand one above the other in the core)."""
+    return all(is_asleep(pid) for pid in (parent, *children_of(parent)))
+
+
 def unprivileged_account():
     """User and group httpd's children run as when the tests run as root."""
     import grp
@@ -412,12 +418,10 @@ class Server:
         return children_of(self.process.pid)
 
     def is_idle(self):
-        return not has_connections(self.port) and all(is_asleep(pid) for pid in (self.process.pid, *self.children()))
+        return not has_connections(self.port) and are_asleep(self.process.pid)
 
     def wait_until_idle(self):
-        """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too). Its prefork MPM ends a
-        child within a handler of the signal, and libcrypto's own end then frees memory, whatever malloc was doing: while a child is
-        starting, behind a restart above all (its functions stand one above the other in the core)."""
+        """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too)."""
         deadline = time.monotonic() + IDLE_SECONDS
         while not self.is_idle() and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -105,6 +105,9 @@ def restarts(server):
 
 def command(server, verb, env):
     """`httpd -k verb` from a shell with this environment: (exit code, terminal)."""
+    if verb == 'stop' and pid_of(server):
+        wait_for(lambda: harness.are_asleep(pid_of(server)), 'the children to begin')
+        time.sleep(harness.SETTLE_SECONDS)
     done = subprocess.run(server.command('-k', verb), env=Server.environment(env), text=True,
                           timeout=harness.START_SECONDS, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

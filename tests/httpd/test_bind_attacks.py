@@ -14,6 +14,7 @@ from common import FORM, PATCH
 from cookies import Native, starlette
 from device import PATH, PROOF, REGISTRATION, VISIT, Browser, Key, bound, challenge, login, proof
 from harness import COOKIE, SECRET, configtest
+from starting import wait_for
 from test_bind import CONF, FILES, IN_COOKIE, LOG, MODULES, serve, session, state, with_proof
 
 WAYS = '''
@@ -235,8 +236,10 @@ def test_the_binding_outlives_the_secret_that_its_name_was_made_with(start):
     new = 'a new secret for the rotation, 0123456789'
     for secrets in (f'{new}\n{SECRET}\n', f'{new}\n'):
         server.write('secrets', secrets)
+        old = set(server.children())
         server.graceful()
         server.allow('SS0110')
+        wait_for(lambda: not old & set(server.children()), 'the end of those that have the old secrets')
         browser.refresh()
         browser.ask('GET', '/file.txt')
         assert state(browser) == 'valid'
