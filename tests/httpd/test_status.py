@@ -147,12 +147,15 @@ def test_what_a_scraper_reads(server, accept, kind):
     assert families
 
 
+def promtool():
+    """The tool of Prometheus: without it, what needs it fails."""
+    tool = ROOT / 'usr/bin/promtool'
+    assert tool.exists(), 'promtool is not there: scripts/deps test unpacks it'
+    return tool
+
+
 def test_prometheus_has_nothing_to_say(server):
-    """Its own tool, which scripts/deps unpacks."""
-    promtool = ROOT / 'usr/bin/promtool'
-    if not promtool.exists():
-        pytest.skip('promtool is not installed')
-    done = subprocess.run([promtool, 'check', 'metrics'], input=metrics(server, '*/*').text, capture_output=True, text=True)
+    done = subprocess.run([promtool(), 'check', 'metrics'], input=metrics(server, '*/*').text, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
@@ -186,10 +189,7 @@ def test_what_prometheus_is_asked(server, tmp_path):
         assert f'# TYPE {family} ' in counted
         for value in values.split('|') if label else []:
             assert re.search(rf'^{family}\{{{label}="{"[0-9]+" if label == "key" else value}"', counted, re.M), (family, value)
-    promtool = ROOT / 'usr/bin/promtool'
-    if not promtool.exists():
-        pytest.skip('promtool is not installed')
     rules = [{'record': f'question:{number}', 'expr': text} for number, text in enumerate(questions)]
     (tmp_path / 'rules').write_text(json.dumps({'groups': [{'name': 'page', 'rules': rules}]}))
-    done = subprocess.run([promtool, 'check', 'rules', tmp_path / 'rules'], capture_output=True, text=True)
+    done = subprocess.run([promtool(), 'check', 'rules', tmp_path / 'rules'], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, '')
