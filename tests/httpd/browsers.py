@@ -8,7 +8,10 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from ports import free_port
 
@@ -39,3 +42,26 @@ def chromium_with(*arguments, prefs=(), logs=()):
         if driver is not None:
             driver.quit()
         shutil.rmtree(profile, ignore_errors=True)
+
+
+def has_gone(element):
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        # so says the driver when it asks in the very moment of the change
+        if 'does not belong to the document' not in str(error):
+            raise
+        return True
+    return False
+
+
+def leave(driver, act, element=None):
+    """Do what makes another page of this one, and wait until that is there, or a new part of it in the place of `element`.
+
+    The driver waits by itself only where the browser has set out already when a click or a key returns.
+    """
+    old = element or driver.find_element(By.TAG_NAME, 'html')
+    act()
+    WebDriverWait(driver, PATIENCE).until(lambda _: has_gone(old) and driver.execute_script('return document.readyState') == 'complete')

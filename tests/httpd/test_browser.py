@@ -12,12 +12,11 @@ import subprocess
 import time
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browsers import chromium_with
+from browsers import chromium_with, has_gone, leave
 from common import DAY, FORM
 from cookies import Native
 from harness import Jar, Server
@@ -283,23 +282,7 @@ class Visit(Browser):
         return self.driver.find_element(By.TAG_NAME, 'body').text
 
     def leave_by(self, element):
-        """Click, and wait until another page is there."""
-        element.click()
-        WebDriverWait(self.driver, 20).until(lambda driver: self.has_gone(element)
-                                             and driver.execute_script('return document.readyState') == 'complete')
-
-    @staticmethod
-    def has_gone(element):
-        try:
-            element.is_enabled()
-        except StaleElementReferenceException:
-            return True
-        except WebDriverException as error:
-            # so says the driver when it asks in the very moment of the change
-            if 'does not belong to the document' not in str(error):
-                raise
-            return True
-        return False
+        leave(self.driver, element.click, element)
 
     def follow(self, link):
         self.leave_by(self.driver.find_element(By.PARTIAL_LINK_TEXT, link))
@@ -560,7 +543,7 @@ def test_the_keyboard_reaches_the_buttons_and_stays_at_the_one_that_was_pressed(
     assert visit.driver.switch_to.active_element.text == 'Skip to the cookie'
     button = visit.driver.find_element(By.XPATH, '//button[text()="theme = dark"]')
     button.send_keys(Keys.ENTER)
-    WebDriverWait(visit.driver, 20).until(lambda driver: visit.has_gone(button) and visit.said())
+    WebDriverWait(visit.driver, 20).until(lambda driver: has_gone(button) and visit.said())
     assert visit.driver.switch_to.active_element.text == 'theme = dark'
 
 

@@ -21,6 +21,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
+from browsers import leave
 from common import TOP
 from harness import APXS, LIBEXECDIR, STATIC
 from ports import free_port
@@ -246,10 +247,10 @@ def chromium(request, started):
 
 
 def log_in(driver):
-    driver.find_element(By.LINK_TEXT, 'Log in').click()
+    leave(driver, driver.find_element(By.LINK_TEXT, 'Log in').click)
     for name, text in (('httpd_username', 'alice'), ('httpd_password', 'apple pie')):
         driver.find_element(By.NAME, name).send_keys(text)
-    driver.find_element(By.TAG_NAME, 'button').click()
+    leave(driver, driver.find_element(By.TAG_NAME, 'button').click)
 
 
 @pytest.mark.parametrize('chromium', [False], indirect=True)

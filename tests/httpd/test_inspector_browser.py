@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browsers import chromium_with
+from browsers import chromium_with, leave
 from cookies import Native
 from harness import COOKIE, Server
 from test_inspector import HOSTILE
@@ -86,11 +86,8 @@ class Visitor:
     def wait(self, what):
         WebDriverWait(self.driver, 10).until(lambda _: what())
 
-    def reloads(self, act):
-        """Do it, and wait for the page that comes after."""
-        self.script('window.before = true')
-        act()
-        self.wait(lambda: self.script('return document.readyState === "complete" && !window.before'))
+    def leave(self, act):
+        leave(self.driver, act)
 
     def say(self):
         return self.find('#say').text
@@ -152,9 +149,9 @@ def test_what_is_seen(visitor):
 
 def test_links_to_the_other_views(visitor):
     visitor.open(cookie=Native(DATA).seal())
-    visitor.driver.find_element(By.LINK_TEXT, 'JSON').click()
+    visitor.leave(visitor.driver.find_element(By.LINK_TEXT, 'JSON').click)
     assert json.loads(visitor.find('body').text) == DATA
-    visitor.open().driver.find_element(By.LINK_TEXT, 'Meta').click()
+    visitor.leave(visitor.open().driver.find_element(By.LINK_TEXT, 'Meta').click)
     assert json.loads(visitor.find('body').text)['state'] == 'valid'
 
 
@@ -176,7 +173,7 @@ def edit(visitor, key, text):
 def test_a_value_is_changed(visitor, path, text, value):
     visitor.open(path, Native(DATA).seal())
     edit(visitor, 'theme', text)
-    visitor.reloads(visitor.button('Save').click)
+    visitor.leave(visitor.button('Save').click)
     assert visitor.session() == {**DATA, 'theme': value}
     assert visitor.say() == 'Saved.' and visitor.find('.new').text.startswith('theme')
     assert visitor.driver.switch_to.active_element.accessible_name == 'Edit theme'
@@ -186,9 +183,9 @@ def test_what_is_not_changed_keeps_its_bytes(visitor):
     visitor.open(cookie=Native(b'{"big":%s, "e":1.0e2 ,"theme":"dark"}' % BIG.encode()).seal())
     visitor.button('Edit big').click()
     assert visitor.find('textarea').get_attribute('value') == BIG
-    visitor.reloads(visitor.button('Save').click)
+    visitor.leave(visitor.button('Save').click)
     edit(visitor, 'theme', '1')
-    visitor.reloads(visitor.button('Save').click)
+    visitor.leave(visitor.button('Save').click)
     assert BIG.encode() in Native.open(visitor.cookie()).text and b'1.0e2' in Native.open(visitor.cookie()).text
 
 
@@ -200,7 +197,7 @@ def test_a_nested_value_is_edited_as_it_is_shown(visitor):
     field = visitor.find('textarea')
     field.clear()
     field.send_keys(shown.replace('A-1', 'B-2'))
-    visitor.reloads(visitor.button('Save').click)
+    visitor.leave(visitor.button('Save').click)
     assert visitor.session()['cart'] == {'items': [1, {'sku': 'B-2', 'n': 2}]}
 
 
@@ -215,7 +212,7 @@ def test_editing_by_keyboard(visitor):
     field = visitor.find('textarea')
     field.clear()
     field.send_keys('light')
-    visitor.reloads(lambda: field.send_keys(Keys.CONTROL, Keys.ENTER))
+    visitor.leave(lambda: field.send_keys(Keys.CONTROL, Keys.ENTER))
     assert visitor.session()['theme'] == 'light'
 
 
@@ -242,7 +239,7 @@ def test_a_key_is_added(visitor):
     assert visitor.session() is None and 'The session is empty.' in visitor.find('main').text
     visitor.find('#new-key').send_keys('color')
     visitor.find('#new-value').send_keys('blue')
-    visitor.reloads(lambda: visitor.find('#new-value').send_keys(Keys.ENTER))
+    visitor.leave(lambda: visitor.find('#new-value').send_keys(Keys.ENTER))
     assert visitor.session() == {'color': 'blue'} and visitor.find('h2').text == 'valid'
 
 
@@ -273,7 +270,7 @@ def test_a_key_is_deleted_after_a_question(visitor):
     visitor.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert not visitor.find('dialog').is_displayed()
     dialog(visitor, 'Delete cart')
-    visitor.reloads(visitor.button('Delete').click)
+    visitor.leave(visitor.button('Delete').click)
     assert visitor.session() == {key: value for key, value in DATA.items() if key != 'cart'}
     assert visitor.say() == 'Deleted.'
 
@@ -281,7 +278,7 @@ def test_a_key_is_deleted_after_a_question(visitor):
 def test_the_session_is_ended_after_a_question(visitor):
     visitor.open(cookie=Native(DATA).seal())
     assert 'every key' in dialog(visitor, 'End this session')
-    visitor.reloads(visitor.button('End it').click)
+    visitor.leave(visitor.button('End it').click)
     assert visitor.cookie() is None and visitor.find('h2').text == 'none'
     assert visitor.say() == 'The session has ended.' and visitor.all('#end') == []
 
@@ -297,11 +294,11 @@ def test_hostile_keys_are_keys(visitor):
     assert [row.get_attribute('data-key') for row in visitor.all('[data-key]')] == list(data)
     for key in list(data):
         edit(visitor, key, json.dumps(key + key))
-        visitor.reloads(visitor.button('Save').click)
+        visitor.leave(visitor.button('Save').click)
         assert visitor.session()[key] == key + key
         assert visitor.find('.new').get_attribute('data-key') == key
         dialog(visitor, f'Delete {key}')
-        visitor.reloads(visitor.button('Delete').click)
+        visitor.leave(visitor.button('Delete').click)
     assert not visitor.session()
 
 
@@ -310,7 +307,7 @@ def test_from_a_host_that_browsers_do_not_trust(chromium, running):
     for one in at(chromium, running, 'site.test'):
         one.open(cookie=Native(DATA).seal())
         edit(one, 'theme', 'light')
-        one.reloads(one.button('Save').click)
+        one.leave(one.button('Save').click)
         assert one.session()['theme'] == 'light'
 
 
@@ -322,7 +319,7 @@ def test_hidden_values_are_replaced_only(chromium):
             one.button('Edit theme').click()
             assert one.find('textarea').get_attribute('value') == ''
             one.find('textarea').send_keys('light')
-            one.reloads(one.button('Save').click)
+            one.leave(one.button('Save').click)
             assert one.session()['theme'] == 'light'
         server.allow(LINGERS)
 
