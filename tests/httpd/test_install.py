@@ -269,15 +269,18 @@ def test_install_where_mods_available_is(built, tmp_path, sysconfdir):
 
 
 def test_the_secret_of_the_readme(built, tmp_path, sysconfdir):
-    """Its command makes a file that only its owner reads, and the line that it uncomments names that file."""
+    """Its command makes a file that only its owner reads, and never another in its place; the line that it uncomments names that file."""
     name = '/etc/apache2/signed_session.secret'
-    command = f"sh -c 'umask 377; ssctl keygen >{name}'"
+    command = f"sh -c 'set -C; umask 377; ssctl keygen >{name}'"
     conf = (TOP / 'conf/signed_session.conf').read_text()
     line = f'#SignedSessionSecret file:{name}\n'
     assert f'sudo {command}\n' in (TOP / 'README.md').read_text() and f'sudo {command}\n' in conf and conf.count(line) == 1
     secret = tmp_path / 'signed_session.secret'
     run(built, 'env', f'PATH={built}:/usr/bin:/bin', *shlex.split(command.replace(name, str(secret))))
     assert secret.stat().st_mode & 0o777 == 0o400
+    first = secret.read_bytes()
+    again = subprocess.run(['env', f'PATH={built}:/usr/bin:/bin', *shlex.split(command.replace(name, str(secret)))], capture_output=True, text=True)
+    assert again.returncode != 0 and 'File exists' in again.stderr and secret.read_bytes() == first
     assert configtest(f'SignedSession On\n{conf.replace(line, line[1:].replace(name, str(secret)))}', env={VARIABLE: None}) == (0, 'Syntax OK\n')
 
 
