@@ -9,6 +9,7 @@
 After every test, and when a server stops, the error log may hold only what was announced.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -39,6 +40,7 @@ START_SECONDS = 20 * PATIENCE
 STOP_SECONDS = 20 * PATIENCE
 LOG_SECONDS = 3
 IDLE_SECONDS = 1 * PATIENCE
+LEAVE_SECONDS = 3 * PATIENCE
 SETTLE_SECONDS = 0.01 * PATIENCE
 READY = 'resuming normal operations'
 
@@ -101,16 +103,31 @@ def load_module(name):
     return f'LoadModule {name}_module "{path}"\n'
 
 
+def sockets_of(port):
+    """State and name of each socket that this port of the machine has, in /proc's own words."""
+    rows = [line.split() for line in Path('/proc/net/tcp').read_text().splitlines()[1:]]
+    return [(row[3], f'socket:[{row[9]}]') for row in rows if row[1].endswith(f':{port:04X}')]
+
+
+TIME_WAIT, LISTEN = '06', '0A'
+
+
 def has_connections(port):
-    """Does this port of the machine have a connection that is not over on httpd's side?"""
-    over = {'06', '0A'}  # TIME_WAIT, LISTEN
-    rows = [line.split() for line in Path('/proc/net/tcp').read_text().splitlines()[1:]]
-    return any(row[1].endswith(f':{port:04X}') and row[3] not in over for row in rows)
+    """Is there one that is not over on httpd's side?"""
+    return any(state not in (TIME_WAIT, LISTEN) for state, _ in sockets_of(port))
 
 
-def is_listening(port):
-    rows = [line.split() for line in Path('/proc/net/tcp').read_text().splitlines()[1:]]
-    return any(row[1].endswith(f':{port:04X}') and row[3] == '0A' for row in rows)
+def listeners(port):
+    """The sockets that connections to the port come from. Looking for them is slow where many connections have been."""
+    return {name for state, name in sockets_of(port) if state == LISTEN}
+
+
+def files_of(pid):
+    """What the process has open, in /proc's own words; nothing when it has ended."""
+    with contextlib.suppress(OSError):
+        for path in Path(f'/proc/{pid}/fd').iterdir():
+            with contextlib.suppress(OSError):
+                yield os.readlink(path)
 
 
 def children_of(parent):
@@ -381,7 +398,7 @@ class Server:
 
     def is_ready(self, notices):
         # As one process httpd does not say when it is.
-        is_up = is_listening(self.port) if WRAPPER else self.error_log().count(READY) > notices
+        is_up = bool(listeners(self.port)) if WRAPPER else self.error_log().count(READY) > notices
         return is_up and self.cgi_daemon_is_ready()
 
     def cgi_daemon_is_ready(self):
@@ -400,17 +417,22 @@ class Server:
             return ''
 
     def graceful(self):
-        """A graceful restart: the new children answer when this returns."""
+        """A graceful restart: the new children answer when this returns, but for what the old ones were at."""
         self.restart(signal.SIGUSR1)
 
     def restart(self, how=signal.SIGHUP):
         """A restart that breaks off what is under way, or another one."""
-        notices = self.error_log().count(READY)
+        notices, old, sockets = self.error_log().count(READY), self.children(), listeners(self.port)
         self.process.send_signal(how)
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready(notices):
             assert self.process.poll() is None, f'httpd ended in a restart:\n{self.error_log()}'
             assert time.monotonic() < deadline, 'httpd did not come back from a restart'
+            time.sleep(0.01)
+        # httpd is ready before the old children have heard of it. One of the prefork MPM that is at a request keeps
+        # the socket until that is done, and takes no other.
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while any(not sockets.isdisjoint(files_of(pid)) for pid in old) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def children(self):
