@@ -270,8 +270,8 @@ static held_t held_by(request_rec *r)
     ss_opened_t opened;
     ss_state_e state;
 
-    ss_sealing_find(&candidates, apr_table_get(r->headers_in, "Cookie"), &conf->sealing);
-    state = ss_sealing_open(&opened, &candidates, &conf->sealing, r->request_time, r->pool);
+    ss_candidates_find(&candidates, apr_table_get(r->headers_in, "Cookie"), &conf->sealing);
+    state = ss_candidates_open(&opened, &candidates, &conf->sealing, r->request_time, r->pool);
     if (state == SS_VALID || opened.is_gone) { /* "gone": it leads to a store */
         held.state = SS_VALID;
         held.stamp = state == SS_VALID ? *ss_session_stamp(opened.session) : opened.judged;

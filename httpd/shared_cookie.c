@@ -73,7 +73,7 @@ static ss_state_e adopt(ss_visit_t *visit)
     const ss_candidates_t *wrote = visit->shared_cookie.wrote;
     ss_opened_t opened;
     ss_state_e state =
-        ss_sealing_open(&opened, wrote, &visit->conf->sealing, visit->now, visit->root->pool);
+        ss_candidates_open(&opened, wrote, &visit->conf->sealing, visit->now, visit->root->pool);
 
     visit->shared_cookie.wrote = NULL;
     if (state == SS_VALID) {

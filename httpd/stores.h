@@ -7,7 +7,7 @@
 #include <httpd.h>
 
 #include "httpd/part.h"
-#include "lib/sealing.h"
+#include "lib/candidates.h"
 #include "mod_signed_session_store.h"
 
 /* The places of one server's SignedSessionStore, in its order: the cookie, and the stores that

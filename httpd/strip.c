@@ -64,8 +64,8 @@ static int has_cookie(request_rec *r)
     if (visit != NULL) {
         return visit->cookies + visit->companions > 0;
     }
-    ss_sealing_find(&found, apr_table_get(r->headers_in, "Cookie"),
-                    &ss_server_conf(r->server)->sealing);
+    ss_candidates_find(&found, apr_table_get(r->headers_in, "Cookie"),
+                       &ss_server_conf(r->server)->sealing);
     return found.count + found.companion_count > 0;
 }
 

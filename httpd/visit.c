@@ -106,7 +106,7 @@ static void load(ss_visit_t *visit)
     const ss_sealing_t *how = &visit->conf->sealing;
     ss_candidates_t candidates;
 
-    ss_sealing_find(&candidates, visit->header, how);
+    ss_candidates_find(&candidates, visit->header, how);
     candidates.fetch = ss_visit_fetch;
     candidates.judge =
         ss_revoking_is_on(visit->conf) || ss_proving_is_on(visit->conf) ? judge : NULL;
@@ -114,7 +114,8 @@ static void load(ss_visit_t *visit)
     candidates.baton = visit;
     visit->cookies = candidates.came;
     visit->companions = candidates.companion_count;
-    visit->state = ss_sealing_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
+    visit->state =
+        ss_candidates_open(&visit->opened, &candidates, how, visit->now, visit->root->pool);
     if (visit->state != SS_VALID) {
         visit->opened.session = ss_sealing_create(how, visit->root->pool);
         if (visit->state != SS_NONE && visit->state != SS_UNAVAILABLE) {

@@ -7,6 +7,7 @@
 #include <httpd.h>
 
 #include "httpd/config.h"
+#include "lib/candidates.h"
 #include "lib/draft.h"
 #include "lib/session.h"
 

@@ -7,6 +7,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "lib/candidates.h"
 #include "lib/encode.h"
 #include "lib/memory.h"
 #include "tests/one_sealing.h"
@@ -94,7 +95,7 @@ static void open_often(ss_bytes_t value, int is_valid, const ss_sealing_t *how, 
     for (int i = 0; i < ROUNDS; i++) {
         ss_opened_t opened;
 
-        MUST(ss_sealing_open(&opened, &found, how, NOW, request) ==
+        MUST(ss_candidates_open(&opened, &found, how, NOW, request) ==
              (is_valid ? SS_VALID : SS_BAD_SIGNATURE));
         apr_pool_clear(request);
     }

@@ -18,9 +18,9 @@ ROUNDS = 2000  # as in timing.c
 ROWS = [
     ('equal', 'ss_equal', ['0', '15', '31', 'all'], True),
     ('verify', 'ss_mac_verify', ['0', '15', '31', 'all'], True),
-    ('signed', 'ss_sealing_open', ['0', '15', '31', 'all'], False),
-    ('encrypted', 'ss_sealing_open', ['0', '7', '15', 'all'], False),
-    ('remembered', 'ss_sealing_open', ['0', '10', '19', 'all'], False),
+    ('signed', 'ss_candidates_open', ['0', '15', '31', 'all'], False),
+    ('encrypted', 'ss_candidates_open', ['0', '7', '15', 'all'], False),
+    ('remembered', 'ss_candidates_open', ['0', '10', '19', 'all'], False),
 ]
 
 

@@ -155,7 +155,7 @@ const char *cookies_in(ss_candidates_t *found, const char *text, const char *coo
                                .companion_name = apr_pstrcat(pool, cookie_name, ".sig", NULL) };
     const char *header = header_of_lines(text, pool);
 
-    ss_sealing_find(found, header != NULL ? header : text, &how);
+    ss_candidates_find(found, header != NULL ? header : text, &how);
     if (found->count > 0) {
         return NULL;
     }

@@ -153,7 +153,7 @@ result_e open_operand(ss_opened_t *opened, ss_candidates_t *found, const ss_seal
         return result;
     }
     why = cookies_in(found, text, options->cookie_name, options->pool);
-    state = ss_sealing_open(opened, found, how, options->now, options->pool);
+    state = ss_candidates_open(opened, found, how, options->now, options->pool);
     if (state == SS_VALID) {
         return SSCTL_DONE;
     }

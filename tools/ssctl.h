@@ -9,6 +9,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "lib/candidates.h"
 #include "lib/sealing.h"
 
 /** The exit status; httpd has a DONE of its own, which is -2. */

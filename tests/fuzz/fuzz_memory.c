@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include "lib/candidates.h"
 #include "lib/sealing.h"
 #include "lib/memory.h"
 #include "tests/fuzz/fuzz.h"
@@ -253,8 +254,8 @@ static void request(const world_t *world, ss_bytes_t *input)
     pool = hold ? world->pool : short_lived;
     found.count = choose(found.values, world, values, 0, pool);
     found.companion_count = choose(found.companions, world, companions, 1, pool);
-    state = ss_sealing_open(&from, &found, &world->remembering[host], now, pool);
-    MUST(ss_sealing_open(&other, &found, &world->forgetting[host], now, pool) == state);
+    state = ss_candidates_open(&from, &found, &world->remembering[host], now, pool);
+    MUST(ss_candidates_open(&other, &found, &world->forgetting[host], now, pool) == state);
     pair.with = from.session;
     pair.without = other.session;
     MUST(from.format == other.format && from.key == other.key && from.size == other.size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include "lib/candidates.h"
 #include "lib/format/stamped.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/one_sealing.h"
@@ -15,7 +16,7 @@ static ss_state_e open_cookie(ss_session_t **session, ss_sealed_t cookie, const 
     if (cookie.companion.data != NULL) {
         candidates.companions[candidates.companion_count++] = cookie.companion;
     }
-    state = ss_sealing_open(&from, &candidates, how, NOW, pool);
+    state = ss_candidates_open(&from, &candidates, how, NOW, pool);
     *session = from.session;
     MUST(state != SS_NONE && (state == SS_VALID) == (*session != NULL));
     return state;

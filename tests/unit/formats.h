@@ -4,6 +4,7 @@
 #ifndef FORMATS_H
 #define FORMATS_H
 
+#include "lib/candidates.h"
 #include "lib/sealing.h"
 #include "tests/randoms.h"
 #include "tests/unit/values.h"
@@ -64,12 +65,12 @@ static inline ss_sealing_t one(const char *format)
     return sealing(SECRET_1, NULL, format, NULL, "session", "");
 }
 
-/** ss_sealing_open, for tests that want the session alone. */
+/** ss_candidates_open, for tests that want the session alone. */
 static inline ss_state_e open_found(ss_session_t **session, ss_opened_t *opened,
                                     const ss_candidates_t *found, const ss_sealing_t *how,
                                     apr_time_t now)
 {
-    ss_state_e state = ss_sealing_open(opened, found, how, now, pool);
+    ss_state_e state = ss_candidates_open(opened, found, how, now, pool);
 
     *session = opened->session;
     return state;

@@ -400,7 +400,7 @@ static outcome_e open_jar(const void *jar_, apr_pool_t *from)
 {
     const jar_t *jar = jar_;
     ss_opened_t source;
-    ss_state_e state = ss_sealing_open(&source, &jar->found, &jar->how, NOW, from);
+    ss_state_e state = ss_candidates_open(&source, &jar->found, &jar->how, NOW, from);
 
     relent();
     if (state != SS_VALID || source.format != ss_sealing_written(&jar->how)) {
@@ -424,7 +424,7 @@ static outcome_e open_twice(const void *jar_, apr_pool_t *from)
     ss_opened_t source;
 
     jar.how.memory = ss_memory_create(from);
-    if (ss_sealing_open(&source, &jar.found, &jar.how, NOW, from) != SS_VALID) {
+    if (ss_candidates_open(&source, &jar.found, &jar.how, NOW, from) != SS_VALID) {
         return WRONG;
     }
     return open_jar(&jar, from);

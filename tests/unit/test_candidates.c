@@ -99,7 +99,7 @@ START_TEST(of_many_cookies_of_a_framework_its_own_wins)
         header = apr_psprintf(pool, "%s; session=%.*s", header, (int)cookie.value.len,
                               cookie.value.data);
     }
-    ss_sealing_find(&found, header, &how);
+    ss_candidates_find(&found, header, &how);
     ck_assert_int_eq(found.came, 6);
     ck_assert_int_eq(found.count, SS_CANDIDATES_MAX);
     ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_VALID);
@@ -131,7 +131,7 @@ START_TEST(no_more_cookies_are_tried_than_that)
     ss_session_t *session;
     ss_opened_t from;
 
-    ss_sealing_find(&found, header, &how);
+    ss_candidates_find(&found, header, &how);
     ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_MALFORMED);
 }
 END_TEST

@@ -64,7 +64,7 @@ START_TEST(companions_may_come_in_any_order)
     ss_session_t *session;
     ss_opened_t from;
 
-    ss_sealing_find(&found, header, &how);
+    ss_candidates_find(&found, header, &how);
     ck_assert_int_eq(found.count, 2);
     ck_assert_int_eq(found.companion_count, 2);
     ck_assert_int_eq(open_found(&session, &from, &found, &how, NOW), SS_VALID);
@@ -77,7 +77,7 @@ START_TEST(companions_are_looked_for_only_where_a_format_has_them)
     const ss_sealing_t how = one("native");
     ss_candidates_t found;
 
-    ss_sealing_find(&found, "session=a; session.sig=b", &how);
+    ss_candidates_find(&found, "session=a; session.sig=b", &how);
     ck_assert_int_eq(found.count, 1);
     ck_assert_int_eq(found.companion_count, 0);
     ck_assert_ptr_null(how.companion_name);

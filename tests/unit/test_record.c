@@ -226,7 +226,7 @@ START_TEST(a_reference_leads_to_its_record)
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_VALID);
     ck_assert_int_eq(shelf.asked, 1);
     assert_bytes(ss_session_json(opened.session).raw, ss_bytes_of(TEXT), "session");
     ck_assert_int_eq(opened.is_stored, 1);
@@ -247,7 +247,7 @@ START_TEST(lost_changes_are_counted)
 
     ck_assert_int_eq(ss_record_seal(&shelf.bytes, &record, 4, id, keys_of(&how), ss_random, pool),
                      APR_SUCCESS);
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_VALID);
     ck_assert_uint_eq(opened.lost, 3);
     ck_assert_uint_eq(ss_session_stamp(opened.session)->counter, 4);
 }
@@ -289,7 +289,7 @@ START_TEST(a_bound_session_is_proved_before_its_store_is_asked)
     found.fetch = never;
     found.prove = not_proved;
     found.baton = &asked;
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_UNPROVEN);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_UNPROVEN);
     ck_assert_int_eq(asked, 1);
     ck_assert_ptr_null(opened.session);
 }
@@ -318,7 +318,7 @@ START_TEST(a_store_decides_what_a_reference_is)
 
     record.text = record.is_closed ? ss_absent : ss_bytes_of(answers[_i].text);
     shelf.bytes = sealed(&record, &how);
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), answers[_i].state);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), answers[_i].state);
     ck_assert_ptr_null(opened.session);
     ck_assert_int_eq(opened.record, answers[_i].state == SS_MALFORMED ? SS_MALFORMED : SS_NONE);
 }
@@ -332,13 +332,13 @@ START_TEST(a_session_that_has_moved_on_is_found_there)
     ss_candidates_t found = reference(&shelf, &how, NOW);
     ss_opened_t opened;
 
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
     ck_assert(opened.is_gone && opened.is_closed);
     shelf.moved = sealed(&closed, &how);
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
     ck_assert(opened.is_gone && opened.is_closed);
     shelf.moved = sealed_text(TEXT, &how);
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_VALID);
     assert_bytes(ss_session_text(opened.session), ss_bytes_of(TEXT), "text");
     ck_assert_int_eq(opened.place, 2);
     ck_assert(!opened.is_gone && !opened.is_closed);
@@ -356,8 +356,8 @@ START_TEST(a_store_is_asked_for_nobody_else)
     ss_candidates_t old = reference(&shelf, &how, NOW - apr_time_from_sec(3601));
     ss_opened_t opened;
 
-    ck_assert_int_eq(ss_sealing_open(&opened, &forged, &how, NOW, pool), SS_UNKNOWN_KEY);
-    ck_assert_int_eq(ss_sealing_open(&opened, &old, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert_int_eq(ss_candidates_open(&opened, &forged, &how, NOW, pool), SS_UNKNOWN_KEY);
+    ck_assert_int_eq(ss_candidates_open(&opened, &old, &how, NOW, pool), SS_EXPIRED_IDLE);
     ck_assert_int_eq(opened.is_gone, 0);
     ck_assert_int_eq(shelf.asked, 0);
 }
@@ -370,7 +370,7 @@ START_TEST(without_a_store_a_reference_has_expired)
     ss_opened_t opened;
 
     found.fetch = NULL;
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_EXPIRED_IDLE);
     ck_assert_int_eq(opened.is_gone, 1);
 }
 END_TEST
@@ -390,7 +390,7 @@ START_TEST(an_outage_beats_an_older_cookie_only)
     ck_assert_int_eq(ss_session_load(&session, ss_bytes_of(TEXT), &stamp, pool), APR_SUCCESS);
     ck_assert_int_eq(ss_sealing_hold(&result, session, &stamp, &how, pool), APR_SUCCESS);
     found.values[found.count++] = result.cookie.value;
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool),
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool),
                      _i > 0 ? SS_VALID : SS_UNAVAILABLE);
     ck_assert_int_eq(opened.session != NULL, _i > 0);
 }
@@ -406,7 +406,7 @@ START_TEST(an_outage_beats_every_refusal)
     found.values[1] = found.values[0];
     found.values[0] = ss_bytes_of("nonsense");
     found.count = 2;
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_UNAVAILABLE);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_UNAVAILABLE);
 }
 END_TEST
 
@@ -420,12 +420,12 @@ START_TEST(a_memory_changes_nothing)
 
     how.memory = ss_memory_create(pool);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+        ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_VALID);
         assert_bytes(ss_session_json(opened.session).raw, ss_bytes_of(TEXT), "session");
         ck_assert_mem_eq(opened.token, shelf.bytes.data, SS_TOKEN_SIZE);
     }
     shelf.bytes = sealed_text("{}", &how);
-    ck_assert_int_eq(ss_sealing_open(&opened, &found, &how, NOW, pool), SS_VALID);
+    ck_assert_int_eq(ss_candidates_open(&opened, &found, &how, NOW, pool), SS_VALID);
     assert_bytes(ss_session_json(opened.session).raw, ss_bytes_of("{}"), "session");
 }
 END_TEST
