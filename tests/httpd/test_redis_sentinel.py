@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from redis_peers import (GRACE, LIMIT, Asker, Certificates, FaultSentinel, FaultServer, once, record, says, says_and_closes,
-                         silent)
+from redis_peers import (GRACE, LIMIT, Asker, Certificates, FaultSentinel, FaultServer, assert_in_time, once, record, says,
+                         says_and_closes, silent)
 
 pytestmark = pytest.mark.once
 
@@ -135,7 +135,7 @@ def test_a_bad_sentinel_is_left_for_the_next(sentinels, primary, fault, why, is_
     with asker_of(bad) as asker:
         answer = asker.load(1, LIMIT)
         assert answer.what == 'UNAVAILABLE' and f'127.0.0.1:{bad.port}: ' in answer.text and why in answer.text, answer
-        assert answer.seconds < LIMIT / 1000 + GRACE and (is_at_once or answer.seconds > LIMIT / 1000 - 0.002)
+        assert_in_time(asker, answer, is_at_once)
         assert answer.text.isprintable()
     assert primary.connections == 0
     with asker_of(bad, good) as asker:
@@ -269,12 +269,15 @@ def test_sentinels_that_are_gone_are_no_outage(sentinels, primary):
         for sentinel in sentinels:
             sentinel.fault = silent
         time.sleep(1)
+        times = []
         for _ in range(3):
             answer = asker.load(5, LIMIT)
-            assert (answer.what, answer.bytes) == ('FOUND', record(5)) and answer.seconds < LIMIT / 4000 + GRACE
+            assert (answer.what, answer.bytes) == ('FOUND', record(5))
+            times.append(answer.seconds)
             for _ in range(10):
                 assert_right(asker)
             time.sleep(0.25)
+    assert min(times) < LIMIT / 4000 + GRACE  # a busy machine may delay some
     assert asked(sentinels) == [2, 1, 1] and primary.connections == 1
 
 

@@ -205,7 +205,7 @@ def test_a_fault_is_503_and_the_next_request_is_right(fault):
         server.expect('SS0401')
         began = time.monotonic()
         assert jar.request('GET', '/session').status == 503
-        assert time.monotonic() - began < SECONDS + 0.3
+        assert time.monotonic() - began < 1.8 * SECONDS  # it does not begin anew with a second connection
         peer.fault = keep
         assert jar.request('GET', '/session').json() == {'a': 1}
 
