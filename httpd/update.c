@@ -156,8 +156,8 @@ static int came_from_cache(const request_rec *r)
 static void take_header(request_rec *r, const char *name, int is_heard)
 {
     const ss_update_conf_t *update = &ss_dir_conf(r)->update;
-    const char *where = apr_pstrcat(r->pool, "the response header ", name, NULL);
     found_t found = { 0, NULL };
+    const char *where;
 
     apr_table_do(note_value, &found, r->headers_out, name, NULL);
     apr_table_do(note_value, &found, r->err_headers_out, name, NULL);
@@ -166,6 +166,7 @@ static void take_header(request_rec *r, const char *name, int is_heard)
     }
     apr_table_unset(r->headers_out, name);
     apr_table_unset(r->err_headers_out, name);
+    where = apr_pstrcat(r->pool, "the response header ", name, NULL);
     if (is_heard) {
         ss_log(r, APLOG_DEBUG, "SS0305", "%s was removed: no application has sent it", where);
     }
