@@ -3,279 +3,16 @@
  */
 
 /* What the store `file` promises beyond the contract of every store, which is tested in
- * test_store_contract.c. Each test has a directory of its own, as a child of httpd finds it. */
+ * test_store_contract.c. */
 
-#include "tests/unit/unit.h"
+#include "tests/unit/store_file.h"
 #include "tests/unit/root.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "stores/file.h"
-
-#define LONG apr_time_from_sec(600)
-#define PATIENCE apr_time_from_sec(20)
-#define STEP 4096 /* in which space is counted */
-
-/* This definition, not APR's, is what the program is linked with: nobody waits a minute for a
- * sweep. The times of files are the system's. */
-static apr_time_t ahead, frozen; /* 0: the clock goes */
-static apr_time_t leap;          /* that it makes at each look */
-
-apr_time_t apr_time_now(void)
-{
-    struct timespec now;
-
-    ahead += leap;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (frozen != 0 ? frozen : apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000) + ahead;
-}
-
-/* However long a test takes, it is the same moment, but for `ahead`. */
-static void freeze(void)
-{
-    frozen = apr_time_now();
-}
-
-/* So are these: what takes a name away, or gives it to another file, is to hold the folder's lock.
- */
-static int changes, unlocked;
-
-static void note_change(int folder)
-{
-    int lock = openat(folder, ".lock", O_RDWR | O_CLOEXEC);
-
-    changes++;
-    unlocked += lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0;
-    close(lock);
-}
-
-int unlinkat(int folder, const char *name, int flags)
-{
-    note_change(folder);
-    return (int)syscall(SYS_unlinkat, folder, name, flags);
-}
-
-int renameat(int from, const char *name, int to, const char *new_name)
-{
-    note_change(from);
-    return (int)syscall(SYS_renameat2, from, name, to, new_name, 0);
-}
-
-/*
- * A directory, and a store in it
- */
-
-static char *top; /* of the test: runtime directory and server root */
-static void *store;
-static signed_session_place_t place;
-static const char *why;
-
-static void remove_all(const char *path)
-{
-    struct dirent *entry;
-    DIR *stream = opendir(path);
-
-    while (stream != NULL && (entry = readdir(stream)) != NULL) {
-        char *below = apr_psprintf(pool, "%s/%s", path, entry->d_name);
-
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            unlink(below) != 0) {
-            remove_all(below);
-        }
-    }
-    if (stream != NULL) {
-        closedir(stream);
-    }
-    rmdir(path);
-}
-
-static const char *in_top(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *in_top(const char *format, ...)
-{
-    va_list args;
-    const char *name;
-
-    va_start(args, format);
-    name = apr_pvsprintf(pool, format, args);
-    va_end(args);
-    return apr_pstrcat(pool, top, "/", name, NULL);
-}
-
-static const char *configure(void)
-{
-    return ss_store_file.configure(&store, &place, pool);
-}
-
-static void begin_child(void)
-{
-    ck_assert_ptr_null(configure());
-    ss_store_file.open(store, pool);
-}
-
-static void begin(void)
-{
-    ahead = frozen = leap = 0;
-    changes = unlocked = 0;
-    top = apr_pstrdup(pool, "/tmp/ss_store_file.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(top));
-    memset(&place, 0, sizeof(place));
-    place.name = "file";
-    place.words = "";
-    place.server_root = place.runtime_dir = top;
-    place.uid = getuid();
-    place.gid = getgid();
-    place.space = 256 * 1024 * 1024;
-    place.ptemp = pool;
-    begin_child();
-    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
-}
-
-static void end(void)
-{
-    remove_all(top);
-}
-
-/*
- * Words for the tests
- */
-
-static const unsigned char nothing[SIGNED_SESSION_TOKEN_SIZE];
-
-/* An id in a folder. */
-static const unsigned char *id_in(int folder, unsigned number)
-{
-    unsigned char *id = apr_pcalloc(pool, SIGNED_SESSION_ID_SIZE);
-
-    id[0] = (unsigned char)folder;
-    memcpy(id + 1, &number, sizeof(number));
-    return id;
-}
-
-static const char *path_of(const unsigned char *id)
-{
-    char *digits = apr_palloc(pool, 40);
-
-    for (int i = 0; i < SIGNED_SESSION_ID_SIZE; i++) {
-        apr_snprintf(digits + 2 * i + (i > 0), 4, i > 0 ? "%02x" : "%02x/", id[i]);
-    }
-    return in_top("sessions/%s", digits);
-}
-
-static signed_session_bytes_t record(unsigned number, apr_size_t len)
-{
-    unsigned char *data = apr_palloc(pool, len);
-    const signed_session_bytes_t bytes = { data, len };
-
-    memset(data, (int)('a' + number % 26), len);
-    memcpy(data, &number, sizeof(number));
-    return bytes;
-}
-
-static signed_session_store_e load(const unsigned char *id)
-{
-    signed_session_bytes_t value;
-
-    why = NULL;
-    return ss_store_file.load(store, id, &value, apr_time_now() + PATIENCE, &why, pool);
-}
-
-static signed_session_store_e save_until(apr_time_t deadline, const unsigned char *id,
-                                         const unsigned char *expected,
-                                         signed_session_bytes_t value, apr_interval_time_t ttl)
-{
-    signed_session_bytes_t current;
-
-    why = NULL;
-    return ss_store_file.save(store, id, expected, &value, ttl, &current, deadline, &why, pool);
-}
-
-static signed_session_store_e save(const unsigned char *id, const unsigned char *expected,
-                                   signed_session_bytes_t value)
-{
-    return save_until(apr_time_now() + PATIENCE, id, expected, value, LONG);
-}
-
-static void assert_saved(const unsigned char *id, apr_size_t len, apr_interval_time_t ttl)
-{
-    ck_assert_msg(save_until(apr_time_now() + PATIENCE, id, NULL, record(1, len), ttl) ==
-                      SIGNED_SESSION_STORE_SAVED,
-                  "%s", why);
-}
-
-#define assert_why(part) ck_assert_msg(why != NULL && strstr(why, part) != NULL, "%s", why)
-
-static int exists(const char *path)
-{
-    struct stat info;
-
-    return lstat(path, &info) == 0;
-}
-
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    ck_assert_msg(file != NULL, "%s: %s", path, strerror(errno));
-    fputs(text, file);
-    fclose(file);
-}
-
-/* How many files lie in a folder, besides its lock. */
-static int files_in(int folder)
-{
-    DIR *stream = opendir(in_top("sessions/%02x", folder));
-    struct dirent *entry;
-    int count = 0;
-
-    ck_assert_ptr_nonnull(stream);
-    while ((entry = readdir(stream)) != NULL) {
-        count += entry->d_name[0] != '.';
-    }
-    closedir(stream);
-    return count;
-}
-
-/* What is noted of all folders together. */
-static apr_int64_t counted(void)
-{
-    apr_int64_t entries[512], sum = 0;
-    int fd = open(in_top("sessions/.space"), O_RDONLY);
-
-    memset(entries, 0, sizeof(entries));
-    ck_assert_int_ge(read(fd, entries, sizeof(entries)), 0);
-    close(fd);
-    for (int i = 0; i < 512; i += 2) {
-        sum += entries[i];
-    }
-    return sum;
-}
-
-/* Requests pass for so many seconds, one in each. */
-static void pass(int seconds)
-{
-    while (seconds-- > 0) {
-        ahead += apr_time_from_sec(1);
-        load(id_in(0, 424242));
-    }
-}
-
-#define LONG_FOLDER 200
-#define ROUND 300 /* seconds in which a process comes to each folder */
 
 /*
  * Where sessions are to be
@@ -610,117 +347,6 @@ START_TEST(test_a_directory_in_the_place_of_a_record)
 }
 END_TEST
 
-START_TEST(test_a_link_in_the_place_of_a_folder_is_not_written_through)
-{
-    mkdir(in_top("outside"), 0700);
-    ck_assert_int_eq(symlink(in_top("outside"), in_top("sessions/05")), 0);
-    ck_assert_int_eq(save(id_in(5, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_UNAVAILABLE);
-    assert_why("sessions/05");
-    ck_assert_int_eq(symlink(in_top("outside"), in_top("sessions/.lock")), 0);
-    mkdir(in_top("sessions/06"), 0700);
-    ck_assert_int_eq(symlink(in_top("victim"), in_top("sessions/06/.lock")), 0);
-    ck_assert_int_eq(save(id_in(6, 1), nothing, record(1, 100)), SIGNED_SESSION_STORE_UNAVAILABLE);
-    assert_why("cannot lock");
-    ck_assert(!exists(in_top("victim")));
-    pass(ROUND);
-    ck_assert(exists(in_top("outside")));
-}
-END_TEST
-
-START_TEST(test_a_directory_that_is_gone_is_no_logout)
-{
-    const unsigned char *id = id_in(4, 1);
-
-    assert_saved(id, 100, LONG);
-    remove_all(in_top("sessions"));
-    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_UNAVAILABLE);
-    assert_why("sessions is gone");
-    ck_assert_int_eq(save(id, record(1, 12).data, record(2, 100)),
-                     SIGNED_SESSION_STORE_UNAVAILABLE);
-    assert_why("sessions is gone");
-    pass(3);
-    ck_assert(!exists(in_top("sessions")));
-    ck_assert_ptr_null(ss_store_file.prepare(store, pool));
-    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
-    assert_saved(id, 100, LONG);
-}
-END_TEST
-
-START_TEST(test_an_administrator_may_remove_everything_in_it)
-{
-    const unsigned char *id = id_in(4, 1);
-
-    assert_saved(id, 100, LONG);
-    remove_all(in_top("sessions/04"));
-    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_ABSENT);
-    assert_saved(id, 100, LONG);
-    unlink(in_top("sessions/.space"));
-    unlink(in_top("sessions/04/.lock"));
-    assert_saved(id, 100, LONG);
-    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
-}
-END_TEST
-
-/*
- * The lock
- */
-
-static int lock_of(int folder)
-{
-    return open(in_top("sessions/%02x/.lock", folder), O_RDWR | O_CLOEXEC);
-}
-
-START_TEST(test_a_lock_that_others_hold_is_waited_for_until_the_deadline)
-{
-    const unsigned char *id = id_in(7, 1);
-    apr_time_t started;
-    int lock;
-
-    assert_saved(id, 100, LONG);
-    assert_saved(id_in(8, 1), 100, LONG);
-    lock = lock_of(7);
-    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
-    started = apr_time_now();
-    ck_assert_int_eq(save_until(started + apr_time_from_msec(150), id, NULL, record(2, 100), LONG),
-                     SIGNED_SESSION_STORE_UNAVAILABLE);
-    ck_assert(apr_time_now() - started >= apr_time_from_msec(150));
-    ck_assert(apr_time_now() - started < apr_time_from_sec(2));
-    assert_why("sessions/07/.lock too long");
-    /* nobody else waits: not who reads, and not the other folders */
-    ck_assert_int_eq(load(id), SIGNED_SESSION_STORE_FOUND);
-    assert_saved(id_in(8, 1), 200, LONG);
-    close(lock);
-    assert_saved(id, 300, LONG);
-}
-END_TEST
-
-START_TEST(test_who_waits_for_a_lock_that_was_removed_takes_the_new_one)
-{
-    const unsigned char *id = id_in(7, 1);
-    int old, status;
-    pid_t pid;
-
-    assert_saved(id, 100, LONG);
-    old = lock_of(7);
-    ck_assert_int_eq(flock(old, LOCK_EX), 0);
-    pid = fork();
-    if (pid == 0) {
-        close(old); /* not to hold the lock as well */
-        _exit(save(id, NULL, record(2, 100)) != SIGNED_SESSION_STORE_UNAVAILABLE);
-    }
-    apr_sleep(apr_time_from_msec(100));
-    unlink(in_top("sessions/07/.lock"));
-    assert_saved(id, 200, LONG);
-    ck_assert_int_eq(flock(lock_of(7), LOCK_EX), 0); /* held until this process ends */
-    close(old);
-    apr_sleep(apr_time_from_msec(100));
-    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
-    kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-    ck_assert_int_eq(status, SIGKILL);
-}
-END_TEST
-
 /*
  * Sweeping
  */
@@ -849,19 +475,6 @@ START_TEST(test_only_our_own_names_go)
 }
 END_TEST
 
-/* Otherwise what has expired could be replaced between the look and the end. */
-START_TEST(test_what_changes_a_folder_holds_its_lock)
-{
-    assert_saved(id_in(11, 1), 100, LONG);
-    assert_saved(id_in(11, 1), 5000, 1);
-    write_file(in_top("sessions/0b/%030d.1.2", 7), "left");
-    pass(2 * ROUND); /* what was left is a minute old at the second one */
-    ck_assert_int_eq(files_in(11), 0);
-    ck_assert_int_eq(changes, 4);
-    ck_assert_int_eq(unlocked, 0);
-}
-END_TEST
-
 START_TEST(test_a_sweep_makes_nothing_and_waits_for_nobody)
 {
     int lock;
@@ -877,6 +490,8 @@ START_TEST(test_a_sweep_makes_nothing_and_waits_for_nobody)
     ck_assert_int_eq(files_in(12), 0);
 }
 END_TEST
+
+#define LONG_FOLDER 200
 
 /* A folder that takes longer than a call sweeps for is gone on with by the next ones. */
 START_TEST(test_a_long_folder_is_swept_in_parts)
@@ -1117,25 +732,12 @@ START_TEST(test_whoever_is_killed_leaves_the_old_record_or_the_new_one)
 }
 END_TEST
 
-/*
- * The cases
- */
-
-static TCase *case_of(Suite *suite, const char *name)
-{
-    TCase *tcase = unit_case(suite, name);
-
-    tcase_add_checked_fixture(tcase, begin, end);
-    tcase_set_timeout(tcase, 60);
-    return tcase;
-}
-
 int main(void)
 {
     Suite *suite = suite_create("store_file");
     TCase *where = case_of(suite, "where"), *beside = case_of(suite, "beside"),
-          *lock = case_of(suite, "lock"), *sweep = case_of(suite, "sweep"),
-          *space = case_of(suite, "space"), *killed = case_of(suite, "killed");
+          *sweep = case_of(suite, "sweep"), *space = case_of(suite, "space"),
+          *killed = case_of(suite, "killed");
 
     tcase_add_test(where, test_a_start_makes_the_directory);
     tcase_add_test(where, test_a_configuration_makes_nothing);
@@ -1155,19 +757,12 @@ int main(void)
     tcase_add_loop_test(beside, test_what_is_no_record_is_absent_and_makes_way, 0,
                         COUNT(no_records));
     tcase_add_test(beside, test_a_directory_in_the_place_of_a_record);
-    tcase_add_test(beside, test_a_link_in_the_place_of_a_folder_is_not_written_through);
-    tcase_add_test(beside, test_a_directory_that_is_gone_is_no_logout);
-    tcase_add_test(beside, test_an_administrator_may_remove_everything_in_it);
-
-    tcase_add_test(lock, test_a_lock_that_others_hold_is_waited_for_until_the_deadline);
-    tcase_add_test(lock, test_who_waits_for_a_lock_that_was_removed_takes_the_new_one);
 
     tcase_add_test(sweep, test_what_has_expired_goes);
     tcase_add_test(sweep, test_one_folder_a_second);
     tcase_add_test(sweep, test_a_folder_is_not_swept_again_at_once);
     tcase_add_test(sweep, test_what_killed_writers_left_goes_after_a_minute);
     tcase_add_test(sweep, test_only_our_own_names_go);
-    tcase_add_test(sweep, test_what_changes_a_folder_holds_its_lock);
     tcase_add_test(sweep, test_a_sweep_makes_nothing_and_waits_for_nobody);
     tcase_add_test(sweep, test_a_long_folder_is_swept_in_parts);
 
