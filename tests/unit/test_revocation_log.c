@@ -304,7 +304,7 @@ START_TEST(test_a_full_disk_is_full)
     apr_status_t rv;
 
     unlink(path);
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", top, "tmpfs", 0, "size=64k") != 0) {
         puts("revocation_log: no file system can be mounted: a full disk was not tried");
         return;
