@@ -50,7 +50,7 @@ check-tsan: checks/tsan/Makefile
 
 # --- valgrind ------------------------------------------------------------------------------------
 
-# The last option: tests/unit/test_allocation.c has a malloc of its own, on top of the one that is watched.
+# The last option: tests/unit/exhaust.h has a malloc of its own, on top of the one that is watched.
 VALGRIND = valgrind --quiet --vgdb=no --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 	--keep-debuginfo=yes --num-callers=24 --suppressions=$(abs_srcdir)/tests/valgrind.supp \
 	--soname-synonyms=somalloc=nouserintercepts
