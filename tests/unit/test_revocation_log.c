@@ -320,7 +320,24 @@ START_TEST(test_a_full_disk_is_full)
 }
 END_TEST
 
-START_TEST(test_killed_appenders_leave_whole_lines)
+#define CUT_OFF "subject somebody.with.a.long.name@example.org 1 2000\n"
+
+/* Is this the beginning of the line, and all that stands there? */
+static int is_cut_off(const char *at)
+{
+    apr_size_t len = strcspn(at, "\n");
+
+    return len < strlen(CUT_OFF) - 1 && strncmp(at, CUT_OFF, len) == 0;
+}
+
+static int is_line(const char *at, const char *line)
+{
+    return strncmp(at, line, strlen(line)) == 0;
+}
+
+/* A kernel looks for signals between the pages of one write, so of the line that somebody is killed
+ * over its beginning may be left: never acknowledged, and on a line of its own. */
+START_TEST(test_killed_appenders_spoil_no_line_but_their_own)
 {
     int status, lines = 0;
 
@@ -329,7 +346,7 @@ START_TEST(test_killed_appenders_leave_whole_lines)
 
         if (pid == 0) {
             for (;;) {
-                append("subject somebody.with.a.long.name@example.org 1 2000\n");
+                append(CUT_OFF);
             }
         }
         apr_sleep(500 + 211 * i);
@@ -339,8 +356,8 @@ START_TEST(test_killed_appenders_leave_whole_lines)
     }
     for (const char *at = content(); *at != '\0'; at = strchr(at, '\n') + 1) {
         lines++;
-        ck_assert(strncmp(at, "# ", 2) == 0 || strncmp(at, PRESENT, strlen(PRESENT)) == 0 ||
-                  strncmp(at, "subject somebody.with.a.long.name@example.org 1 2000\n", 53) == 0);
+        ck_assert(is_line(at, "# ") || is_line(at, PRESENT) || is_line(at, CUT_OFF) ||
+                  (is_cut_off(at) && is_line(strchr(at, '\n') + 1, PRESENT)));
     }
     ck_assert_int_gt(lines, 40);
 }
@@ -470,7 +487,7 @@ int main(void)
     tcase_add_test(appending, test_who_waited_appends_to_the_new_file);
     tcase_add_test(appending, test_a_full_log_is_full);
     add_as_root(appending, test_a_full_disk_is_full);
-    tcase_add_test(appending, test_killed_appenders_leave_whole_lines);
+    tcase_add_test(appending, test_killed_appenders_spoil_no_line_but_their_own);
 
     tcase_add_loop_test(compacting, test_compaction, 0, COUNT(compactions));
     tcase_add_test(compacting, test_what_a_killed_compaction_left_is_in_nobodys_way);
