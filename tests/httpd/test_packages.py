@@ -2,6 +2,7 @@
 # Copyright the mod_signed_session authors
 """What is in the repository and not in a release: cheap looks at what scripts/package tries in full."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +42,32 @@ def test_the_packages_have_what_make_install_puts_in_place():
         place = next(place for place in places if file.startswith(place.lstrip('/')))
         wanted.append(places[place] + file[len(place) - 1:])
     assert sorted(listed) == sorted(wanted)
+
+
+def installed_pages():
+    """{name below /usr/share/doc/libapache2-mod-signed-session: the file here}"""
+    pages = {'changelog.gz': TOP / 'CHANGES', 'copyright': TOP / 'debian/copyright'}
+    for kind, folder in (('docs', ''), ('examples', 'examples/')):
+        for words in words_of(TOP / f'debian/libapache2-mod-signed-session.{kind}'):
+            pages.update({f'{folder}{path.name}': path for path in TOP.glob(words[0]) if path.name != 'CHANGES'})
+    for words in words_of(TOP / 'debian/libapache2-mod-signed-session.install'):
+        if words[-1] == 'usr/share/doc/libapache2-mod-signed-session/docs':
+            pages.update({f'docs/{path.name}': path for word in words[:-1] for path in TOP.glob(word)})
+    return pages
+
+
+def test_every_link_of_the_installed_pages_leads_somewhere():
+    pages = installed_pages()
+    elsewhere = {'/usr/include/apache2/mod_signed_session.h',
+                 '/usr/share/doc/libapache2-mod-signed-session-dev/examples/mod_visits.c'}
+    found = set()
+    for name, path in pages.items():
+        if path.suffix != '.md':
+            continue
+        for target in re.findall(r'\]\(([^)#:\s]+)[^):]*\)', run('sed', '-f', 'debian/links.sed', path)):
+            found.add(target if target.startswith('/') else os.path.normpath(f'{os.path.dirname(name)}/{target}'.lstrip('/')))
+    assert found - pages.keys() == elsewhere
+    assert {'docs/performance-peers.svg', 'examples/site.conf', 'examples/demo'} <= found
 
 
 def test_the_spec_has_what_make_install_puts_in_place():
