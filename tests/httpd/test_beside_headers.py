@@ -5,6 +5,7 @@
 import pytest
 
 from backends import HttpBackend, http_answer
+from common import ENV_CGI
 from cookies import native
 from harness import Server, cgi_module
 
@@ -99,3 +100,26 @@ def test_a_place_that_ends_sessions_is_never_stored(server, cookie, protocol):
     response = server.request('GET', '/clear/style.css', cookie=cookie and native(cookie), protocol=protocol)
     assert 'no-store' in words(response, 'Cache-Control')
     assert response.set_cookies() == [] or response.cookie() == ''
+
+
+def test_the_session_is_that_of_the_header_which_the_client_sent(start):
+    """Not of what a page between has made of it for its own pages: those have a copy of its headers."""
+    server = start('''
+        SignedSession Off
+        SignedSessionStripCookie off
+        ScriptAlias /cgi/ "{dir}/cgi/"
+        <Directory "{dir}/htdocs">
+            Options +Includes
+            AddOutputFilter INCLUDES .shtml
+        </Directory>
+        <Location "/between.shtml">
+            RequestHeader unset Cookie
+        </Location>
+        <Location "/cgi">
+            SignedSession On
+            RequestHeader set X-State "expr=%{note:session-state}"
+        </Location>''', f'{MODULES} include', {
+            'cgi/env': ENV_CGI, 'htdocs/page.shtml': '<!--#include virtual="/between.shtml" -->',
+            'htdocs/between.shtml': '<!--#include virtual="/cgi/env" -->'})
+    lines = server.request('GET', '/page.shtml', cookie=native({'user': 'alice'})).text.splitlines()
+    assert 'HTTP_X_STATE=valid' in lines
