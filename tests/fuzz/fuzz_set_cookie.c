@@ -16,8 +16,9 @@ static void judge_line(const char *line)
     MUST(value.data >= line && value.data + value.len <= line + strlen(line));
     MUST(value.len == 0 || memchr(value.data, ';', value.len) == NULL);
     if (strncmp(line, NAME "=", strlen(NAME "=")) == 0) {
+        /* an attribute may be called so, too */
         MUST(ss_cookie_is_named(line, NAME) &&
-             ss_cookie_find(&sent, 1, SS_COOKIE_FIRST, line, NAME) == 1);
+             ss_cookie_find(&sent, 1, SS_COOKIE_FIRST, line, NAME) > 0);
         /* a blank before the quotes is the browser's to remove */
         MUST(value.len == 0 || value.data + value.len == sent.data + sent.len ||
              value.data + value.len + 1 == sent.data + sent.len);
