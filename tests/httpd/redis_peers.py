@@ -21,6 +21,7 @@ from pathlib import Path
 HEAD = b'0123456789'  # of a record: 10 bytes, then 2 that tell tokens apart
 PATIENCE = 5000  # milliseconds that a store has
 LIMIT = 200      # the same where a test is about time
+SECONDS = 20     # until a test gives up
 GRACE = 0.05     # seconds that it may take longer
 AT_ONCE = 0.1    # seconds in which an answer is there that need not be waited for
 
@@ -171,6 +172,7 @@ class FaultServer:
                 stream, _ = self.socket.accept()
             except OSError:
                 return
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as Redis does it
             self.connections += 1
             self.streams.append(stream)
             threading.Thread(target=self.serve, args=(stream,), daemon=True).start()
@@ -261,6 +263,24 @@ def says_and_closes(text):
         wire.send(text)
         wire.close()
     return bad
+
+
+class Afterwards:
+    """The fault of a server that answers, and does something more while nobody uses the connection."""
+
+    def __init__(self, number, what):
+        self.number, self.what = number, what
+        self.done = threading.Event()
+
+    def __call__(self, wire, words):
+        wire.bulk(record(self.number))
+        time.sleep(0.02)  # the answer is read by itself
+        self.what(wire)
+        self.done.set()
+
+    def wait(self):
+        assert self.done.wait(SECONDS)
+        self.done.clear()
 
 
 def silent(wire, words):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from redis_peers import (AT_ONCE, LIMIT, Asker, Certificates, FaultServer, assert_in_time, drip, once, record, says,
-                         says_and_closes, silent, stream)
+from redis_peers import (AT_ONCE, LIMIT, Afterwards, Asker, Certificates, FaultServer, Wire, assert_in_time, drip, once, record,
+                         says, says_and_closes, silent, stream)
 
 pytestmark = pytest.mark.once
 
@@ -131,29 +131,20 @@ def test_a_late_reply_is_nobodys_answer(server):
 
 @pytest.mark.parametrize('stray', ['$3\r\nbad\r\n', '$', '-ERR\r\n', b'\0'])
 def test_a_reply_that_nobody_asked_for_is_nobodys_answer(server, stray):
-    def answer(wire, words):
-        wire.bulk(record(5))
-        time.sleep(0.02)
-        wire.send(stray)
-
+    server.fault = Afterwards(5, lambda wire: wire.send(stray))
     with Asker(server.words) as asker:
-        server.fault = answer
         for _ in range(3):
             assert_right(asker)
-            time.sleep(0.05)
+            server.fault.wait()
         assert server.connections == 3
 
 
 def test_what_was_closed_while_nobody_used_it_costs_nothing(server):
-    def answer(wire, words):
-        wire.bulk(record(5))
-        wire.close()
-
+    server.fault = Afterwards(5, Wire.close)
     with Asker(server.words) as asker:
-        server.fault = answer
         for _ in range(3):
             assert_right(asker)
-            time.sleep(0.02)
+            server.fault.wait()
         assert len([words for words in server.seen if words[0] == b'GET']) == 3
 
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from redis_peers import (GRACE, LIMIT, Asker, Certificates, FaultSentinel, FaultServer, assert_in_time, once, record, says,
-                         says_and_closes, silent)
+from redis_peers import (GRACE, LIMIT, Afterwards, Asker, Certificates, FaultSentinel, FaultServer, Wire, assert_in_time,
+                         once, record, says, says_and_closes, silent)
 
 pytestmark = pytest.mark.once
 
@@ -217,13 +217,10 @@ def test_a_primary_that_was_too_slow_is_asked_for_by_the_next_call(sentinels, pr
 
 def test_a_primary_that_closed_while_nobody_used_it_is_asked_for(sentinels, primary, other):
     """It may have been told that it is a replica, or have come back as an empty primary."""
-    def answer(wire, said):
-        wire.bulk(record(5))
-        wire.close()
-
+    primary.fault = Afterwards(5, Wire.close)
     with asker_of(*sentinels) as asker:
-        primary.fault = answer
         assert_right(asker)
+        primary.fault.wait()
         name(other, sentinels)
         assert_right(asker)
     assert (primary.asked(b'GET'), other.asked(b'GET')) == (1, 1)
