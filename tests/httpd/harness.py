@@ -143,18 +143,18 @@ def children_of(parent):
     return sorted(pids)
 
 
-def is_asleep(pid):
-    """A process that waits for something, or that is no more."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'RD'
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+def states_of(pid):
+    """One letter for each thread of a process; none when it is no more."""
+    with contextlib.suppress(OSError):
+        for path in Path(f'/proc/{pid}/task').iterdir():
+            with contextlib.suppress(OSError):  # it ended while we looked
+                yield (path / 'stat').read_text().rpartition(')')[2].split()[0]
 
 
 def are_asleep(parent):
     """httpd's prefork MPM ends a child within a handler of the signal, and libcrypto's own end then frees memory, whatever malloc was
     doing: while a child is starting, behind a restart above all (its functions stand one above the other in the core)."""
-    return all(is_asleep(pid) for pid in (parent, *children_of(parent)))
+    return not any(state in 'RD' for pid in (parent, *children_of(parent)) for state in states_of(pid))
 
 
 def unprivileged_account():
@@ -422,6 +422,8 @@ class Server:
 
     def restart(self, how=signal.SIGHUP):
         """A restart that breaks off what is under way, or another one."""
+        if how == signal.SIGHUP:
+            self.wait_until_idle()
         notices, old, sockets = self.error_log().count(READY), self.children(), listeners(self.port)
         self.process.send_signal(how)
         deadline = time.monotonic() + START_SECONDS
@@ -443,7 +445,8 @@ class Server:
         return not has_connections(self.port) and are_asleep(self.process.pid)
 
     def wait_until_idle(self):
-        """httpd's event MPM may crash when it is stopped while it closes a connection (a plain one does, too)."""
+        """httpd's event MPM may crash when it is stopped while it closes a connection, as a plain one does: its main thread
+        shuts down the sockets of its workers (apr_os_sock_get in the core), of which one has just freed its own."""
         deadline = time.monotonic() + IDLE_SECONDS
         while not self.is_idle() and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -95,6 +95,7 @@ def cookie_in(jar):
 
 def negotiations(server):
     """How often somebody was asked who he is, since the last time."""
+    server.wait_until_idle()  # a line is written behind the answer, and curl waits for that alone
     text = (server.dir / 'access.log').read_text()
     (server.dir / 'access.log').write_text('')
     return sum(line.startswith('401') for line in text.splitlines())

@@ -297,7 +297,6 @@ def test_a_response_that_is_prepared_twice_goes_on_with_what_the_first_began(sta
 def test_a_revocation_survives_restarts(server):
     jar = logged_in(server, 'ivan')
     revoke(server, 'subject=ivan')
-    server.wait_until_idle()
     server.restart()
     assert state(jar) == 'revoked'
 
@@ -374,7 +373,6 @@ def test_a_log_that_was_rotated_is_not_made_anew_by_the_reload(how):
         jar = logged_in(server)
         revoke(server, 'subject=alice')
         (server.dir / 'log/revoked').rename(server.dir / 'log/revoked.1')
-        server.wait_until_idle()
         getattr(server, how)()
         server.expect('SS0431')
         assert copy_of(jar).request('GET', '/session').status == 503
