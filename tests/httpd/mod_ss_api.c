@@ -24,6 +24,7 @@ static APR_OPTIONAL_FN_TYPE(signed_session_set_json) * session_set_json;
 static APR_OPTIONAL_FN_TYPE(signed_session_unset) * session_unset;
 static APR_OPTIONAL_FN_TYPE(signed_session_clear) * session_clear;
 static APR_OPTIONAL_FN_TYPE(signed_session_patch) * session_patch;
+static APR_OPTIONAL_FN_TYPE(signed_session_revoke) * session_revoke;
 
 static void fetch(void)
 {
@@ -37,6 +38,7 @@ static void fetch(void)
     session_unset = APR_RETRIEVE_OPTIONAL_FN(signed_session_unset);
     session_clear = APR_RETRIEVE_OPTIONAL_FN(signed_session_clear);
     session_patch = APR_RETRIEVE_OPTIONAL_FN(signed_session_patch);
+    session_revoke = APR_RETRIEVE_OPTIONAL_FN(signed_session_revoke);
 }
 
 static const char *name_of(apr_status_t rv)
@@ -52,6 +54,8 @@ static const char *name_of(apr_status_t rv)
         return "read-only";
     case SIGNED_SESSION_E_INVALID:
         return "invalid";
+    case APR_ENOTIMPL:
+        return "not implemented";
     default:
         return "?";
     }
@@ -121,6 +125,9 @@ static void call(request_rec *r, const char *function, const char *first, const 
     }
     else if (strcmp(function, "patch") == 0) {
         rv = session_patch(r, first);
+    }
+    else if (strcmp(function, "revoke") == 0) {
+        rv = session_revoke(r, first, or_null(second));
     }
     else if (strcmp(function, "flush") == 0) {
         rv = ap_rflush(r); /* the header leaves */

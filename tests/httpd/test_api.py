@@ -6,6 +6,7 @@ import pytest
 
 from cookies import Native, native, opened
 from harness import Jar, Server
+from starting import VARIABLE
 
 CONF = '''
     SignedSession On
@@ -171,3 +172,37 @@ def test_the_example_of_the_documentation_counts_visits(start):
     assert [jar.request('GET', '/visits').text for _ in range(3)] == ['visits=1\n', 'visits=2\n', 'visits=3\n']
     assert jar.request('GET', '/readonly').text == 'visits=4 (not kept)\n'
     assert server.request('GET', '/off').status == 403
+
+
+# --- a logout everywhere -------------------------------------------------------------------------
+
+LOG = 'SignedSessionRevocation file:{dir}/log/revoked\n'
+
+
+def state(server, sealed):
+    return run(server, ['state'], cookie=f'session={sealed}')[1]
+
+
+@pytest.mark.parametrize('kind, value', [('subject', 'alice'), ('id', None), ('all', 'NULL')])
+def test_a_module_logs_somebody_out_everywhere(start, kind, value):
+    server = start(LOG + CONF, modules='ss_api', files={'log/': ''})
+    alice, bob = Native({'user': 'alice'}), Native({'user': 'bob'})
+    assert (state(server, alice.seal()), state(server, bob.seal())) == (['ok valid'], ['ok valid'])
+    assert run(server, ['revoke', kind, value or alice.id.hex()])[1] == ['ok']
+    assert state(server, alice.seal()) == ['ok revoked']
+    assert state(server, bob.seal()) == ['ok revoked' if kind == 'all' else 'ok valid']
+
+
+@pytest.mark.parametrize('words', [('subject', 'NULL'), ('id', 'alice'), ('id', 'NULL'), ('nobody', 'alice'), ('', 'alice')])
+def test_what_names_nobody_is_invalid(start, words):
+    server = start(LOG + CONF, modules='ss_api', files={'log/': ''})
+    assert run(server, ['revoke', *words])[1] == ['invalid']
+
+
+def test_without_a_log_nobody_can_be_logged_out(server):
+    assert run(server, ['revoke', 'subject', 'alice'])[1] == ['not implemented']
+
+
+def test_without_a_secret_either(start):
+    server = start('<Location "/off">\nSetHandler ss-api\n</Location>', modules='ss_api', env={VARIABLE: None})
+    assert run(server, ['revoke', 'subject', 'alice'], path='/off')[1] == ['off']

@@ -142,6 +142,12 @@ ScriptAlias /end/ "{dir}/cgi/"
     SignedSessionSet user %{HTTP:X-User}
 </LocationMatch>
 Redirect /anew/moved /file.txt
+<Location "/keeps-ab">
+    SignedSessionClear Before a b
+</Location>
+<Location "/keeps-bc">
+    SignedSessionClear Before b c
+</Location>
 
 # one request becomes another
 <Location "/chain">
@@ -444,6 +450,13 @@ def test_clear_before_once_when_a_response_is_begun_twice(server):
     response = server.request('GET', '/anew-row/error-bucket/503', {'X-User': 'alice'}, cookie=f'session={OLD.seal()}')
     new = opened(response)
     assert (response.status, new.data) == (503, {'user': 'alice'}) and is_new(new)
+
+
+def test_clear_before_of_two_requests_keeps_what_both_of_them_keep(server):
+    old = Native({'a': 1, 'b': 2, 'c': 3, 'd': 4})
+    for path, kept in (('/keeps-ab/ok', {'a': 1, 'b': 2}), ('/keeps-ab/redirect/keeps-bc/ok', {'b': 2})):
+        new = opened(server.request('GET', path, cookie=f'session={old.seal()}'))
+        assert new.data == kept and new.id != old.id
 
 
 def test_clear_before_without_a_change_ends_the_session(server):

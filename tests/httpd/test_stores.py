@@ -4,6 +4,7 @@
 
 import concurrent.futures
 import json
+import os
 import re
 import time
 
@@ -11,7 +12,7 @@ import pytest
 
 from common import JSON, PATCH
 from cookies import REFERENCE, Native
-from harness import Jar, Server, cgi_module
+from harness import Jar, Server, cgi_module, configtest
 
 CONF = '''
     {store}
@@ -90,6 +91,29 @@ def test_an_ended_session_has_ended_for_every_cookie(server):
     assert b'SS0403' in patch(copy, {'b': 1}, 409).body
     state = json.loads(copy.request('GET', '/session?meta').body)
     assert state == {'state': 'expired-idle', 'cookies': 1}
+
+
+def test_a_record_that_does_not_open_is_told_of(start):
+    server = start(CONF, store='SignedSessionStore file', files=FILES)
+    jar = Jar(server)
+    patch(jar, {'a': 1})
+    (record,) = records(server)
+    text, times = record.read_bytes(), record.stat()
+
+    def write(altered):
+        record.write_bytes(altered)
+        os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))  # its time is its expiry
+
+    write(text[:-1] + bytes([text[-1] ^ 1]))
+    assert jar.request('GET', '/session?meta').json()['state'] == 'malformed'
+    server.expect('SS0405', 'malformed')
+    write(text)
+    assert get(jar) == {'a': 1}
+
+
+def test_whose_module_is_not_loaded_is_said():
+    rc, text = configtest('SignedSessionStore redis:127.0.0.1:6379')
+    assert rc == 1 and 'there is no store "redis"' in text and '(load mod_signed_session_redis)' in text
 
 
 # --- two requests, one session -------------------------------------------------------------------
