@@ -306,7 +306,8 @@ def test_a_revocation_survives_restarts(server):
 
 @pytest.mark.parametrize('form, text', [
     ('', 'One field'), ('subject=a&id=b', 'One field'), ('subject=', 'empty'), ('id=12', '32 hexadecimal'), ('all=no', 'all=yes'),
-    ('user=alice', 'Accepted are'), ('subject=' + 'x' * 5000, 'too long')])
+    ('user=alice', 'Accepted are'), ('subject=' + 'x' * 5000, 'too long'), ('subject=%zz', 'two hexadecimal digits'),
+    ('subject=%ff', 'not UTF-8')])
 def test_what_means_nothing(cookies, form, text):
     assert text in revoke(cookies, form, 400).text
 
@@ -364,6 +365,38 @@ def test_a_log_that_is_gone_is_no_amnesty():
         assert jar.cookies
         (server.dir / 'log/rotated').rename(server.dir / 'log/revoked')
         assert state(jar) == 'revoked'
+
+
+def test_where_the_log_cannot_be_written_only_this_session_ends():
+    with serve('cookie') as server:
+        log = server.dir / 'log/revoked'
+        jar, phone, careful = (logged_in(server) for _ in range(3))
+        log.chmod(0o444)
+        assert jar.request('GET', '/everywhere').status == 200
+        server.expect("SS0422: the user's other sessions were not revoked: ", 'SS0404')
+        assert not jar.cookies and state(phone) == 'valid'
+        before = Native.open(careful.session).id
+        assert careful.request('GET', '/others').status == 200
+        server.expect('SS0422')
+        server.log.check()
+        assert Native.open(careful.session).id == before and state(careful) == 'valid'
+        log.chmod(0o666)
+        assert careful.request('GET', '/everywhere').status == 200
+        assert state(phone) == 'revoked'
+
+
+def test_where_the_store_is_away_no_session_of_it_is_revoked_by_its_id():
+    with serve('store') as server:
+        jar = logged_in(server)
+        form = f'id={Native.open(jar.session).id.hex()}'
+        sessions = server.dir / 'sessions'
+        sessions.rename(server.dir / 'away')
+        assert 'SS0423' in revoke(server, form, 503).text
+        server.expect(f'SS0423: nothing was revoked: {sessions} is gone')
+        (server.dir / 'away').rename(sessions)
+        assert state(jar) == 'valid'
+        revoke(server, form)
+        assert state(jar) != 'valid'
 
 
 @pytest.mark.parametrize('how', ['graceful', 'restart'])
