@@ -617,6 +617,8 @@ def test_scripts_see_neither_proof_nor_headers(server):
     text = browser.ask('GET', '/env', {'Secure-Session-Response': 'a', 'Sec-Secure-Session-Id': 'b', 'Secure-Session-Skipped': 'c'}).text
     assert 'HTTP_COOKIE=other=1\n' in text
     assert 'SECURE_SESSION' not in text
+    del browser.cookies[COOKIE], browser.cookies['other']
+    assert 'HTTP_COOKIE' not in browser.ask('GET', '/env').text
 
 
 def test_a_session_that_is_not_proved_is_hidden_from_applications(start):
