@@ -576,6 +576,9 @@ WARNINGS = {
         decided('expr "true && session(\'theme\') == \'x\'"'), ['SS0113']),
     'visitors write nothing that an expression asks for': (
         decided('expr "%{session:user} == \'cart\' && %{env:session} != \'theme\'"'), []),
+    'visitors write named keys, and an expression computes one': (decided('expr "session(tolower(\'USER\')) == \'x\'"'), []),
+    'visitors write every key, and an expression computes one': (
+        decided('expr "session(tolower(\'USER\')) == \'x\'"').replace('cart theme', '*'), ['SS0113']),
     'an expression in a nested section': (
         decided('not expr "%{session:cart} == \'x\'"', 'all granted', around='RequireAll'), ['SS0113']),
 }
