@@ -11,6 +11,7 @@ import pytest
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
 from harness import Jar, Server, cgi_module, configtest, speaks_http2
+from starting import failed_start, one_line
 
 CONF = '''
     {store}
@@ -341,7 +342,45 @@ def test_only_post(cookies):
     assert (response.status, response.get('Allow')) == (405, 'POST')
 
 
+def test_without_a_log_nobody_is_revoked(start):
+    server = start(CONF.replace('SignedSessionClear Everywhere', '').replace('SignedSessionClear Others', ''), MODULES, FILES, store='', log='')
+    assert 'SS0423' in revoke(server, 'subject=alice', 503).text
+    server.expect('SS0423: nothing was revoked: there is no log: set SignedSessionRevocation')
+
+
 # --- the log -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('path, why', [('nowhere/revoked', 'cannot make'), ('log', 'is no plain file')])
+def test_a_log_that_cannot_be_relied_on_stops_the_start(path, why):
+    rc, _, log = failed_start(f'SignedSession On\nSignedSessionRevocation file:{{dir}}/{path}', files=FILES)
+    assert rc != 0 and why in one_line(log, 'SS0414: SignedSessionRevocation file:')
+
+
+def test_configtest_looks_at_the_log_and_makes_none():
+    rc, text = configtest('SignedSession On\nSignedSessionRevocation file:{dir}/log', files=FILES)
+    assert rc != 0 and 'is no plain file' in one_line(text, 'SS0414: ')
+    assert configtest('SignedSession On\nSignedSessionRevocation file:{dir}/nowhere/revoked', files=FILES)[0] == 0
+
+
+def test_a_start_counts_the_lines_that_mean_nothing():
+    with serve('cookie') as server:
+        server.is_shared = False
+        jar = logged_in(server)
+        with open(server.dir / 'log/revoked', 'a') as log:
+            log.write('user alice\nsubject alice\n')
+        server.restart()
+        server.expect(f'SS0426: 2 lines of {server.dir}/log/revoked mean nothing, and revoke nobody')
+        assert state(jar) == 'valid'
+
+
+def test_where_sessions_never_end_no_line_does():
+    with Server(CONF, store='SignedSessionIdleTimeout none', log=FILE, files=FILES, modules=MODULES) as server:
+        jar = logged_in(server)
+        revoke(server, 'subject=alice')
+        assert (server.dir / 'log/revoked').read_text().split()[-1] == str(2**40 - 1)
+        server.restart()
+        assert state(jar) == 'revoked'
 
 
 def test_a_line_of_the_administrator_counts_at_once(cookies):
