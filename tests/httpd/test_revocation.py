@@ -11,7 +11,7 @@ import pytest
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
 from harness import Jar, Server, cgi_module, configtest, speaks_http2
-from starting import failed_start, one_line
+from starting import failed_start, one_line, wait_for
 
 CONF = '''
     {store}
@@ -272,6 +272,25 @@ def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, place
     time.sleep(SECOND)
     assert get(thief) == {}
     assert state(victim) == 'valid'
+
+
+def test_nor_while_nobody_can_say_whether_it_was(start):
+    store, log = PLACES['cookie']
+    conf = APPLICATION + '<Location "/cgi/login">\nSignedSessionClear Before user\nSignedSessionSet a 1\n</Location>'
+    script = '#!/bin/sh\ntouch {go}.started\nwhile [ ! -e {go} ]; do sleep 0.05; done\nprintf "Content-Type: text/plain\\n\\n"\n'
+    server = start(conf, store=store, log=log, files={**FILES, 'signs/': ''}, modules=f'{MODULES} alias {cgi_module()}')
+    server.write('cgi/login', script.format(go=server.dir / 'signs/go'))
+    jar = logged_in(server)
+    before = jar.session
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(jar.request, 'GET', '/cgi/login')
+        wait_for((server.dir / 'signs/go.started').exists, 'the script')  # the session is loaded by then
+        (server.dir / 'log/revoked').rename(server.dir / 'log/rotated')
+        (server.dir / 'signs/go').write_text('')
+        assert answer.result().status == 200
+    server.expect('SS0421', 'SS0402')
+    (server.dir / 'log/rotated').rename(server.dir / 'log/revoked')
+    assert jar.session == before and get(jar) == {'user': 'alice'}
 
 
 @pytest.mark.parametrize('places', PLACES)
