@@ -9,7 +9,8 @@
 #include "httpd/config.h"
 
 /* Behind the word "session" of an expression: the key, when it is %{session:KEY} or
- * session('KEY'), or NULL. */
+ * session('KEY'), or NULL. A key that is computed is known to nobody yet: "", which no named key
+ * is, and every key may be. */
 static const char *key_behind(const char *text, apr_pool_t *pool)
 {
     const char *key = text + strspn(text, " \t");
@@ -20,7 +21,7 @@ static const char *key_behind(const char *text, apr_pool_t *pool)
         key += strspn(key, " \t\\");
         ends = *key == '\'' ? "'" : "\"\\";
         if (*key != '\'' && *key != '"') {
-            return NULL; /* computed: known to nobody yet */
+            return "";
         }
     }
     else if (*key != ':') {

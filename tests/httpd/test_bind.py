@@ -8,10 +8,11 @@ import time
 import pytest
 
 from common import ENV_CGI, PATCH
-from cookies import BOUND, ENCRYPTED, REFERENCE, Native
+from cookies import BOUND, ENCRYPTED, REFERENCE, Native, starlette
 from device import (PATH, PROOF, REFRESH, REGISTRATION, VISIT, Browser, Key, bound, challenge, decoded, identifier, login,
                     proof)
 from harness import COOKIE, SECRET, Jar, Server, cgi_module, configtest
+from starting import NO_SECRET
 
 CONF = '''
     ServerName https://127.0.0.1:{port}
@@ -316,6 +317,20 @@ def test_what_is_no_jws_is_refused(server, spoil):
     assert response.status in (400, 403) and response.get_all('Set-Cookie') == []
 
 
+def test_where_the_store_is_away_nobody_registers_and_the_browser_may_try_again(start):
+    server = start(CONF, MODULES, FILES, more='SignedSessionStore file', bind=f'On {PATH}')
+    browser = login(server)
+    browser.request('PATCH', '/session', PATCH, b'{"a":1}')
+    jws = browser.key.jws(browser.visit(), with_key=True)
+    sessions = server.dir / 'sessions'
+    sessions.rename(server.dir / 'away')
+    response = browser.send_registration(jws)
+    assert (response.status, response.get_all('Set-Cookie')) == (503, [])
+    server.expect('SS0401', 'SS0511: whether a session is bound cannot be said: the session could not be loaded')
+    (server.dir / 'away').rename(sessions)
+    assert browser.send_registration(jws).status == 200
+
+
 def test_a_registration_that_does_not_fit_is_refused():
     with serve(IN_COOKIE + '\nSignedSessionMaxSize 1000') as server:
         browser = login(server, text='x' * 620)
@@ -379,6 +394,18 @@ def test_it_is_over_after_a_logout(server):
     assert browser.ask('GET', '/logout').status == 200
     assert browser.cookies == {}
     assert is_over(browser.send_refresh(browser.key.jws(browser.challenge)), browser.identifier)
+
+
+def test_where_the_revocation_log_is_gone_a_browser_neither_gets_a_proof_nor_forgets_its_key(start):
+    server = start(CONF, MODULES, FILES, more=LOG, bind=f'On {PATH}')
+    browser = bound(server)
+    log = server.dir / 'log/revoked'
+    log.rename(server.dir / 'log/rotated')
+    response = browser.send_refresh(browser.key.jws(browser.challenge))
+    assert (response.status, response.get_all('Set-Cookie')) == (503, [])
+    server.expect('SS0421', 'SS0511: whether a session is bound cannot be said: the revocation log cannot be read')
+    (server.dir / 'log/rotated').rename(log)
+    browser.refresh()
 
 
 def test_it_is_over_when_there_is_another_session(kind):
@@ -528,6 +555,20 @@ def test_required_means_somebody_s_sessions(required):
     assert state(browser) == 'valid'
 
 
+def test_required_gives_a_framework_s_session_as_long_from_its_first_native_cookie(required):
+    browser = Browser(required)
+    browser.cookies[COOKIE] = starlette({'user': 'alice'}, age=1000)
+    jws = browser.key.jws(challenge(REGISTRATION, Native({})), with_key=True)
+    early = browser.send_registration(jws)
+    assert (early.status, early.get_all('Set-Cookie')) == (403, [])
+    assert 'its cookie is not native yet' in early.text
+    browser.ask('PATCH', '/session', PATCH, b'{"a":1}')
+    assert abs(browser.native.created - time.time()) < 10
+    assert state(browser) == 'valid'
+    browser.register()
+    assert session(browser) == {'user': 'alice', 'a': 1}
+
+
 # --- the endpoint ---------------------------------------------------------------------------------
 
 
@@ -554,6 +595,12 @@ def test_the_endpoint_is_before_everything_else(start, protocol):
     assert server.request('POST', PATH + '/').status == 302
 
 
+def test_a_server_without_a_secret_has_an_endpoint_that_says_later(start):
+    server = start(f'SignedSessionCookie session Secure=on\nSignedSessionBind On {PATH}', env=NO_SECRET)
+    assert server.request('POST', PATH, {'Content-Length': '0'}).status == 503
+    server.expect('SS0511: whether a session is bound cannot be said: there are no secrets')
+
+
 def test_a_body_is_not_read(server):
     browser = bound(server)
     response = browser.ask('POST', PATH, {'Sec-Secure-Session-Id': browser.identifier,
@@ -570,6 +617,8 @@ def test_scripts_see_neither_proof_nor_headers(server):
     text = browser.ask('GET', '/env', {'Secure-Session-Response': 'a', 'Sec-Secure-Session-Id': 'b', 'Secure-Session-Skipped': 'c'}).text
     assert 'HTTP_COOKIE=other=1\n' in text
     assert 'SECURE_SESSION' not in text
+    del browser.cookies[COOKIE], browser.cookies['other']
+    assert 'HTTP_COOKIE' not in browser.ask('GET', '/env').text
 
 
 def test_a_session_that_is_not_proved_is_hidden_from_applications(start):

@@ -161,7 +161,7 @@ DIRECTIVES = {
         SERVER,
         good=['Off', 'off', 'file:{dir}/revoked', 'file:revoked'],
         bad=[('On', '"On" is not accepted', 'file: and the path'), ('file:', '"file:" is not accepted', 'or file:'),
-             ('Off store', 'a word too many', 'or Off')]),
+             ('Off store', 'a word too many', 'or Off'), ('file:' + 'x' * 5000, 'x" is not accepted', 'the path of a log')]),
     'SignedSessionBind': Directive(
         SERVER,
         good=['Off', 'off'],
@@ -268,7 +268,8 @@ DIRECTIVES = {
              for value in ('login', '//login', 'http://login.example/', 'On', 'https:/login', '/a/../b', '/a#b', '/%zz')]
             + [('"/a b"', '"/a b"', 'percent-encoded'), ('/\\login', 'login" is not accepted', 'begins with one /'),
                ('/ä', 'is not accepted', 'percent-encoded'), ('https://me@login.example/', 'scheme://host', 'user information'),
-               ('https:///login', 'scheme://host', 'accepted is'), ('https://login.example//a', '"//a"', 'path'),
+               ('https:///login', 'scheme://host', 'accepted is'),
+               ('https://8443/in', '"https://8443/in" is not accepted', 'of another host'), ('https://login.example//a', '"//a"', 'path'),
                ('/login "a b"', '"a b" is not accepted', 'letters, digits'), ('/login a=b', '"a=b"', 'letters'),
                ('/login ""', '""', 'letters'), ('/login a b', 'a word too many', 'parameter'), ('Off a', '"Off" is not accepted', 'Off')]),
     'SignedSessionReturn': Directive(
@@ -575,6 +576,9 @@ WARNINGS = {
         decided('expr "true && session(\'theme\') == \'x\'"'), ['SS0113']),
     'visitors write nothing that an expression asks for': (
         decided('expr "%{session:user} == \'cart\' && %{env:session} != \'theme\'"'), []),
+    'visitors write named keys, and an expression computes one': (decided('expr "session(tolower(\'USER\')) == \'x\'"'), []),
+    'visitors write every key, and an expression computes one': (
+        decided('expr "session(tolower(\'USER\')) == \'x\'"').replace('cart theme', '*'), ['SS0113']),
     'an expression in a nested section': (
         decided('not expr "%{session:cart} == \'x\'"', 'all granted', around='RequireAll'), ['SS0113']),
 }
@@ -654,6 +658,11 @@ def test_an_alias_of_a_require_believes_as_much(alias, numbers, place):
                           + place.replace('{0}', decided(name, f'not {name}', around='RequireAll')))
     assert rc == 0 and text.endswith('Syntax OK\n')
     assert re.findall(r'SS\d+', text) == numbers
+
+
+def test_a_virtual_host_is_not_warned_of_what_it_inherits():
+    text = configtest('SignedSession On\n' + decided('signed-session cart') + '\n<VirtualHost *:1>\nSignedSessionMaxSize 1000\n</VirtualHost>')[1]
+    assert re.findall(r'SS\d+', text) == ['SS0113']
 
 
 def test_a_warning_names_the_virtual_host_that_it_is_about():

@@ -319,6 +319,12 @@ def test_a_broken_form_is_refused(server, body):
     problem(server.request('POST', '/session', FORM, body), 400)
 
 
+@pytest.mark.parametrize('body', ['', '&', '&&'])
+def test_a_form_without_fields_changes_nothing(server, body):
+    response = server.request('POST', '/session', FORM, body, cookie=native({'a': 1}))
+    assert (response.status, response.json(), response.set_cookies()) == (200, {'a': 1}, [])
+
+
 @pytest.mark.parametrize('content_type', [None, 'text/plain', 'application/jsonx', 'application/json+x',
                                           'application/merge-patch+json'])
 def test_other_content_types_are_refused(server, content_type):
@@ -577,6 +583,13 @@ def test_a_right_guess_is_refused_like_a_wrong_one(secretive, method, path, head
     wrong = secretive.request(method, path, headers, body.replace('alice', 'carol'), cookie=HELD)
     assert right.status == wrong.status == 403 and right.body == wrong.body
     assert 'SS0202' in right.text and not right.set_cookies()
+
+
+def test_who_is_shown_nothing_deletes_what_is_writable(secretive):
+    response = secretive.request('DELETE', '/session/theme', cookie=HELD)
+    assert (response.status, opened(response).data) == (204, {'user': 'alice'})
+    refused = secretive.request('DELETE', '/session/user', cookie=HELD)
+    assert (refused.status, refused.set_cookies()) == (403, []) and 'SS0202' in refused.text
 
 
 @pytest.mark.parametrize('path', ['/shown', '/shown/user'])

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from common import basic, password_file
+from common import ENDPOINT, JSON, basic, password_file
 from cookies import Native, native, starlette
-from harness import Server
+from harness import Jar, Server
 from starting import failed_start
 
 MODULES = 'alias auth_basic authn_core authn_file authz_host authz_user headers'
@@ -243,6 +243,10 @@ PLACES = '''
         SignedSession Off
         Require signed-session
     </Location>
+    <Location "/off-age">
+        SignedSession Off
+        Require signed-session-age 10min
+    </Location>
     <Location "/off-but">
         SignedSession Off
         <RequireAny>
@@ -285,7 +289,7 @@ def places():
     files = {'htdocs/ht/.htaccess': 'Require signed-session role admin', 'htdocs/ht/a.txt': 'x',
              'htdocs/ht-off/.htaccess': 'SignedSession Off\nRequire signed-session', 'htdocs/ht-off/a.txt': 'x',
              'htdocs/login.txt': 'log in', 'htdocs/error-local/login.txt': 'log in',
-             **{f'htdocs/{name}/a.txt': 'x' for name in ('off', 'off-but', 'but-off', 'off-not', 'read-only', 'error')}}
+             **{f'htdocs/{name}/a.txt': 'x' for name in ('off', 'off-age', 'off-but', 'but-off', 'off-not', 'read-only', 'error')}}
     with Server(PLACES, modules=MODULES, files=files) as one:
         yield one
 
@@ -309,10 +313,11 @@ def test_in_a_virtual_host_without_another_directive(start):
     assert status(server, '/file.txt', f'sid={Native({"user": "alice"}).seal(name="sid")}') == 200
 
 
-@pytest.mark.parametrize('path', ['/off/a.txt', '/ht-off/a.txt'])
-def test_where_sessions_are_off_it_cannot_be_judged_and_says_how_to_help(places, path):
+@pytest.mark.parametrize('path, line', [
+    ('/off/a.txt', 'signed-session'), ('/ht-off/a.txt', 'signed-session'), ('/off-age/a.txt', 'signed-session-age')])
+def test_where_sessions_are_off_it_cannot_be_judged_and_says_how_to_help(places, path, line):
     assert status(places, path, native({'role': 'admin'})) == 500
-    places.expect('SS0206', '"SignedSession On"')
+    places.expect(f'SS0206: Require {line} cannot be judged', '"SignedSession On"')
 
 
 def test_where_sessions_are_off_others_are_asked_only_before(places):
@@ -352,6 +357,20 @@ def test_the_log_says_what_was_missing(start):
         server.log.check()
 
 
+def test_the_log_says_that_a_store_has_lost_the_session(start):
+    server = start(ENDPOINT + 'SignedSessionStore file\n<Location "/file.txt">\nRequire signed-session role admin\n</Location>',
+                   log_level='warn signed_session:debug')
+    jar = Jar(server)
+    assert jar.request('PUT', '/session', JSON, '{"role":"admin"}').status == 204
+    server.expect('SS0113')
+    assert jar.request('GET', '/file.txt').status == 200
+    record, = (path for path in server.dir.glob('sessions/*/*') if len(path.name) == 30)
+    record.unlink()
+    assert jar.request('GET', '/file.txt').status == 403
+    server.expect('it is empty (the client\'s cookie: expired-idle, no store has its session any more)')
+    server.allow('AH01630', 'SS0203')
+
+
 def test_where_sessions_are_read_only_it_decides(places):
     assert status(places, '/read-only/a.txt', native({'user': 'alice'})) == 200
     assert status(places, '/read-only/a.txt', None) == 403
@@ -370,15 +389,15 @@ def test_a_redirect_is_answered_before_it(places):
     assert (response.status, response.get('Cache-Control'), response.set_cookies()) == (302, None, [])
 
 
-def test_in_htaccess_without_any_secret(start):
+@pytest.mark.parametrize('lines', ['Require signed-session', 'Require signed-session-age 10min', 'AuthType signed-session\nRequire valid-user'],
+                         ids=['a key', 'its age', 'a user'])
+def test_in_htaccess_without_any_secret(start, lines):
     server = start('''
         <Directory "{dir}/htdocs">
             AllowOverride AuthConfig
-        </Directory>''', files={'htdocs/.htaccess': 'SignedSession On\nRequire signed-session'},
-                   env={'SIGNED_SESSION_SECRET': None})
-    assert server.request('GET', '/file.txt', cookie=ADMIN).status in (403, 500)
+        </Directory>''', MODULES, {'htdocs/.htaccess': f'SignedSession On\n{lines}'}, env={'SIGNED_SESSION_SECRET': None})
+    assert server.request('GET', '/file.txt', cookie=ADMIN).status == 500
     server.expect('SS0101')
-    server.allow('AH01630')
 
 
 def test_without_any_secret_a_server_that_requires_sessions_does_not_start():

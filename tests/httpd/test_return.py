@@ -135,6 +135,22 @@ def test_neither_for_an_error_document_nor_for_options(server):
     assert ask(server, '/small', method='OPTIONS', cookie=ALICE).status == 200
 
 
+def test_a_body_that_is_none_leads_nobody_anywhere(server):
+    """Nor is its sender told what is missing, nor the log."""
+    head = 'POST /welcome?return=/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n'
+    server.allow('AH01590')
+    wrong = server.raw(f'{head}\r\nno chunk\r\n'.encode())
+    assert (wrong.status, wrong.get('Location')) == (400, None)
+    right = server.raw(f'{head}Cookie: {ALICE}\r\n\r\n1\r\nx\r\n0\r\n\r\n'.encode())
+    assert (right.status, right.get('Location')) == (303, '/a')
+
+
+def test_connect_asks_for_no_page_so_it_is_not_there_yet(start):
+    server = start('SignedSession On\n<Location "/">\nSignedSessionReturn return /\n</Location>')
+    response = server.raw(f'CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\nCookie: {ALICE}\r\nConnection: close\r\n\r\n'.encode())
+    assert (response.status, response.get('Location')) == (303, '/')
+
+
 def test_where_sessions_are_off_it_is_an_error_with_the_fix(server):
     server.expect('SS0214: SignedSessionReturn leads nobody back, because sessions are off here: add "SignedSession On"')
     assert ask(server, '/off', cookie=ALICE).status == 500

@@ -11,6 +11,7 @@ import pytest
 from common import FORM, PATCH, basic, password_file
 from cookies import Native, native
 from harness import Jar, Server, cgi_module, configtest, speaks_http2
+from starting import failed_start, one_line, wait_for
 
 CONF = '''
     {store}
@@ -273,6 +274,25 @@ def test_a_session_that_was_revoked_does_not_go_on_under_another_id(start, place
     assert state(victim) == 'valid'
 
 
+def test_nor_while_nobody_can_say_whether_it_was(start):
+    store, log = PLACES['cookie']
+    conf = APPLICATION + '<Location "/cgi/login">\nSignedSessionClear Before user\nSignedSessionSet a 1\n</Location>'
+    script = '#!/bin/sh\ntouch {go}.started\nwhile [ ! -e {go} ]; do sleep 0.05; done\nprintf "Content-Type: text/plain\\n\\n"\n'
+    server = start(conf, store=store, log=log, files={**FILES, 'signs/': ''}, modules=f'{MODULES} alias {cgi_module()}')
+    server.write('cgi/login', script.format(go=server.dir / 'signs/go'))
+    jar = logged_in(server)
+    before = jar.session
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(jar.request, 'GET', '/cgi/login')
+        wait_for((server.dir / 'signs/go.started').exists, 'the script')  # the session is loaded by then
+        (server.dir / 'log/revoked').rename(server.dir / 'log/rotated')
+        (server.dir / 'signs/go').write_text('')
+        assert answer.result().status == 200
+    server.expect('SS0421', 'SS0402')
+    (server.dir / 'log/rotated').rename(server.dir / 'log/revoked')
+    assert jar.session == before and get(jar) == {'user': 'alice'}
+
+
 @pytest.mark.parametrize('places', PLACES)
 @pytest.mark.parametrize('place', ['others', 'anew'])
 def test_a_response_that_is_prepared_twice_goes_on_with_what_the_first_began(start, places, place):
@@ -306,7 +326,8 @@ def test_a_revocation_survives_restarts(server):
 
 @pytest.mark.parametrize('form, text', [
     ('', 'One field'), ('subject=a&id=b', 'One field'), ('subject=', 'empty'), ('id=12', '32 hexadecimal'), ('all=no', 'all=yes'),
-    ('user=alice', 'Accepted are'), ('subject=' + 'x' * 5000, 'too long')])
+    ('user=alice', 'Accepted are'), ('subject=' + 'x' * 5000, 'too long'), ('subject=%zz', 'two hexadecimal digits'),
+    ('subject=%ff', 'not UTF-8')])
 def test_what_means_nothing(cookies, form, text):
     assert text in revoke(cookies, form, 400).text
 
@@ -340,7 +361,45 @@ def test_only_post(cookies):
     assert (response.status, response.get('Allow')) == (405, 'POST')
 
 
+def test_without_a_log_nobody_is_revoked(start):
+    server = start(CONF.replace('SignedSessionClear Everywhere', '').replace('SignedSessionClear Others', ''), MODULES, FILES, store='', log='')
+    assert 'SS0423' in revoke(server, 'subject=alice', 503).text
+    server.expect('SS0423: nothing was revoked: there is no log: set SignedSessionRevocation')
+
+
 # --- the log -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('path, why', [('nowhere/revoked', 'cannot make'), ('log', 'is no plain file')])
+def test_a_log_that_cannot_be_relied_on_stops_the_start(path, why):
+    rc, _, log = failed_start(f'SignedSession On\nSignedSessionRevocation file:{{dir}}/{path}', files=FILES)
+    assert rc != 0 and why in one_line(log, 'SS0414: SignedSessionRevocation file:')
+
+
+def test_configtest_looks_at_the_log_and_makes_none():
+    rc, text = configtest('SignedSession On\nSignedSessionRevocation file:{dir}/log', files=FILES)
+    assert rc != 0 and 'is no plain file' in one_line(text, 'SS0414: ')
+    assert configtest('SignedSession On\nSignedSessionRevocation file:{dir}/nowhere/revoked', files=FILES)[0] == 0
+
+
+def test_a_start_counts_the_lines_that_mean_nothing():
+    with serve('cookie') as server:
+        server.is_shared = False
+        jar = logged_in(server)
+        with open(server.dir / 'log/revoked', 'a') as log:
+            log.write('user alice\nsubject alice\n')
+        server.restart()
+        server.expect(f'SS0426: 2 lines of {server.dir}/log/revoked mean nothing, and revoke nobody')
+        assert state(jar) == 'valid'
+
+
+def test_where_sessions_never_end_no_line_does():
+    with Server(CONF, store='SignedSessionIdleTimeout none', log=FILE, files=FILES, modules=MODULES) as server:
+        jar = logged_in(server)
+        revoke(server, 'subject=alice')
+        assert (server.dir / 'log/revoked').read_text().split()[-1] == str(2**40 - 1)
+        server.restart()
+        assert state(jar) == 'revoked'
 
 
 def test_a_line_of_the_administrator_counts_at_once(cookies):
@@ -364,6 +423,38 @@ def test_a_log_that_is_gone_is_no_amnesty():
         assert jar.cookies
         (server.dir / 'log/rotated').rename(server.dir / 'log/revoked')
         assert state(jar) == 'revoked'
+
+
+def test_where_the_log_cannot_be_written_only_this_session_ends():
+    with serve('cookie') as server:
+        log = server.dir / 'log/revoked'
+        jar, phone, careful = (logged_in(server) for _ in range(3))
+        log.chmod(0o444)
+        assert jar.request('GET', '/everywhere').status == 200
+        server.expect("SS0422: the user's other sessions were not revoked: ", 'SS0404')
+        assert not jar.cookies and state(phone) == 'valid'
+        before = Native.open(careful.session).id
+        assert careful.request('GET', '/others').status == 200
+        server.expect('SS0422')
+        server.log.check()
+        assert Native.open(careful.session).id == before and state(careful) == 'valid'
+        log.chmod(0o666)
+        assert careful.request('GET', '/everywhere').status == 200
+        assert state(phone) == 'revoked'
+
+
+def test_where_the_store_is_away_no_session_of_it_is_revoked_by_its_id():
+    with serve('store') as server:
+        jar = logged_in(server)
+        form = f'id={Native.open(jar.session).id.hex()}'
+        sessions = server.dir / 'sessions'
+        sessions.rename(server.dir / 'away')
+        assert 'SS0423' in revoke(server, form, 503).text
+        server.expect(f'SS0423: nothing was revoked: {sessions} is gone')
+        (server.dir / 'away').rename(sessions)
+        assert state(jar) == 'valid'
+        revoke(server, form)
+        assert state(jar) != 'valid'
 
 
 @pytest.mark.parametrize('how', ['graceful', 'restart'])

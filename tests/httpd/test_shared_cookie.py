@@ -316,6 +316,28 @@ def test_a_line_of_another_scope_is_another_cookie(answer, line):
     assert json.loads(base64.b64decode(itsdangerous.TimestampSigner(SECRET).unsign(value)))['marked'] == 'by httpd'
 
 
+@pytest.mark.parametrize('domain, is_ours', [
+    ('; Domain=shop.example', True), ('; Domain=.SHOP.example', True), ('; Domain=shop.test', False), ('; Domain=example', False), ('', False)])
+def test_which_cookie_of_a_domain_is_ours(start, domain, is_ours):
+    """A browser keeps one for each Domain: a change that went into another would be lost."""
+    line = f'session={starlette({"user": "bob"})}; Path=/{domain}'
+    with HttpBackend({'write': http_answer('200 OK', f'Set-Cookie: {line}')}) as backend:
+        server = start('''
+            SignedSession On
+            SignedSessionFormat starlette
+            SignedSessionCookie session Domain=shop.example
+            ProxyPass / http://127.0.0.1:{backend}/ disablereuse=On
+            <Location "/">
+                SignedSessionSet marked "by httpd"
+            </Location>''', 'proxy proxy_http', backend=backend.port)
+        lines = server.request('GET', '/write').get_all('Set-Cookie')
+    assert len(lines) == (1 if is_ours else 2) and (line in lines) != is_ours
+    ours, = (one for one in lines if one != line)
+    value = ours.split(';')[0].removeprefix('session=')
+    assert json.loads(base64.b64decode(itsdangerous.TimestampSigner(SECRET).unsign(value))) == {
+        **({'user': 'bob'} if is_ours else {}), 'marked': 'by httpd'}
+
+
 @pytest.mark.parametrize('attributes', ['; Path=/; Secure; HttpOnly; SameSite=Strict', '; secure', '; Max-Age=60; path=/'])
 def test_its_attributes_stay_as_it_has_written_them(answer, attributes):
     response = answer('set', f'Set-Cookie: session={starlette({"user": "bob"})}{attributes}', cookie=OLD)

@@ -116,6 +116,16 @@ def test_whose_module_is_not_loaded_is_said():
     assert rc == 1 and 'there is no store "redis"' in text and '(load mod_signed_session_redis)' in text
 
 
+@pytest.mark.parametrize('timeouts, is_accepted', [
+    ('SignedSessionIdleTimeout none', False), ('SignedSessionIdleTimeout none\nSignedSessionAbsoluteTimeout none', False),
+    ('SignedSessionIdleTimeout none\nSignedSessionAbsoluteTimeout 1d', True), ('SignedSessionAbsoluteTimeout none', True)])
+def test_no_store_takes_sessions_that_would_never_end(timeouts, is_accepted):
+    rc, text = configtest(f'SignedSessionStore file\n{timeouts}')
+    assert (rc == 0, 'SS0413: SignedSessionStore: sessions would never end' in text) == (is_accepted, not is_accepted)
+    rc, text = configtest(f'SignedSessionStore cookie\n{timeouts}')
+    assert rc == 0, text
+
+
 # --- two requests, one session -------------------------------------------------------------------
 
 # Answers with an update once the file GO is there: meanwhile others change the session.
@@ -427,6 +437,26 @@ def test_no_longer_than_the_store_takes(moving):
         patch(jar, {'text': 'x' * 15000})
     refused = jar.request('PUT', '/session/text', JSON, json.dumps('x' * 16000).encode())
     assert refused.status == 204
+
+
+def test_what_was_saved_meanwhile_and_does_not_open_is_not_replaced(slow):
+    """Each save begins with other bytes; what this one holds, nobody can say."""
+    jar = Jar(slow)
+    patch(jar, {'a': 1})
+    id = cookie_of(jar).id.hex()
+    record = slow.dir / 'sessions' / id[:2] / id[2:]
+    text, times = record.read_bytes(), record.stat()
+
+    def write(altered):
+        record.write_bytes(altered)
+        os.utime(record, ns=(times.st_atime_ns, times.st_mtime_ns))  # its time is its expiry
+
+    with Slow(slow, jar) as other:
+        write(bytes([text[0], text[1] ^ 1]) + text[2:])
+    assert other.response.status == 200 and not other.response.set_cookies()
+    slow.expect('SS0405: the record of a session does not open', 'SS0402', 'its record does not open')
+    write(text)
+    assert get(jar) == {'a': 1}
 
 
 def test_a_change_that_another_request_has_made_already_is_acknowledged(slow):

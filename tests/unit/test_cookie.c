@@ -320,6 +320,40 @@ START_TEST(prints_lifetimes)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *what, *set_cookie, *domain;
+    int is_scoped;
+} scopes[] = {
+    { "of the host alone",        "s=a; Path=/p",                       NULL,  1 },
+    { "with a domain",            "s=a; Path=/p; Domain=a.b",           NULL,  0 },
+    { "with an empty one",        "s=a; Path=/p; Domain=",              NULL,  1 },
+    { "of our domain",            "s=a; Path=/p; Domain=a.b",           "a.b", 1 },
+    { "in another case",          "s=a; path=/p; domain=A.B",           "a.b", 1 },
+    { "with a dot",               "s=a; Path=/p; Domain=.a.b",          "a.b", 1 },
+    { "with two",                 "s=a; Path=/p; Domain=..a.b",         "a.b", 0 },
+    { "a dot alone",              "s=a; Path=/p; Domain=.",             "a.b", 0 },
+    { "without a domain",         "s=a; Path=/p",                       "a.b", 0 },
+    { "of another",               "s=a; Path=/p; Domain=a.c",           "a.b", 0 },
+    { "of one above",             "s=a; Path=/p; Domain=b",             "a.b", 0 },
+    { "of one below",             "s=a; Path=/p; Domain=c.a.b",         "a.b", 0 },
+    { "the last one counts",      "s=a; Domain=x; Path=/p; Domain=a.b", "a.b", 1 },
+    { "of our domain, elsewhere", "s=a; Path=/q; Domain=a.b",           "a.b", 0 },
+    { "without a path",           "s=a; Domain=a.b",                    "a.b", 1 },
+    { "a path that is none",      "s=a; Path=q; Domain=a.b",            "a.b", 1 }
+};
+/* clang-format on */
+
+START_TEST(knows_its_scope)
+{
+    const ss_cookie_t cookie = { .name = "s", .path = "/p", .domain = scopes[_i].domain };
+    const char *line = exact(scopes[_i].set_cookie, strlen(scopes[_i].set_cookie) + 1).data;
+
+    ck_assert_msg(ss_cookie_is_scoped(line, &cookie) == scopes[_i].is_scoped, "%s",
+                  scopes[_i].what);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cookie");
@@ -334,5 +368,6 @@ int main(void)
     tcase_add_loop_test(tcase, knows_a_deletion, 0, COUNT(deletions));
     tcase_add_test(tcase, knows_its_own_deletion);
     tcase_add_test(tcase, prints_lifetimes);
+    tcase_add_loop_test(tcase, knows_its_scope, 0, COUNT(scopes));
     return unit_run(suite);
 }

@@ -49,6 +49,8 @@ static const struct {
     CASE("the domain itself", "s", "/", "a.test", "Lax", 1, 0, AUTO, HTTPS, "A.test", "/", 90, 99, 1, 99, "Domain=a.test", SS_HINT, "subdomain"),
     CASE("a host below it", "s", "/", "a.test", "Lax", 1, 0, AUTO, HTTPS, "b.a.test", "/", 90, 99, 1, 99, "Domain=a.test", SS_HINT, "subdomain"),
     CASE("a host that ends like it", "s", "/", "a.test", "Lax", 1, 0, AUTO, HTTPS, "ba.test", "/", 90, 99, 1, 99, "Domain=a.test", SS_WARNING, "drop"),
+    CASE("a host elsewhere", "s", "/", "a.test", "Lax", 1, 0, AUTO, HTTPS, "a.example", "/", 90, 99, 1, 99, "Domain=a.test", SS_WARNING, "drop"),
+    CASE("a host above it", "s", "/", "a.test", "Lax", 1, 0, AUTO, HTTPS, "test", "/", 90, 99, 1, 99, "Domain=a.test", SS_WARNING, "drop"),
     CASE("an address", "s", "/", "0.0.1", "Lax", 1, 0, AUTO, HTTPS, "127.0.0.1", "/", 90, 99, 1, 99, "Domain=0.0.1", SS_WARNING, "drop"),
     CASE("as long as the browser", "s", "/", NULL, "Lax", 1, 0, AUTO, HTTPS, "a.test", "/", -1, 99, 1, 99, "no Max-Age", SS_FINE, "with the browser"),
     CASE("400 days", "s", "/", NULL, "Lax", 1, 0, AUTO, HTTPS, "a.test", "/", 400 * SS_DAY, 99, 1, 99, "Max-Age=34560000", SS_FINE, "400d"),

@@ -40,6 +40,7 @@ static const struct { const char *what, *before, *after; int adds; } additions[]
     { "a tag that was there",           "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[1]},\"b\":1}",    0 },
     { "beside one that was there",      "{\"a\":{\"x\":{\" t\":[1]},\"y\":1}}",
                                         "{\"a\":{\"x\":{\" t\":[1]},\"y\":2}}",                    0 },
+    { "all of it that was there",       "{\"a\":{\" t\":[1]}}", "{\"a\":{\" t\":[1]}}",            0 },
     { "an array that stays",            "{\"a\":[{\" t\":[1]}]}", "{\"a\":[{\" t\":[1]}],\"b\":1}", 0 },
     { "a tag that went",                "{\"a\":{\" t\":[1]}}", "{\"a\":1}",                       0 },
     { "members in another order",       "{\"a\":{\" t\":1},\"b\":1,\"c\":{\" t\":2}}",

@@ -131,6 +131,23 @@ START_TEST(sorts_and_finds_names)
 }
 END_TEST
 
+START_TEST(names_of_different_length_may_have_one_hash)
+{
+    ss_bytes_t names[] = { exact_of("a"), exact_of(" b"), exact_of("a"), exact_of(" b") };
+    ss_index_t index = ss_index_create(COUNT(names), pool);
+
+    for (int i = 0; i < COUNT(names); i++) {
+        ss_index_add(&index, names[i]);
+        ck_assert(index.entries[i].hash == index.entries[0].hash); /* or nothing is tried here */
+    }
+    ss_index_sort(&index, pool);
+    assert_sorted(&index, names);
+    for (int i = 0; i < COUNT(names); i++) {
+        ck_assert_int_eq(ss_index_find(&index, names[i]), last_of(names, COUNT(names), names[i]));
+    }
+}
+END_TEST
+
 START_TEST(names_that_are_not_alike_seldom_seem_so)
 {
     static const char *const formats[] = { "%d", "name%05d", "session:user_%d_name", "%dx" };
@@ -181,6 +198,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, tells_whether_names_are_alike, 0, COUNT(pairs));
     tcase_add_loop_test(tcase, sorts_and_finds_names, 0, 65);
+    tcase_add_test(tcase, names_of_different_length_may_have_one_hash);
     tcase_add_test(tcase, names_that_are_not_alike_seldom_seem_so);
     tcase_add_test(tcase, the_order_is_the_same_in_every_index);
     return unit_run(suite);

@@ -438,6 +438,12 @@ START_TEST(test_there_is_a_limit)
     add_subject(set, 100, 3000, APR_ENOSPC);
     ck_assert(!covers(set, NULL, "user100", 500, NOW));
     ck_assert(covers(set, NULL, "user99", 500, NOW));
+    memset(&count, 0, sizeof(count));
+    ck_assert_int_eq(ss_revocation_read(
+                         set, exact_of("id " ID " 999\nid " ID " 3000\nall 5 3000\n"), NOW, &count),
+                     APR_ENOSPC);
+    ck_assert_uint_eq(count.read, strlen("id " ID " 999\n"));
+    ck_assert(!covers(set, ID, NULL, 5, NOW));
     add_subject(set, 99, 4000, APR_SUCCESS); /* one that is there */
     add_subject(set, 100, 999, APR_SUCCESS); /* one that holds no longer */
     ck_assert_int_eq(ss_revocation_add(set, &line, NOW), APR_SUCCESS);
