@@ -115,7 +115,7 @@ static int last_of(const ss_bytes_t *names, int count, ss_bytes_t name)
 START_TEST(sorts_and_finds_names)
 {
     static const char *const absent[] = { "A~", "[[[[", "c", " " };
-    ss_bytes_t names[64];
+    ss_bytes_t names[64] = { { NULL, 0 } }; /* gcc does not see that each is set in time */
     ss_index_t index = few_names(_i, names);
 
     ck_assert(ss_index_may_have_alike(&index, pool) || different(names, _i, is_alike) == _i);
