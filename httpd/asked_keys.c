@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright the mod_signed_session authors
  */
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 
@@ -8,27 +9,50 @@
 #include "httpd/auth_type.h"
 #include "httpd/config.h"
 
+#define BLANKS " \t"
+
+/* Does an argument begin here that only a request knows: a variable, a back reference, what another
+ * function returns? Behind "session(" of a path or a pattern something else does. */
+static int is_computed(const char *argument)
+{
+    const char *end = argument;
+
+    while (apr_isalnum(*end) || *end == '_') {
+        end++;
+    }
+    return (argument[0] == '%' && argument[1] == '{') ||
+           (argument[0] == '$' && apr_isdigit(argument[1])) || (end > argument && *end == '(');
+}
+
+/* A key that is computed may be any: "", which is none that a configuration names. */
+static const char any_key[] = "";
+
+/* The argument of the function session, behind its parenthesis; NULL: it is none. */
+static const char *key_of_function(const char *argument, apr_pool_t *pool)
+{
+    const char *key = argument + strspn(argument, BLANKS "\\"), *end, *behind;
+
+    if (*key != '\'' && *key != '"') {
+        return is_computed(key) ? any_key : NULL;
+    }
+    end = key + 1 + strcspn(key + 1, *key == '\'' ? "'" : "\"\\");
+    behind = end + strspn(end, "'\"\\");
+    if (behind[strspn(behind, BLANKS)] == '.') {
+        return any_key; /* something is appended */
+    }
+    return apr_pstrmemdup(pool, key + 1, (apr_size_t)(end - key - 1));
+}
+
 /* Behind the word "session" of an expression: the key, when it is %{session:KEY} or
- * session('KEY'), or NULL. A key that is computed is known to nobody yet: "", which no named key
- * is, and every key may be. */
+ * session('KEY'), or NULL. */
 static const char *key_behind(const char *text, apr_pool_t *pool)
 {
-    const char *key = text + strspn(text, " \t");
-    const char *ends = "}";
+    const char *key = text + strspn(text, BLANKS);
 
     if (*key == '(') {
-        key++;
-        key += strspn(key, " \t\\");
-        ends = *key == '\'' ? "'" : "\"\\";
-        if (*key != '\'' && *key != '"') {
-            return "";
-        }
+        return key_of_function(key + 1, pool);
     }
-    else if (*key != ':') {
-        return NULL;
-    }
-    key++;
-    return apr_pstrndup(pool, key, strcspn(key, ends));
+    return *key == ':' ? apr_pstrmemdup(pool, key + 1, strcspn(key + 1, "}")) : NULL;
 }
 
 /* Does this server have what stands in that section? NULL is no section of a virtual host. */

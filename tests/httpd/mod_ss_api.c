@@ -55,7 +55,7 @@ static const char *name_of(apr_status_t rv)
     case SIGNED_SESSION_E_INVALID:
         return "invalid";
     case APR_ENOTIMPL:
-        return "not implemented";
+        return "no log";
     default:
         return "?";
     }

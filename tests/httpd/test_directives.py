@@ -577,8 +577,12 @@ WARNINGS = {
     'visitors write nothing that an expression asks for': (
         decided('expr "%{session:user} == \'cart\' && %{env:session} != \'theme\'"'), []),
     'visitors write named keys, and an expression computes one': (decided('expr "session(tolower(\'USER\')) == \'x\'"'), []),
-    'visitors write every key, and an expression computes one': (
-        decided('expr "session(tolower(\'USER\')) == \'x\'"').replace('cart theme', '*'), ['SS0113']),
+    **{f'visitors write every key, and an expression has {argument}': (
+        decided(f'expr "session({argument}) == \'x\'"').replace('cart theme', '*'), ['SS0113'])
+       for argument in ("tolower('USER')", '%{env:KEY}', "'us' . 'er'")},
+    'visitors write every key, and an expression looks at a path': (
+        decided('expr "%{REQUEST_URI} =~ m#^/session(/|$)#"', 'expr "%{QUERY_STRING} =~ /session(id)?=/"',
+                'expr "%{QUERY_STRING} =~ /session($|&)/"').replace('cart theme', '*'), []),
     'an expression in a nested section': (
         decided('not expr "%{session:cart} == \'x\'"', 'all granted', around='RequireAll'), ['SS0113']),
 }
