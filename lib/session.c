@@ -3,6 +3,7 @@
  */
 #include <apr_strings.h>
 
+#include "lib/members.h"
 #include "lib/session.h"
 
 struct ss_session_t {
@@ -87,20 +88,6 @@ static apr_array_header_t *own_members(ss_session_t *session)
  * What only modules see
  */
 
-/* The others in the same order. */
-static const apr_array_header_t *without(const apr_array_header_t *members, int place,
-                                         apr_pool_t *pool)
-{
-    apr_array_header_t *others = apr_array_make(pool, members->nelts, sizeof(ss_json_member_t));
-
-    for (int i = 0; i < members->nelts; i++) {
-        if (i != place - 1) {
-            APR_ARRAY_PUSH(others, ss_json_member_t) = APR_ARRAY_IDX(members, i, ss_json_member_t);
-        }
-    }
-    return others;
-}
-
 void ss_session_reserve(ss_session_t *session, int keep)
 {
     int place = session->loaded.hidden;
@@ -113,7 +100,8 @@ void ss_session_reserve(ss_session_t *session, int keep)
         session->hidden = APR_ARRAY_IDX(session->members, place - 1, ss_json_member_t).value;
         session->loaded_hidden = session->hidden;
     }
-    session->members = session->loaded.members = without(session->members, place, session->pool);
+    session->members = session->loaded.members =
+        ss_members_without(session->members, place, session->pool);
     session->json = ss_json_print(session->members, session->pool);
     session->view = ss_json_absent;
     if (!keep) {
@@ -168,24 +156,11 @@ static apr_array_header_t *touched_members(const ss_session_t *session)
     return touched;
 }
 
-/* The value that the member of this number has; absent when there is none. */
-static ss_json_t value_at(const apr_array_header_t *members, int number)
-{
-    return number < 0 ? ss_json_absent : APR_ARRAY_IDX(members, number, ss_json_member_t).value;
-}
-
-/* Do a value and another one, which may be absent, mean the same? */
-static int is_same(ss_json_t value, ss_json_t other, apr_pool_t *pool)
-{
-    return other.raw.data != NULL && ss_json_equal(other, value, pool);
-}
-
 /* Does the document mean something else than what the cookie holds? Only values that were touched
  * are compared. */
 static int differs_from_cookie(const ss_session_t *session)
 {
-    const apr_array_header_t *touched, *loaded = session->loaded.members;
-    const int *numbers;
+    const apr_array_header_t *loaded = session->loaded.members;
 
     if (session->loaded.text.data == NULL) {
         return !ss_session_is_empty(session);
@@ -194,15 +169,7 @@ static int differs_from_cookie(const ss_session_t *session)
         !is_same_value(session->hidden, session->loaded_hidden, session->pool)) {
         return 1;
     }
-    touched = touched_members(session);
-    numbers = ss_json_match(touched, loaded, session->pool);
-    for (int i = 0; i < touched->nelts; i++) {
-        if (!is_same(APR_ARRAY_IDX(touched, i, ss_json_member_t).value,
-                     value_at(loaded, numbers[i]), session->pool)) {
-            return 1;
-        }
-    }
-    return 0;
+    return !ss_members_are_among(touched_members(session), loaded, session->pool);
 }
 
 /* Never changed, or set and set back: the cookie is still good, to the byte. */
@@ -335,126 +302,28 @@ static ss_json_t keep(ss_session_t *session, ss_json_t value)
     return compact.raw.data == value.raw.data ? ss_json_copy(value, session->pool) : compact;
 }
 
-/* A member that may be changed; NULL when there is none of this name. */
-static ss_json_member_t *find(ss_session_t *session, ss_bytes_t name)
-{
-    return ss_json_find(own_members(session), name);
-}
-
-static void give_value(ss_json_member_t *member, ss_json_t value)
-{
-    member->value = value;
-    member->text = ss_absent; /* whoever wants it looks at the value */
-}
-
-/* Give the member of this number a value, which may be absent; -1: a new one, like `like`. */
-static void put_member(ss_session_t *session, int number, const ss_json_member_t *like,
-                       ss_json_t value)
-{
-    ss_json_member_t *member;
-
-    if (number >= 0) {
-        member = &APR_ARRAY_IDX(session->own, number, ss_json_member_t);
-    }
-    else {
-        member = apr_array_push(session->own);
-        *member = *like;
-    }
-    give_value(member, value);
-}
-
-static void remove_member(ss_session_t *session, ss_json_member_t *member)
-{
-    apr_array_header_t *members = own_members(session);
-    const ss_json_member_t *end = (ss_json_member_t *)members->elts + members->nelts;
-
-    memmove(member, member + 1, (const char *)end - (const char *)(member + 1));
-    members->nelts--;
-}
-
-/* Returns NULL when the name is not UTF-8: nothing that JSON could hold. */
-static ss_json_member_t *add_member(ss_session_t *session, ss_bytes_t name)
-{
-    ss_json_t quoted = ss_json_quote(name, session->pool);
-    ss_json_member_t *member;
-
-    if (quoted.raw.data == NULL) {
-        return NULL;
-    }
-    member = apr_array_push(own_members(session));
-    member->quoted = quoted;
-    member->name = ss_json_decode(quoted, session->pool);
-    member->is_simple = 0; /* not known */
-    return member;
-}
-
 int ss_session_set(ss_session_t *session, ss_bytes_t name, ss_json_t value)
 {
-    ss_json_member_t *member = find(session, name);
+    ss_members_set_e done;
 
     if (ss_session_is_reserved(session, name) || ss_json_depth(value) >= SS_JSON_DEPTH_MAX) {
         return 0;
     }
-    value = keep(session, value);
-    if (member == NULL) {
-        member = add_member(session, name);
-        if (member == NULL) {
-            return 0;
-        }
+    done = ss_members_set(own_members(session), name, keep(session, value), session->pool);
+    if (done == SS_MEMBERS_CHANGED) {
+        changed(session);
     }
-    else if (ss_json_equal(member->value, value, session->pool)) {
-        return 1;
-    }
-
-    give_value(member, value);
-    changed(session);
-    return 1;
+    return done != SS_MEMBERS_BAD_NAME;
 }
 
 int ss_session_unset(ss_session_t *session, ss_bytes_t name)
 {
-    ss_json_member_t *member = find(session, name);
+    int was_there = ss_members_unset(own_members(session), name);
 
-    if (member == NULL) {
-        return 0;
+    if (was_there) {
+        changed(session);
     }
-
-    remove_member(session, member);
-    changed(session);
-    return 1;
-}
-
-/* Apply one member of a merge patch to the one of this number, -1 for none; returns whether that
- * changed anything. One that goes is only emptied, so that the others keep their numbers. */
-static int merge_member(ss_session_t *session, int number, const ss_json_member_t *patch)
-{
-    ss_json_t old = value_at(session->own, number), value;
-
-    if (ss_json_kind(patch->value) == SS_JSON_NULL) {
-        value = ss_json_absent;
-        if (old.raw.data == NULL) {
-            return 0;
-        }
-    }
-    else {
-        value = ss_json_merge(old, patch->value, session->pool);
-        if (is_same(value, old, session->pool)) {
-            return 0;
-        }
-    }
-    put_member(session, number, patch, value);
-    return 1;
-}
-
-/* Store one member of an object as it stands there, in the stead of the one of this number, -1 for
- * none; returns whether that changed anything. */
-static int update_member(ss_session_t *session, int number, const ss_json_member_t *update)
-{
-    if (is_same(update->value, value_at(session->own, number), session->pool)) {
-        return 0;
-    }
-    put_member(session, number, update, update->value);
-    return 1;
+    return was_there;
 }
 
 /* May these be written: is there none that is reserved? */
@@ -463,15 +332,13 @@ static int may_write(const ss_session_t *session, const apr_array_header_t *memb
     return !session->reserves || ss_document_find_hidden(members) == 0;
 }
 
-typedef int change_fn(ss_session_t *session, int number, const ss_json_member_t *change);
+typedef int change_fn(apr_array_header_t *members, const apr_array_header_t *changes,
+                      apr_pool_t *pool);
 
 /* Change each member that an object names. Returns whether that may be. */
 static int change_members(ss_session_t *session, ss_json_t object, change_fn *change)
 {
     const apr_array_header_t *changes = ss_json_members(keep(session, object), session->pool);
-    apr_array_header_t *members;
-    const int *numbers;
-    int count = 0;
 
     if (changes == NULL) {
         return 1; /* no object: it changes nothing of a session */
@@ -479,13 +346,7 @@ static int change_members(ss_session_t *session, ss_json_t object, change_fn *ch
     if (!may_write(session, changes)) {
         return 0;
     }
-    members = own_members(session);
-    numbers = ss_json_match(changes, members, session->pool);
-    for (int i = 0; i < changes->nelts; i++) {
-        count += change(session, numbers[i], &APR_ARRAY_IDX(changes, i, ss_json_member_t));
-    }
-    if (count > 0) {
-        ss_json_close_gaps(members);
+    if (change(own_members(session), changes, session->pool)) {
         changed(session);
     }
     return 1;
@@ -497,12 +358,12 @@ int ss_session_merge(ss_session_t *session, ss_json_t patch)
         ss_session_clear(session);
         return 1;
     }
-    return change_members(session, patch, merge_member);
+    return change_members(session, patch, ss_members_merge);
 }
 
 int ss_session_update(ss_session_t *session, ss_json_t object)
 {
-    return change_members(session, object, update_member);
+    return change_members(session, object, ss_members_update);
 }
 
 /* Is this what the session is, and all that it is? */
@@ -514,9 +375,7 @@ static int is_whole(ss_session_t *session, ss_json_t object)
 
 int ss_session_replace(ss_session_t *session, ss_json_t object)
 {
-    const apr_array_header_t *old = session->members;
     apr_array_header_t *members;
-    const int *numbers;
 
     object = keep(session, object);
     members = ss_json_members(object, session->pool);
@@ -526,16 +385,7 @@ int ss_session_replace(ss_session_t *session, ss_json_t object)
     if (!may_write(session, members)) {
         return 0;
     }
-
-    /* what stays keeps its spelling */
-    numbers = ss_json_match(members, old, session->pool);
-    for (int i = 0; i < members->nelts; i++) {
-        ss_json_member_t *member = &APR_ARRAY_IDX(members, i, ss_json_member_t);
-
-        if (is_same(member->value, value_at(old, numbers[i]), session->pool)) {
-            *member = APR_ARRAY_IDX(old, numbers[i], ss_json_member_t);
-        }
-    }
+    ss_members_keep_spelling(members, session->members, session->pool);
     session->members = session->own = members;
     session->hidden = ss_json_absent;
     changed(session);
